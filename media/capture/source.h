@@ -1,0 +1,73 @@
+/* Sources: the clinic's cameras and microphones, each with a name of its own ("room", "exam").
+ *
+ * One GStreamer pipeline per source, so that one that dies never stops another; it is rebuilt
+ * with back-off (1 s to 15 s) until it is stopped. All pipelines share the monotonic system
+ * clock with base time 0, so Frame.capture_us of different sources can be compared.
+ *
+ * A source has two kinds of outlet, apart from each other:
+ *   record  at the captured quality. An RTSP camera's own H.264 untranscoded; else a recording
+ *           encoder with a key frame every 2 s. Never follows the link.
+ *   live    one encoder per codec, running only while somebody wants it.
+ *
+ * Threads: the functions may be called from any thread, the state callback comes in the
+ * GMainContext that was the thread default at source_new(), frames come on streaming threads.
+ */
+#pragma once
+#include "media/frame.h"
+
+typedef struct Source Source;
+
+typedef enum { SOURCE_STARTING, SOURCE_RUNNING, SOURCE_MISSING, SOURCE_STOPPED } SourceState;
+
+typedef struct {
+  const char *name;     /* [a-z][a-z0-9-]{0,31} */
+  MediaKind kind;
+  const char *address;  /* camera: v4l2:/dev/video0 | rtsp://host/path | test:
+                         * microphone: pipewire:[target] | alsa:DEVICE | file:PATH (looped,
+                         * played in real time) | test: */
+  const char *user;     /* for rtsp, NULL for none; never part of the address */
+  const char *password;
+  guint width, height;  /* wanted picture; 0: what the device prefers, at most 1280×720 */
+  guint frame_rate;     /* wanted frames/s; 0: 30 at most */
+  guint live_bitrate;   /* bit/s at which a live encoder starts; 0: by size */
+} SourceConfig;
+
+typedef struct {
+  /* reason: English for the log, machine word first ("not-found: /dev/video3 ..."), NULL when
+   * running. Words: not-found, refused, unreachable, no-data, unsupported, failed. */
+  void (*state) (Source *source, SourceState state, const char *reason, void *arg);
+  void (*record_frame) (Source *source, Frame *frame, void *arg);
+  void (*live_frame) (Source *source, Frame *frame, void *arg); /* frame->codec tells which */
+} SourceEvents;
+
+/* Checks the address without opening it. Errors: G_OPTION_ERROR-like MEDIA_ERROR_ADDRESS with a
+ * text that names what is allowed. */
+gboolean source_check_address (MediaKind kind, const char *address, GError **error);
+
+/* (transfer full) Copies config; nothing is opened before source_start(). */
+Source *source_new (const SourceConfig *config, const SourceEvents *events, void *arg,
+                    GError **error);
+void source_start (Source *source);
+/* Stops and waits until no callback is running or will come. Not from a callback. */
+void source_stop (Source *source);
+void source_free (Source *source); /* stops first */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Source, source_free)
+
+const char *source_name (Source *source);
+MediaKind source_kind (Source *source);
+SourceState source_state (Source *source);
+
+/* Record outlet on or off. First frame after "on" is a key frame. */
+void source_set_recording (Source *source, gboolean on);
+/* Live outlet for one codec on or off; the first frame is a key frame. */
+void source_set_live (Source *source, MediaCodec codec, gboolean on);
+/* Target of a live encoder, bit/s, takes effect within a frame or two. */
+void source_set_live_bitrate (Source *source, MediaCodec codec, guint bitrate);
+/* Asks the live encoder for a key frame. Requests are merged by delaying, never dropped:
+ * at most one key frame per 300 ms and source and codec (transport.md pitfall 9). */
+void source_request_keyframe (Source *source, MediaCodec codec);
+/* Name of the encoder element chosen for a codec on this machine ("x264enc"), NULL if none. */
+const char *source_encoder_name (MediaCodec codec);
+
+/* Devices that this machine has, for `nhipcau check`: array of address strings (transfer full). */
+GPtrArray *source_list_devices (MediaKind kind);

@@ -1,0 +1,44 @@
+/* An encoded frame: what capture hands to everybody else (transport, mux).
+ *
+ * Immutable after creation, counted atomically, so that one frame can wait in the queues of
+ * several peers and of the recorder without a copy.
+ *
+ * Shapes by codec:
+ *   H.264  one access unit, Annex B byte stream, SPS and PPS before every IDR, no B-frames
+ *   VP8    one frame as in RFC 6386
+ *   Opus   one packet as in RFC 6716, 48 kHz clock
+ */
+#pragma once
+#include <glib.h>
+
+typedef enum {
+  MEDIA_CODEC_NONE,
+  MEDIA_H264,
+  MEDIA_VP8,
+  MEDIA_OPUS,
+} MediaCodec;
+
+typedef enum { MEDIA_AUDIO, MEDIA_VIDEO } MediaKind;
+
+typedef struct Frame {
+  MediaCodec codec;
+  gboolean key;        /* decodable alone: IDR, VP8 key frame, any Opus packet */
+  gint64 capture_us;   /* CLOCK_MONOTONIC of the capture, µs */
+  gint64 duration_us;  /* 0 when unknown */
+  guint width, height; /* pixels, video only; 0 when unknown */
+  GBytes *data;
+} Frame;
+
+/* A new frame with one reference. Takes a reference on data. Any thread. */
+Frame *frame_new (MediaCodec codec, gboolean key, gint64 capture_us, gint64 duration_us,
+                  GBytes *data);
+Frame *frame_ref (Frame *frame);
+void frame_unref (Frame *frame);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Frame, frame_unref)
+
+/* "h264", "vp8", "opus"; NULL for MEDIA_CODEC_NONE. */
+const char *media_codec_name (MediaCodec codec);
+MediaCodec media_codec_from_name (const char *name);
+MediaKind media_codec_kind (MediaCodec codec);
+/* RTP clock rate in Hz: 90000 for video, 48000 for Opus. */
+guint media_codec_clock_rate (MediaCodec codec);

@@ -1,0 +1,95 @@
+/* The hub: one loop thread that owns every peer, routes the clinic's frames to them, forwards
+ * each peer's own tracks to the others, and hands what they send to the recorder.
+ *
+ * Star topology (docs/architecture.md): every browser has one peer connection with the station.
+ * The station offers; a page asks for a renegotiation by hub_offer().
+ *
+ * Threads: every function may be called from any thread; it posts to the loop and returns at
+ * once. Events of HubEvents come in the GMainContext given to hub_new(), except `frame`, which
+ * comes on the loop thread and must not block.
+ */
+#pragma once
+#include "media/frame.h"
+
+typedef struct Hub Hub;
+
+typedef enum {
+  HUB_PEER_NEW,        /* waiting for the answer */
+  HUB_PEER_CONNECTING, /* ICE, DTLS under way */
+  HUB_PEER_CONNECTED,
+  HUB_PEER_PAUSED,     /* consent lost; comes back by itself or by a restart */
+  HUB_PEER_FAILED,     /* never connected, or a fingerprint did not match */
+  HUB_PEER_CLOSED,     /* the other side said goodbye */
+} HubPeerState;
+
+typedef struct {
+  gboolean loopback;   /* the console on this machine: gather 127.0.0.1 and ::1 too */
+  gboolean trusts_host;/* FALSE: send no host candidates of the clinic's network */
+  const char *label;   /* name of the peer's own media stream at the other peers (msid); [a-z0-9-]+ */
+} HubPeerConfig;
+
+typedef struct {
+  double rtt_ms;            /* < 0 unknown */
+  double loss;              /* share of our packets lost, 0..1, last report */
+  guint estimate_bps;       /* what we believe this peer's link carries */
+  guint sent_bps, received_bps;
+  gboolean relayed;
+  guint64 nacks, retransmitted, plis;
+} HubPeerStats;
+
+typedef struct {
+  void (*offer) (Hub *hub, const char *peer, const char *sdp, void *arg);
+  /* line: "candidate:..." without "a="; NULL: no more. */
+  void (*candidate) (Hub *hub, const char *peer, const char *mid, const char *line, void *arg);
+  void (*state) (Hub *hub, const char *peer, HubPeerState state, const char *reason, void *arg);
+  void (*channel) (Hub *hub, const char *peer, const char *label, gboolean open, void *arg);
+  void (*message) (Hub *hub, const char *peer, const char *label, gboolean text, GBytes *data,
+                   void *arg);
+  /* A peer's own track began or ended to carry packets (mute, camera off). */
+  void (*track) (Hub *hub, const char *peer, MediaKind kind, gboolean on, void *arg);
+  /* A live outlet of a source is wanted or not any more; a key frame is wanted; a target. */
+  void (*want_live) (Hub *hub, const char *source, MediaCodec codec, gboolean on, void *arg);
+  void (*want_keyframe) (Hub *hub, const char *source, MediaCodec codec, void *arg);
+  void (*want_bitrate) (Hub *hub, const char *source, MediaCodec codec, guint bps, void *arg);
+  /* What a peer sent, depacketized, for the record. Loop thread. */
+  void (*frame) (Hub *hub, const char *peer, MediaKind kind, Frame *frame, void *arg);
+} HubEvents;
+
+typedef struct {
+  guint16 port_min, port_max;    /* UDP ports for ICE; 0: any */
+  const char *stun_server;       /* "host:port" or NULL */
+  const char *turn_server;       /* "turn:host:port" or NULL; the rest of TURN is issue 3 */
+  const char *turn_user, *turn_password;
+} HubConfig;
+
+Hub *hub_new (const HubConfig *config, GMainContext *events_context, const HubEvents *events,
+              void *arg, GError **error);
+/* Ends all peers (DTLS close_notify) and joins the thread. No event comes afterwards. */
+void hub_free (Hub *hub);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Hub, hub_free)
+
+/* Sources must be added before the peers that shall see them; order is the order in the offer. */
+void hub_add_source (Hub *hub, const char *source, MediaKind kind);
+/* Muted: peers get no packets of this source (the console owns the room's microphone). */
+void hub_mute_source (Hub *hub, const char *source, gboolean muted);
+/* A live frame. Any thread. */
+void hub_push_frame (Hub *hub, const char *source, Frame *frame);
+
+/* Creates the peer and emits its offer. The id is the caller's, [A-Za-z0-9_-]{1,64}. */
+void hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config);
+/* A new offer with what the peer shall see now. ice_restart: the path is to be sought anew, with
+ * DTLS, SSRCs and RTP state kept. */
+void hub_offer (Hub *hub, const char *peer, gboolean ice_restart);
+/* error: the answer did not fit; the text names the line. Checked on the loop, so a bad answer
+ * comes back as state HUB_PEER_FAILED with the reason. */
+void hub_answer (Hub *hub, const char *peer, const char *sdp);
+void hub_candidate (Hub *hub, const char *peer, const char *mid, const char *line);
+void hub_remove_peer (Hub *hub, const char *peer);
+
+/* Sends on a data channel that the station opened in every peer:
+ *   "data" reliable and ordered (JSON text), "wave" unordered with a lifetime of 1.5 s.
+ * peer NULL: to all. Dropped with a log line when more than 4 MiB wait. */
+void hub_send (Hub *hub, const char *peer, const char *label, gboolean text, GBytes *data);
+
+/* Latest figures; FALSE when there is no such peer. Any thread, does not wait for the loop. */
+gboolean hub_stats (Hub *hub, const char *peer, HubPeerStats *ret_stats);
