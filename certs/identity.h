@@ -1,0 +1,54 @@
+/* Who this station is: one P-256 key (SK) and its certificate, for TLS and for the station's
+ * seal on records. It never signs for a person.
+ *
+ * At set-up a station-local CA issues the certificate, so that browsers told to trust ca.crt
+ * accept https://localhost; a province's certificate replaces it later (station.conf).
+ * Private keys are encrypted PKCS#8 files opened with the boot credential, or any other
+ * OpenSSL STORE URI. Files live in STATE/certs: station.key station.crt ca.key ca.crt.
+ */
+#pragma once
+#include <glib.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#define CERTS_ERROR (certs_error_quark ())
+GQuark certs_error_quark (void);
+typedef enum {
+  CERTS_ERROR_FAILED,
+  CERTS_ERROR_NOT_FOUND,
+  CERTS_ERROR_KEY,      /* cannot be opened: wrong secret, wrong type, does not fit the certificate */
+  CERTS_ERROR_EXPIRED,
+} CertsError;
+
+typedef struct Identity Identity;
+
+typedef struct {
+  const char *state_dir;
+  const char *key_uri;      /* NULL: STATE/certs/station.key */
+  const char *certificate;  /* PEM chain; NULL: STATE/certs/station.crt */
+  GBytes *secret;           /* opens encrypted key files; NULL when they need none */
+} IdentityPlace;
+
+/* Makes key, local CA and certificate. names: DNS names and IP addresses of the certificate
+ * ("localhost", "127.0.0.1", "::1", host name), NULL-terminated. */
+gboolean identity_create (const IdentityPlace *place, const char *station_name,
+                          const char *const *names, GError **error);
+Identity *identity_open (const IdentityPlace *place, GError **error);
+void identity_free (Identity *identity);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Identity, identity_free)
+
+/* Re-issues a certificate of the local CA when two thirds of its life are over, or when names
+ * changed. ret_renewed may be NULL. A certificate from elsewhere is left alone. */
+gboolean identity_renew_local (const IdentityPlace *place, const char *const *names,
+                               gboolean *ret_renewed, GError **error);
+
+EVP_PKEY *identity_key (Identity *identity);        /* (transfer none) */
+X509 *identity_certificate (Identity *identity);    /* (transfer none) */
+const char *identity_certificate_file (Identity *identity); /* PEM chain, for the TLS server */
+/* PEM of the private key in memory for libwebsockets; wipe with OPENSSL_cleanse after use. */
+GBytes *identity_key_der (Identity *identity, GError **error);
+
+/* Detached CMS signature (RFC 5652, CAdES-BES signing-certificate attribute) over data, DER. */
+GBytes *identity_sign (Identity *identity, GBytes *data, GError **error);
+/* TRUE when signature is by the key of certificate. Chain and dates are the caller's matter. */
+gboolean identity_verify (X509 *certificate, GBytes *data, GBytes *signature, GError **error);

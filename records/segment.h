@@ -1,0 +1,57 @@
+/* Media segments: the recording of one track, sealed as it is written, in STATE/media.
+ *
+ *   header 4096 B, all authenticated: magic "NHIPSEG1" | version | alg | consult 16 | stream name |
+ *     segment id 16 | sha256 of the previous segment | mime type | epoch_us | zero padding
+ *   record: len u32 | flags u32 | seq u64 | pts u64 (all BE) | ct | tag 16, padded to 16 B
+ *     nonce = seq u64 BE | 000000 | final u8;  AAD = record header | SHA-256(header)
+ *
+ * A new key per segment (data_key.h). A torn segment is never resumed: its valid prefix stays,
+ * is marked, and the next one opens. One writer thread for all tracks; a record is
+ * acknowledged after fdatasync (at most every 500 ms), so a kill costs at most 2 s.
+ * docs/records.md has the layout byte by byte.
+ */
+#pragma once
+#include "records/store.h"
+
+typedef enum {
+  SEGMENT_FINAL = 1 << 0, /* last record of a segment that was closed in good order */
+  SEGMENT_INIT = 1 << 1,
+  SEGMENT_KEY = 1 << 2,
+} SegmentFlags;
+
+typedef struct Track Track;
+
+typedef struct {
+  const char *stream;    /* "room", "microphone", "peer-video-7f3a"; [A-Za-z0-9-]{1,48} */
+  const char *mime_type; /* for MediaSource, as mux_mime_type() gives it */
+  gint64 epoch_us;       /* capture time of media time 0, CLOCK_MONOTONIC µs */
+  const char *label;     /* for people: camera's or participant's name; sealed, never plain */
+} TrackInfo;
+
+/* Opens the recording key of the consultation when it is the first track. */
+Track *track_open (Store *store, const char *consult, const TrackInfo *info, GError **error);
+/* Queues one fragment. Any thread, one at a time. The first fragment must be SEGMENT_INIT.
+ * Returns FALSE when the disk ran short and recording has stopped (see track_failed). */
+gboolean track_append (Track *track, GBytes *fragment, SegmentFlags flags, gint64 pts_us);
+/* NULL while all is well, else why nothing more is written (transfer full). */
+char *track_failed (Track *track);
+/* Writes what is queued, marks the segment closed. Waits. */
+void track_close (Track *track);
+
+/* ---- Reading ---------------------------------------------------------------------------- */
+
+/* JSON of all tracks of a consultation for playback:
+ * [{stream, label, mime, epoch_us, segments:[{id, state, bytes,
+ *    records:[{seq, flags, pts_us, size}]}]}]  state: open, closed, torn */
+json_t *recording_index (Store *store, const char *consult, GError **error);
+/* Plain bytes of one record (transfer full). */
+GBytes *recording_read (Store *store, const char *consult, const char *segment, guint64 seq,
+                        GError **error);
+
+/* ---- Space ------------------------------------------------------------------------------- */
+
+/* Preallocated reserve (STATE/reserve), so that notes and signing always finish. */
+gboolean reserve_ensure (const char *state_dir, guint64 bytes, GError **error);
+void reserve_release (const char *state_dir);
+/* Bytes of the file system that recording may still use: free minus keep; never negative. */
+guint64 space_for_recording (const char *state_dir, guint64 keep);

@@ -1,0 +1,82 @@
+/* The store: every row of every consultation, sealed, append-only, in STATE/records.db, with a
+ * Merkle log (RFC 6962 §2.1) over all of them.
+ *
+ * One writer thread owns the only read-write connection (WAL, synchronous=FULL,
+ * secure_delete=ON); rows that wait for an acknowledgement are committed at once, others within
+ * 100 ms; a row and its audit leaf are one transaction. Reads use a read-only connection and
+ * may come from any thread (a mutex inside).
+ *
+ *   consult(id, created_day)               plain: that there was one, and the day
+ *   rec(id, consult, kind, seq, sealed)    versions, never updates; latest seq of a kind rules
+ *   segment(id, consult, stream, idx, state, bytes, sha256)
+ *   audit(idx, leaf_hash, what)            leaf over {table, keys, sha256(sealed)}
+ *   checkpoint(size, root, sig)            signed by the station (certs/identity.h)
+ *
+ * Sealed inside a row: {"at": {boot, mono_us, utc_us, trust}, "user", "body"}.
+ */
+#pragma once
+#include "certs/identity.h"
+#include "records/vault.h"
+#include <jansson.h>
+
+typedef struct Store Store;
+
+typedef enum { STORE_READ_ONLY, STORE_READ_WRITE } StoreMode;
+
+/* signer NULL: no checkpoints. Read-write takes a lock file; a second station on the same folder
+ * gets RECORDS_ERROR_EXISTS with the other's pid. Repairs after a kill: WAL is checkpointed and
+ * truncated, open segments are cut to their valid prefix and marked. */
+Store *store_open (const char *state_dir, Vault *vault, Identity *signer, StoreMode mode,
+                   GError **error);
+void store_free (Store *store); /* waits for the queue, signs a checkpoint */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
+
+Vault *store_vault (Store *store);
+
+/* How far the clock is trusted, kept with each row from now on: "none" (a lower bound only),
+ * "ntp", "hospital". */
+void store_set_clock_trust (Store *store, const char *trust);
+
+/* A new consultation: id (UUID, transfer full), its clinical key, its first "consultation" row. */
+char *store_create_consult (Store *store, const char *user, json_t *body, GError **error);
+
+/* done comes in the caller's thread-default GMainContext when the row is durable, or not (error).
+ * done may be NULL. body is not kept. Purpose of the row's key follows from the kind:
+ * everything is clinical, media segments are recording. consult "station" is the station's own. */
+typedef void (*StoreDone) (gint64 seq, const GError *error, void *arg);
+void store_put (Store *store, const char *consult, const char *kind, const char *user,
+                json_t *body, StoreDone done, void *arg);
+/* Several rows of one kind in one transaction (an HL7 message's observations). */
+void store_put_many (Store *store, const char *consult, const char *kind, const char *user,
+                     json_t *bodies, StoreDone done, void *arg);
+/* The same, waiting. */
+gboolean store_put_sync (Store *store, const char *consult, const char *kind, const char *user,
+                         json_t *body, gint64 *ret_seq, GError **error);
+
+typedef struct {
+  char *consult, *kind, *user;
+  gint64 seq;
+  gint64 utc_us, mono_us;
+  char *boot;        /* boot id of the machine, UUID */
+  char *trust;
+  json_t *body;
+} StoreRow;
+void store_row_free (StoreRow *row);
+
+/* Rows of one kind (NULL: all) with seq > after, in order of writing. Array of StoreRow*. */
+GPtrArray *store_read (Store *store, const char *consult, const char *kind, gint64 after,
+                       GError **error);
+/* Newest row of a kind; NULL with error NOT_FOUND when there is none. */
+StoreRow *store_latest (Store *store, const char *consult, const char *kind, GError **error);
+/* All consultations, newest first: array of char* ids. */
+GPtrArray *store_list_consults (Store *store, GError **error);
+
+/* Signed checkpoint of the log now. */
+gboolean store_checkpoint (Store *store, GError **error);
+/* Manifest of one consultation: {version, consult, size, root, records:[{kind, seq, sha256}],
+ * segments:[{id, sha256}], cms_sha256:[…]} as canonical JSON: what a person signs. */
+GBytes *store_manifest (Store *store, const char *consult, GError **error);
+
+/* Files of the state folder that never change on their own (certificates …) are listed with
+ * their hash in the station's own rows, so that a changed byte in them is found. */
+gboolean store_register_file (Store *store, const char *relative_path, GError **error);

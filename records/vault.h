@@ -1,0 +1,93 @@
+/* The vault: every key of the station's records, in STATE/keys.db (and its second copy
+ * STATE/keys-copy.db, compared at start).
+ *
+ *   VK     P-256 key pair. Private half: one encrypted PKCS#8 (scrypt N=16384 r=8 p=5) per user
+ *          with a passphrase. Public half (self-signed certificate) wraps while it is closed.
+ *   BOOT   secret of at least 32 B from a file outside the state folder (systemd credential):
+ *          opens the station's own key and the keys of unfinished consultations only
+ *   DEK    one per consultation and purpose; wrapped three ways:
+ *            vk_cms    CMS to VK's certificate
+ *            boot      AES-256-GCM under HKDF(BOOT); destroyed by vault_finish()
+ *            recovery  one CMS to all recovery certificates of the JSON
+ *                      {label, consultation, purpose, epoch, dek (base64)}; never parsed here
+ *
+ * A key is durable on disk (both files) before vault_create_key() returns. Any thread; a
+ * mutex inside. Secrets live in OPENSSL_secure_malloc memory.
+ */
+#pragma once
+#include "records/data_key.h"
+#include <openssl/x509.h>
+
+typedef struct Vault Vault;
+
+typedef enum { PURPOSE_CLINICAL, PURPOSE_RECORDING, PURPOSE_TEACHING, PURPOSE_STATION } Purpose;
+const char *purpose_name (Purpose purpose); /* "clinical" "recording" "teaching" "station" */
+
+typedef struct {
+  const char *state_dir;    /* exists, 0700 */
+  const char *label;        /* station's name, for people who hold a recovery key */
+  GPtrArray *recovery;      /* X509*, at least two unless allow_single */
+  gboolean allow_single;
+  const char *user;         /* first user's id */
+  const char *passphrase;   /* at least 10 characters */
+  GBytes *boot;             /* NULL: the station will not start unattended */
+} VaultSetup;
+
+/* Writes keys.db with VK, the station's own key and one CMS challenge per recovery recipient.
+ * No consultation key can be made before a recipient's answer is confirmed. */
+gboolean vault_create (const VaultSetup *setup, GError **error);
+Vault *vault_open (const char *state_dir, GError **error);
+Vault *vault_open_read_only (const char *state_dir, GError **error);
+void vault_free (Vault *vault);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Vault, vault_free)
+
+/* Recovery set-up (records.md): the CMS (DER) that recipient i opens with stock openssl; inside
+ * stands a code, which somebody types back. */
+guint vault_recipients (Vault *vault);
+X509 *vault_recipient (Vault *vault, guint i);              /* (transfer none) */
+GBytes *vault_challenge (Vault *vault, guint i, GError **error);
+gboolean vault_confirm (Vault *vault, const char *code, guint *ret_recipient, GError **error);
+gboolean vault_recipient_confirmed (Vault *vault, guint i);
+
+/* Opening and closing. Both kinds can be open at once; closing wipes. */
+gboolean vault_unlock (Vault *vault, const char *user, const char *passphrase, GError **error);
+gboolean vault_unlock_boot (Vault *vault, GBytes *boot, GError **error);
+void vault_lock (Vault *vault); /* VK only; BOOT and keys in use stay */
+gboolean vault_is_open (Vault *vault); /* VK */
+/* Adds or changes the passphrase of a user; VK must be open. */
+gboolean vault_set_passphrase (Vault *vault, const char *user, const char *passphrase,
+                               GError **error);
+gboolean vault_has_passphrase (Vault *vault, const char *user);
+/* PIN verifier for the screen: scrypt text to keep in a sealed row; and its check. */
+char *vault_hash_pin (const char *pin, GError **error);
+gboolean vault_check_pin (const char *hash, const char *pin);
+
+/* Keys. vault_get_key tries the cache, then BOOT, then VK; RECORDS_ERROR_LOCKED when neither
+ * is open. consult "station" with PURPOSE_STATION is the station's own key, made at set-up. */
+DataKey *vault_create_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
+DataKey *vault_get_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
+/* At signing: the boot wraps of a consultation are destroyed (secure_delete, WAL truncated). */
+gboolean vault_finish (Vault *vault, const char *consult, GError **error);
+/* Shreds one purpose: every wrap and escrow. */
+gboolean vault_destroy_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
+
+/* One row of the key table, for audit, verify and recover. */
+typedef struct {
+  char *consult;
+  Purpose purpose;
+  guint16 epoch;
+  GBytes *commit;         /* 32 B */
+  GBytes *recovery_cms;   /* DER */
+  GBytes *recovery_sha256;/* of it */
+  gboolean has_boot;
+} VaultKeyRow;
+void vault_key_row_free (VaultKeyRow *row);
+GPtrArray *vault_list_keys (Vault *vault, GError **error); /* of VaultKeyRow* */
+
+/* Problems of the key files: texts, empty when sound. Compares both copies, checks hashes,
+ * commitments of all keys that can be opened now, sqlite's integrity and schema. */
+GPtrArray *vault_verify (Vault *vault, GError **error);
+
+/* Opens one escrow with a recovery key (`record recover`), independent of VK and BOOT. */
+DataKey *vault_recover_key (GBytes *recovery_cms, EVP_PKEY *key, X509 *certificate,
+                            const char *consult, Purpose purpose, GError **error);
