@@ -7,18 +7,9 @@
  * OpenSSL STORE URI. Files live in STATE/certs: station.key station.crt ca.key ca.crt.
  */
 #pragma once
-#include <glib.h>
+#include "certs/error.h"
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-
-#define CERTS_ERROR (certs_error_quark ())
-GQuark certs_error_quark (void);
-typedef enum {
-  CERTS_ERROR_FAILED,
-  CERTS_ERROR_NOT_FOUND,
-  CERTS_ERROR_KEY,      /* cannot be opened: wrong secret, wrong type, does not fit the certificate */
-  CERTS_ERROR_EXPIRED,
-} CertsError;
 
 typedef struct Identity Identity;
 
