@@ -48,6 +48,7 @@ typedef struct {
   guint schema;         /* version of the body's shape */
 } RowBinding;
 
-/* (transfer full) */
+/* (transfer full). Opened bytes are wiped when freed. Anything that does not authenticate is
+ * RECORDS_ERROR_TAMPERED, an unknown version or alg RECORDS_ERROR_VERSION. */
 GBytes *data_key_seal_row (DataKey *key, const RowBinding *binding, GBytes *plain, GError **error);
 GBytes *data_key_open_row (DataKey *key, const RowBinding *binding, GBytes *sealed, GError **error);

@@ -1,0 +1,90 @@
+#include "records/secure_memory.h"
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* Room for thousands of 32-byte keys and a few private keys; a power of two (OpenSSL's rule). */
+#define SECURE_HEAP (512 * 1024)
+#define SECURE_SMALLEST 32
+/* Bytes up to this size are taken for keys, larger ones for texts. */
+#define KEY_LIKE 64
+
+typedef struct {
+  gsize size;
+  guint8 *memory;
+} SecureSpan;
+
+gboolean
+secure_memory_init (char **ret_problem)
+{
+  const struct rlimit none = { 0, 0 };
+  g_autoptr (GString) problem = g_string_new (NULL);
+
+  if (setrlimit (RLIMIT_CORE, &none) != 0)
+    g_string_append_printf (problem, "core dumps cannot be switched off: %s; ", g_strerror (errno));
+  if (prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    g_string_append_printf (problem, "the process stays dumpable: %s; ", g_strerror (errno));
+  /* 2: the heap works, but some of its pages could not be locked or guarded. */
+  int got = CRYPTO_secure_malloc_initialized ()
+                ? 1
+                : CRYPTO_secure_malloc_init (SECURE_HEAP, SECURE_SMALLEST);
+  if (got != 1)
+    g_string_append (problem, "keys cannot be locked into memory: raise RLIMIT_MEMLOCK "
+                              "(LimitMEMLOCK= in the unit) to at least 1 MiB; ");
+  if (problem->len == 0)
+    return TRUE;
+  g_string_truncate (problem, problem->len - 2);
+  if (ret_problem != NULL)
+    *ret_problem = g_string_free (g_steal_pointer (&problem), FALSE);
+  return FALSE;
+}
+
+gpointer
+secure_alloc (gsize size)
+{
+  gpointer memory = OPENSSL_secure_zalloc (MAX (size, 1));
+  /* A full secure heap must not stop a consultation: ordinary memory, wiped all the same. */
+  if (memory == NULL)
+    memory = OPENSSL_zalloc (MAX (size, 1));
+  if (memory == NULL)
+    g_error ("out of memory for %" G_GSIZE_FORMAT " secret bytes", size);
+  return memory;
+}
+
+void
+secure_free (gpointer memory, gsize size)
+{
+  OPENSSL_secure_clear_free (memory, MAX (size, 1));
+}
+
+static void
+span_free (gpointer data)
+{
+  SecureSpan *span = data;
+  secure_free (span->memory, span->size);
+  g_free (span);
+}
+
+GBytes *
+secure_bytes_blank (gsize size, guint8 **ret_memory)
+{
+  SecureSpan *span = g_new (SecureSpan, 1);
+  span->size = size;
+  span->memory = size <= KEY_LIKE ? secure_alloc (size) : OPENSSL_zalloc (size);
+  if (span->memory == NULL)
+    g_error ("out of memory for %" G_GSIZE_FORMAT " bytes", size);
+  *ret_memory = span->memory;
+  return g_bytes_new_with_free_func (span->memory, size, span_free, span);
+}
+
+GBytes *
+secure_bytes_new (gconstpointer bytes, gsize size)
+{
+  guint8 *memory;
+  GBytes *copy = secure_bytes_blank (size, &memory);
+  if (size > 0)
+    memcpy (memory, bytes, size);
+  return copy;
+}
