@@ -1,0 +1,227 @@
+// Runs every test of the house and counts them. Called by tests/run after the build.
+//
+// A job is one program that speaks TAP (g_test, node --test) or tells by its exit status alone.
+// Jobs of the same lane run one after the other; browser and scenario tests have a lane of
+// their own, so that they do not starve each other on two cores.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, createWriteStream, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+
+const root = resolve(new URL('.', import.meta.url).pathname, '../..');
+const logs = join(root, 'build/test-logs');
+const args = process.argv.slice(2);
+const long = args.includes('--long');
+const pattern = args.find((a) => !a.startsWith('--')) ?? '';
+const unknown = args.filter((a) => a.startsWith('--') && a !== '--long');
+if (unknown.length > 0) {
+  console.error(`tests/run: unknown option ${unknown[0]}; allowed: --long --no-install`);
+  process.exit(2);
+}
+
+const minutes = (n) => n * 60_000;
+const list = (dir, test) =>
+  existsSync(join(root, dir)) ? readdirSync(join(root, dir)).filter(test).sort() : [];
+const env = (extra = {}) => ({
+  ...process.env,
+  ...(long ? { NHIPCAU_LONG: '1' } : {}),
+  G_MESSAGES_DEBUG: '',
+  G_SLICE: 'always-malloc',
+  ...extra,
+});
+
+// ---- Builds -------------------------------------------------------------------------------
+
+const variants = {
+  asan: { options: ['-Db_sanitize=address,undefined', '-Db_lundef=false'], cc: 'gcc' },
+  tsan: { options: ['-Db_sanitize=thread', '-Db_lundef=false', '-Dpages=false'], cc: 'gcc' },
+  fuzz: {
+    options: ['-Dfuzz=true', '-Db_sanitize=address,undefined', '-Db_lundef=false', '-Dpages=false'],
+    cc: 'clang',
+  },
+};
+
+function build(name) {
+  const dir = join(root, `build-${name}`);
+  const { options, cc } = variants[name];
+  const run = (command, argv) => {
+    const done = spawnSync(command, argv, { cwd: root, env: { ...process.env, CC: cc }, encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`${command} ${argv.join(' ')}\n${done.stdout}${done.stderr}`);
+  };
+  if (!existsSync(join(dir, 'build.ninja'))) run('meson', ['setup', dir, ...options]);
+  run('ninja', ['-C', dir]);
+  return dir;
+}
+
+const sanitizer = {
+  asan: {
+    ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1',
+    UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+    LSAN_OPTIONS: `suppressions=${join(root, 'tests/lsan.supp')}`,
+  },
+  tsan: { TSAN_OPTIONS: `suppressions=${join(root, 'tests/tsan.supp')}:exitcode=99:halt_on_error=0` },
+};
+
+// ---- Jobs ---------------------------------------------------------------------------------
+
+const jobs = [];
+const job = (name, command, argv, more = {}) =>
+  jobs.push({ name, command, argv, timeout: minutes(3), lane: 'quick', ...more });
+
+for (const script of list('tests/unit', (f) => f.endsWith('.mjs')))
+  job(`house/${basename(script, '.test.mjs')}`, 'node',
+    ['--test', '--test-reporter=tap', join('tests/unit', script)]);
+
+if (existsSync(join(root, 'station/web/package.json')))
+  job('pages/unit', 'npm', ['test', '--silent', '--prefix', 'station/web']);
+
+const units = list('tests/unit', (f) => /^test-.*\.c$/.test(f)).map((f) => f.slice(5, -2));
+// GStreamer, GLib's type system and the drivers below them keep what they load.
+const notUnderValgrind = new Set(['source', 'mux']);
+for (const unit of units) {
+  const program = (dir) => join(dir, 'tests/unit', `test-${unit}`);
+  job(`unit/${unit}`, program('build'), ['--tap', '-k'], { timeout: minutes(5) });
+  job(`asan/unit/${unit}`, program('build-asan'), ['--tap', '-k'],
+    { variant: 'asan', env: sanitizer.asan, timeout: minutes(10) });
+  job(`tsan/unit/${unit}`, program('build-tsan'), ['--tap', '-k'],
+    { variant: 'tsan', env: sanitizer.tsan, timeout: minutes(10) });
+  if (!notUnderValgrind.has(unit))
+    job(`valgrind/unit/${unit}`, 'valgrind',
+      ['-q', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite',
+        '--suppressions=tests/valgrind.supp', program('build'), '--tap', '-k'],
+      { env: { NHIPCAU_SLOW: '1' }, timeout: minutes(15) });
+}
+
+const harnesses = list('tests/fuzz', (f) => /^fuzz-.*\.c$/.test(f)).map((f) => f.slice(0, -2));
+for (const harness of harnesses)
+  job(`fuzz/${harness.slice(5)}`, join('build-fuzz/tests/fuzz', harness),
+    [join('build-fuzz', `found-${harness}`), join('tests/fuzz/corpus', harness.slice(5)),
+      `-max_total_time=${long ? 300 : 15}`, '-timeout=5', '-rss_limit_mb=2048',
+      '-max_len=65536', '-print_final_stats=1', `-artifact_prefix=build-fuzz/${harness}-`],
+    { variant: 'fuzz', timeout: minutes(long ? 8 : 3),
+      prepare: () => mkdirSync(join(root, 'build-fuzz', `found-${harness}`), { recursive: true }) });
+
+const nodeTest = (suite, lane, more = {}) => {
+  for (const file of list(`tests/${suite}`, (f) => f.endsWith('.test.mjs')))
+    job(`${more.prefix ?? ''}${suite}/${basename(file, '.test.mjs')}`, 'node',
+      ['--test', '--test-reporter=tap', join(`tests/${suite}`, file)],
+      { timeout: minutes(long ? 90 : 8), lane, ...more });
+};
+nodeTest('scenario', 'slow');
+nodeTest('browser', 'slow');
+nodeTest('scenario', 'slow', {
+  prefix: 'asan/', variant: 'asan',
+  env: { ...sanitizer.asan, NHIPCAU_BUILD: join(root, 'build-asan') },
+});
+if (long) {
+  nodeTest('browser', 'slow', {
+    prefix: 'asan/', variant: 'asan',
+    env: { ...sanitizer.asan, NHIPCAU_BUILD: join(root, 'build-asan') },
+  });
+  nodeTest('long', 'slow');
+}
+
+// ---- Running ------------------------------------------------------------------------------
+
+// TAP by g_test and by node --test: top-level points; node's summary when there is one.
+function count(output, status) {
+  const summary = (word) => {
+    const m = [...output.matchAll(new RegExp(`^# ${word} (\\d+)$`, 'gm'))].at(-1);
+    return m ? Number(m[1]) : null;
+  };
+  if (summary('pass') !== null) {
+    const failed = (summary('fail') ?? 0) + (summary('cancelled') ?? 0);
+    return { passed: summary('pass'), failed: failed || (status === 0 ? 0 : 1), skipped: summary('skipped') ?? 0 };
+  }
+  let passed = 0, failed = 0, skipped = 0;
+  for (const line of output.split('\n')) {
+    if (/^not ok /.test(line)) failed++;
+    else if (/^ok .*# SKIP/i.test(line)) skipped++;
+    else if (/^ok /.test(line)) passed++;
+  }
+  if (passed + failed + skipped === 0) return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  return { passed, failed: failed || (status === 0 ? 0 : 1), skipped };
+}
+
+function run(one) {
+  return new Promise((done) => {
+    one.prepare?.();
+    const log = join(logs, `${one.name.replaceAll('/', '-')}.log`);
+    const file = createWriteStream(log);
+    const started = Date.now();
+    const child = spawn(one.command, one.argv, {
+      cwd: root, env: env(one.env), stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+    });
+    let timedOut = false;
+    // The whole group: a test that hangs may have children of its own.
+    const timer = setTimeout(() => {
+      timedOut = true;
+      try { process.kill(-child.pid, 'SIGKILL'); } catch { /* gone already */ }
+    }, one.timeout);
+    child.stdout.pipe(file, { end: false });
+    child.stderr.pipe(file, { end: false });
+    child.on('error', (error) => file.write(`${error}\n`));
+    child.on('close', (status) => {
+      clearTimeout(timer);
+      file.end(timedOut ? `\ntimed out after ${one.timeout / 1000} s\n` : '', () => {
+        const output = readFileSync(log, 'utf8');
+        const result = count(output, timedOut ? 1 : (status ?? 1));
+        done({ ...result, log, output, seconds: (Date.now() - started) / 1000 });
+      });
+    });
+  });
+}
+
+const wanted = jobs.filter((j) => j.name.includes(pattern));
+if (wanted.length === 0) {
+  console.error(`tests/run: no test matches "${pattern}". Names begin with: ` +
+    [...new Set(jobs.map((j) => j.name.split('/')[0]))].join(', '));
+  process.exit(2);
+}
+mkdirSync(logs, { recursive: true });
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+function report(one, result) {
+  for (const key of Object.keys(total)) total[key] += result[key];
+  const word = result.failed ? 'FAILED' : 'ok';
+  console.log(`${word.padEnd(6)} ${one.name}  ${result.passed} passed` +
+    `${result.failed ? `, ${result.failed} failed` : ''}${result.skipped ? `, ${result.skipped} skipped` : ''}` +
+    `  ${result.seconds.toFixed(1)} s`);
+  if (result.failed) {
+    console.log(result.output.split('\n').slice(-120).map((l) => `    ${l}`).join('\n'));
+    console.log(`    whole log: ${result.log}`);
+  }
+}
+
+const built = new Map();
+function ready(variant) {
+  if (!variant) return null;
+  if (!built.has(variant)) {
+    try {
+      console.log(`build  build-${variant}`);
+      build(variant);
+      built.set(variant, null);
+    } catch (error) {
+      built.set(variant, error.message);
+    }
+  }
+  return built.get(variant);
+}
+
+// Slow jobs mind their timing: they run alone. Quick ones run two at a time.
+async function lane(queue, width) {
+  const worker = async () => {
+    for (let one = queue.shift(); one; one = queue.shift()) {
+      const broken = ready(one.variant);
+      report(one, broken
+        ? { passed: 0, failed: 1, skipped: 0, seconds: 0, output: broken, log: '-' }
+        : await run(one));
+    }
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
+await lane(wanted.filter((j) => j.lane === 'quick'), 2);
+await lane(wanted.filter((j) => j.lane === 'slow'), 1);
+
+console.log(`\n${total.passed} passed, ${total.failed} failed` + (total.skipped ? `, ${total.skipped} skipped` : ''));
+process.exit(total.failed ? 1 : 0);

@@ -1,0 +1,137 @@
+// Starting the real program: a province's recovery keys, a station's folder, the programs of the
+// simulated clinic. Used by the demo (station/try) and by every test that needs a station.
+
+import { spawn, execFileSync } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const root = resolve(new URL('../..', import.meta.url).pathname);
+export const buildDir = resolve(root, process.env.NHIPCAU_BUILD ?? 'build');
+export const nhipcau = join(buildDir, 'station/nhipcau');
+export const sim = (name) => join(buildDir, 'tests/sim', name);
+
+export async function freePort() {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+// A child that dies with us, even when we are killed ourselves.
+export function start(command, args, options = {}) {
+  return spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'], ...options,
+  });
+}
+
+// The first line of stdout that matches; an error that quotes stderr when the child ends before.
+export function line(child, pattern, seconds = 30) {
+  return new Promise((done, fail) => {
+    let errors = '';
+    const lines = createInterface({ input: child.stdout });
+    const finish = (f) => { clearTimeout(timer); f(); };
+    const timer = setTimeout(() =>
+      fail(new Error(`${child.spawnargs.join(' ')}: no line like ${pattern} in ${seconds} s\n${errors}`)),
+    seconds * 1000);
+    child.stderr?.on('data', (chunk) => { errors = (errors + chunk).slice(-8000); });
+    lines.on('line', (text) => { const m = text.match(pattern); if (m) finish(() => done(m)); });
+    child.once('exit', (code, signal) => finish(() =>
+      fail(new Error(`${child.spawnargs.join(' ')} ended (${code ?? signal})\n${errors}`))));
+    child.once('error', (error) => finish(() => fail(error)));
+  });
+}
+
+// Ends a child by SIGTERM, by SIGKILL after some seconds; resolves when it is gone.
+export function stop(child, seconds = 10) {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((done) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+    child.once('exit', () => { clearTimeout(timer); done(); });
+    child.kill('SIGTERM');
+  });
+}
+
+// The province's recovery keys, made elsewhere than the station with stock openssl.
+export function makeRecoveryKeys(dir, n = 2) {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return Array.from({ length: n }, (_, i) => {
+    const key = join(dir, `recovery-${i + 1}.key`);
+    const cert = join(dir, `recovery-${i + 1}.crt`);
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384',
+      '-nodes', '-keyout', key, '-out', cert, '-days', '3650', '-utf8',
+      '-subj', `/O=Sở Y tế (thử)/CN=Khóa khôi phục ${i + 1}`], { stdio: 'pipe' });
+    return { key, cert };
+  });
+}
+
+const secret = (file, text) => { writeFileSync(file, text, { mode: 0o600 }); return file; };
+
+// A station set up in dir, with its recovery confirmed; returns what is needed to run it.
+export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config = '', language = 'vi', users, ports = {} } = {}) {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const place = {
+    dir, state: join(dir, 'state'), config: join(dir, 'station.conf'),
+    boot: join(dir, 'credential', 'nhipcau-boot'), passphrase: join(dir, 'passphrase'),
+    province: join(dir, 'province'), facts: join(dir, 'clinic.json'),
+  };
+  if (existsSync(place.facts)) return { ...place, ...JSON.parse(readFileSync(place.facts, 'utf8')) };
+
+  mkdirSync(join(dir, 'credential'), { recursive: true, mode: 0o700 });
+  const pin = String(randomInt(100000, 1000000));
+  const pinFile = secret(join(dir, 'pin'), pin);
+  secret(place.passphrase, randomBytes(12).toString('base64url'));
+  const keys = makeRecoveryKeys(place.province);
+  const people = users ?? [
+    { id: 'lan', name: 'BS. Lò Thị Lan', role: 'doctor' },
+    { id: 'hung', name: 'BS. Giàng A Hùng', role: 'doctor' },
+  ];
+  const user = (u) => `${u.id}:${u.name}:${u.role}`;
+  const run = (...args) => execFileSync(nhipcau, args, { stdio: 'pipe', encoding: 'utf8' });
+
+  run('setup', '--state', place.state, '--name', name, '--user', user(people[0]),
+    '--pin-file', pinFile, '--passphrase-file', place.passphrase,
+    '--recovery-cert', keys[0].cert, '--recovery-cert', keys[1].cert, '--boot-credential', place.boot);
+  const code = execFileSync('openssl', ['cms', '-decrypt', '-inform', 'DER',
+    '-in', join(place.state, 'recovery/challenge-1.cms'), '-inkey', keys[0].key, '-recip', keys[0].cert],
+  { encoding: 'utf8' }).trim();
+  run('setup', '--state', place.state, '--boot-credential', place.boot, '--confirm', code);
+  for (const person of people.slice(1))
+    run('setup', '--state', place.state, '--boot-credential', place.boot, '--add-user', user(person),
+      '--pin-file', pinFile);
+
+  const all = { http: await freePort(), mllp: await freePort(), ...ports };
+  writeFileSync(place.config, `[station]
+name=${name}
+language=${language}
+
+[http]
+listen=localhost:${all.http}
+
+[mllp]
+listen=127.0.0.1
+port=${all.mllp}
+
+${config}`);
+  const facts = {
+    pin, ports: all, users: people, recovery: keys,
+    origin: `https://localhost:${all.http}`, ca: join(place.state, 'certs/ca.crt'),
+  };
+  writeFileSync(place.facts, JSON.stringify(facts), { mode: 0o600 });
+  return { ...place, ...facts };
+}
+
+// Runs the program on such a place; resolves when it serves.
+export async function runStation(place, { unlock = true, env = {}, args = [] } = {}) {
+  const child = start(nhipcau, ['run', '--state', place.state, '--config', place.config,
+    '--boot-credential', place.boot, ...(unlock ? ['--unlock', place.passphrase] : []), ...args],
+  { env: { ...process.env, ...env } });
+  await line(child, /^ready /);
+  return child;
+}

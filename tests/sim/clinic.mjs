@@ -1,0 +1,171 @@
+// The simulated clinic behind station/try: cameras, sound, a monitor, the station, and a doctor who
+// starts a consultation and invites a specialist. Everything ends with this program.
+
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { Console } from '../lib/console.mjs';
+import { freePort, line, nhipcau, runStation, setUp, sim, start, stop } from '../lib/station.mjs';
+
+function options() {
+  try {
+    return parseArgs({ options: {
+      seconds: { type: 'string' }, json: { type: 'boolean' }, dir: { type: 'string' },
+    } }).values;
+  } catch (error) {
+    console.error(`station/try: ${error.message}. See station/try --help.`);
+    process.exit(2);
+  }
+}
+
+const { seconds, json = false, dir: wanted } = options();
+if (seconds !== undefined && !(Number(seconds) > 0)) {
+  console.error('station/try: --seconds takes a number above 0');
+  process.exit(2);
+}
+const say = (text) => (json ? process.stderr : process.stdout).write(`${text}\n`);
+const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+const dir = resolve(wanted ??
+  join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'nhipcau-try', stamp));
+
+const children = new Map();
+let ending = false;
+
+// As a service manager would: what ends by itself is started again.
+async function keep(name, startOne) {
+  const child = await startOne();
+  children.set(name, child);
+  child.stderr.on('data', (chunk) => process.env.NHIPCAU_TRY_VERBOSE && process.stderr.write(chunk));
+  child.stdout.resume();
+  child.once('exit', (code, signal) => {
+    children.delete(name);
+    if (!ending) {
+      say(`${name} ended (${signal ?? code}); starting it again`);
+      restart(name, startOne);
+    }
+  });
+  return child;
+}
+
+function restart(name, startOne) {
+  setTimeout(() => {
+    if (!ending) keep(name, startOne).catch((error) => {
+      say(`${name}: ${error.message.split('\n').at(-1) || error.message}`);
+      restart(name, startOne);
+    });
+  }, 1000);
+}
+
+async function simulator(name, args, ready = /^ready ?(.*)$/) {
+  const child = start(sim(name), args);
+  await line(child, ready);
+  return child;
+}
+
+async function openConsultation(place) {
+  const doctor = await Console.connect(place);
+  await doctor.ask('sign-in', { user: place.users[0].id, pin: place.pin });
+  let state = await doctor.stateWhere(() => true);
+  if (!state.consultation) {
+    await doctor.ask('consultation.start', {
+      mode: 3, reason: 'Khó thở hai ngày nay, cần ý kiến chuyên khoa tim mạch',
+      patient: { name: 'Vàng Thị Mỷ', birth_year: 1958, sex: 'female', address: 'Bản Tả Van Giáy' },
+    });
+    await doctor.ask('consent.save', {
+      kind: 'given', purposes: ['treatment', 'recording'], by: 'Vàng Thị Mỷ', relation: 'self', reason: '',
+    });
+    await doctor.ask('recording.start');
+    state = await doctor.stateWhere((s) => s.devices.length > 0, 30);
+    for (const { device } of state.devices)
+      await doctor.ask('device.claim', { device, consultation: state.consultation?.id ?? null });
+    await doctor.ask('note.save', {
+      note: randomUUID(), kind: 'question', text: 'Có cần chuyển cơ sở KCB không? Điều chỉnh thuốc thế nào?',
+    });
+  }
+  state = await doctor.stateWhere((s) => s.consultation !== null);
+  const open = state.consultation.invites.find((i) => i.role === 'specialist' &&
+    !['ended', 'revoked', 'burnt', 'expired'].includes(i.state));
+  const link = open?.link ??
+    (await doctor.ask('invite.create', { role: 'specialist', name: 'BS. chuyên khoa tim mạch' })).link;
+  await doctor.ask('sign-out');
+  doctor.close();
+  return link;
+}
+
+const cameras = (port, speech) => `[camera room]
+address=rtsp://127.0.0.1:${port}/room
+
+[camera exam]
+address=rtsp://127.0.0.1:${port}/exam
+
+[microphone microphone]
+address=file:${speech}
+`;
+
+function tell(place, specialist) {
+  const facts = {
+    console: `${place.origin}/`, user: place.users[0].id, pin: place.pin, specialist,
+    state: place.state, mllp: `127.0.0.1:${place.ports.mllp}`, ca: place.ca, unlock: place.passphrase,
+    recovery_key: place.recovery[0].key, pid: children.get('station').pid,
+    recovery_cert: place.recovery[0].cert, config: place.config, boot_credential: place.boot,
+    users: place.users.map(({ id }) => id), program: nhipcau,
+  };
+  if (json) {
+    console.log(JSON.stringify(facts));
+    return;
+  }
+  say(`
+  Bàn khám của bác sĩ (the doctor's console)   ${facts.console}
+      người dùng (user) ${place.users.map((u) => `${u.name} [${u.id}]`).join(', ')}   mã PIN ${facts.pin}
+  Đường dẫn cho bác sĩ chuyên khoa (the specialist's link)
+      ${facts.specialist}
+  Máy theo dõi (monitor, HL7 over MLLP)        ${facts.mllp}
+
+  The pages use a certificate of this station's own authority; let the browser trust it:
+      ${facts.ca}
+  Ctrl-C ends the demonstration.
+`);
+}
+
+// Where the record is, with the commands that show it.
+function farewell(place) {
+  say(`
+  The sealed record is in ${place.state}
+      ${nhipcau} record list   --state ${place.state} --unlock ${place.passphrase}
+      ${nhipcau} record verify --state ${place.state} --unlock ${place.passphrase}
+  It goes on where it stopped with: station/try --dir ${dir}
+`);
+}
+
+async function main() {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const speech = join(dir, 'speech.wav');
+  if (!existsSync(speech)) execFileSync(sim('sim-speech'), [speech], { stdio: 'pipe' });
+
+  const rtsp = await freePort();
+  const place = await setUp(dir, { ports: { rtsp }, config: cameras(rtsp, speech) });
+  await keep('sim-camera', () => simulator('sim-camera', ['--port', String(place.ports.rtsp),
+    '--name', 'room', '--name', 'exam', '--size', '640x360', '--fps', '15']));
+  await keep('station', () => runStation(place));
+  await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp)]));
+  tell(place, await openConsultation(place));
+
+  await new Promise((done) => {
+    process.once('SIGINT', done);
+    process.once('SIGTERM', done);
+    if (seconds !== undefined) setTimeout(done, Number(seconds) * 1000);
+  });
+  ending = true;
+  for (const name of ['sim-monitor', 'station', 'sim-camera']) await stop(children.get(name));
+  farewell(place);
+}
+
+main().then(() => process.exit(0), async (error) => {
+  ending = true;
+  console.error(`station/try: ${error.message}`);
+  for (const child of children.values()) await stop(child);
+  process.exit(1);
+});
