@@ -17,6 +17,7 @@
  */
 #pragma once
 #include "certs/session_cert.h"
+#include "media/rtp/recv_stream.h"
 #include "media/transport/sdp.h"
 
 #define PEER_ERROR (peer_error_quark ())
@@ -43,6 +44,7 @@ typedef enum {
 typedef struct {
   GMainContext *context;      /* the loop; a reference is taken */
   const char *name;           /* for the log */
+  gboolean answerer;          /* the other side offered: ICE controlled (RFC 8445 §6.1.1) */
   gboolean loopback;          /* gather 127.0.0.1 and ::1 too */
   gboolean hide_host;         /* tell no host candidates; the server's view of us only */
   guint16 port_min, port_max; /* UDP; 0: any */
@@ -89,9 +91,9 @@ typedef struct {
   void (*message) (Peer *peer, const char *label, gboolean text, GBytes *data, void *arg);
   /* A whole frame of the line `mid`, depacketized, in order. (transfer none) */
   void (*frame) (Peer *peer, const char *mid, Frame *frame, void *arg);
-  /* Every RTP packet of the line `mid`, once, in order of arrival, retransmissions with the SSRC
-   * and number of the original: for peer_forward() at other peers. */
-  void (*packet) (Peer *peer, const char *mid, MediaCodec codec, const guint8 *packet, gsize size,
+  /* Every RTP packet of the line `mid`, once, as it arrives, for peer_forward() at other peers.
+   * source: names the line among all lines of all peers. */
+  void (*packet) (Peer *peer, const char *mid, guint32 source, const RtpIncoming *packet,
                   void *arg);
   /* The line `mid` began or ended to carry packets (mute, camera off). */
   void (*track) (Peer *peer, const char *mid, gboolean on, void *arg);
@@ -137,8 +139,9 @@ gboolean peer_restart_ice (Peer *peer, GError **error);
  * and, for video, until the first key frame. */
 void peer_send_frame (Peer *peer, const char *mid, Frame *frame);
 /* Sends on a packet that another peer's `packet` event brought: SSRC, number, time stamp, payload
- * type and header extensions are rewritten. Dropped as in peer_send_frame(). */
-void peer_forward (Peer *peer, const char *mid, MediaCodec codec, const guint8 *packet, gsize size);
+ * type and header extensions are rewritten. FALSE: `source` is new here, or lost its thread, and
+ * forwarding begins with its next key frame: ask that peer by peer_request_keyframe(). */
+gboolean peer_forward (Peer *peer, const char *mid, guint32 source, const RtpIncoming *packet);
 /* The codec agreed on for a line of ours; NONE before peer_set_line(). */
 MediaCodec peer_send_codec (Peer *peer, const char *mid);
 /* Asks the other side for a key frame of the line that we receive (PLI, or FIR). */
