@@ -70,6 +70,12 @@ data_key_segment (DataKey *key, const guint8 segment_id[16], guint8 ret_key[32])
   sealing_derive (key->secrets->bytes, DATA_KEY_SIZE, segment_id, 16, "nhipcau/1/segment", ret_key);
 }
 
+void
+data_key_derive (DataKey *key, const char *info, guint8 ret_key[32])
+{
+  sealing_derive (key->secrets->bytes, DATA_KEY_SIZE, NULL, 0, info, ret_key);
+}
+
 /* Head, table, consultation, kind, seq, schema: each with its length, so that no two bindings
  * can read the same. */
 static GBytes *

@@ -2,6 +2,7 @@
  *
  *   HKDF-SHA256(DEK, info "nhipcau/1/row")             → K_row, seals database rows
  *   HKDF-SHA256(DEK, info "nhipcau/1/commit")          → commit, 32 B, stored in keys.db
+ *   HKDF-SHA256(station's DEK, info "nhipcau/1/keys-mac") → authenticates the rows of keys.db
  *   HKDF-SHA256(DEK, salt = segment id, info "nhipcau/1/segment") → K_seg, seals one segment
  *
  * Sealed row: version u8 = 1 | alg u8 = 1 (AES-256-GCM) | epoch u16 BE | nonce 12 | ct | tag 16.
@@ -38,6 +39,10 @@ guint16 data_key_epoch (DataKey *key);
 void data_key_commitment (DataKey *key, guint8 ret_commit[32]);
 /* K_seg of a segment; wipe after use. */
 void data_key_segment (DataKey *key, const guint8 segment_id[16], guint8 ret_key[32]);
+
+/* A key for one more use: HKDF-SHA256(DEK, info), info "nhipcau/1/…" and used for nothing else;
+ * wipe after use. */
+void data_key_derive (DataKey *key, const char *info, guint8 ret_key[32]);
 
 /* What a row is bound to: all of it authenticated, none of it secret. */
 typedef struct {
