@@ -1,0 +1,440 @@
+#include "station/config_keys.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+G_DEFINE_QUARK (nhipcau-config-error, config_error)
+
+#define CONFIG_MAX_BYTES (256 * 1024)
+#define CONFIG_MAX_SOURCES 8
+
+static void
+config_listen_free (void *data)
+{
+  ConfigListen *listen = data;
+  g_free (listen->address);
+  g_free (listen);
+}
+
+static void
+config_source_free (void *data)
+{
+  ConfigSource *source = data;
+  g_free (source->name);
+  g_free (source->address);
+  g_free (source->user);
+  g_free (source->password);
+  g_free (source);
+}
+
+static void
+config_device_free (void *data)
+{
+  ConfigDevice *device = data;
+  g_free (device->name);
+  g_free (device->id);
+  g_free (device);
+}
+
+static Config *
+config_new (void)
+{
+  Config *config = g_new0 (Config, 1);
+  config->listen = g_ptr_array_new_with_free_func (config_listen_free);
+  config->cameras = g_ptr_array_new_with_free_func (config_source_free);
+  config->microphones = g_ptr_array_new_with_free_func (config_source_free);
+  config->devices = g_ptr_array_new_with_free_func (config_device_free);
+  config->http_port = 8443;
+  config->mllp_listen = g_strdup ("127.0.0.1");
+  config->mllp_port = 2575;
+  config->keep_free = G_GUINT64_CONSTANT (2) << 30;
+  config->reserve = G_GUINT64_CONSTANT (64) << 20;
+  return config;
+}
+
+void
+config_free (Config *config)
+{
+  if (config == NULL)
+    return;
+  char *const texts[] = { config->file,        config->station_name,    config->station_id,
+                          config->language,    config->state,           config->boot_credential,
+                          config->certificate, config->key,             config->key_secret_file,
+                          config->public_url,  config->stun,            config->turn,
+                          config->turn_user,   config->turn_password,   config->mllp_listen };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (texts[i]);
+  g_strfreev (config->host_names);
+  g_ptr_array_unref (config->listen);
+  g_ptr_array_unref (config->cameras);
+  g_ptr_array_unref (config->microphones);
+  g_ptr_array_unref (config->devices);
+  g_free (config);
+}
+
+/* ---- Lines: GKeyFile forgets them, and merges what is given twice ------------------------ */
+
+typedef struct {
+  GHashTable *lines; /* "group\nkey" or "group" → line number */
+  guint twice;       /* line of the first repetition, 0: none */
+  char *twice_what;
+} LineIndex;
+
+static void
+line_index_clear (LineIndex *index)
+{
+  g_clear_pointer (&index->lines, g_hash_table_unref);
+  g_clear_pointer (&index->twice_what, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LineIndex, line_index_clear)
+
+static void
+line_index_add (LineIndex *index, char *what, guint line)
+{
+  if (g_hash_table_contains (index->lines, what)) {
+    if (index->twice == 0) {
+      index->twice = line;
+      index->twice_what = g_strdup (what);
+    }
+    g_free (what);
+    return;
+  }
+  g_hash_table_insert (index->lines, what, GUINT_TO_POINTER (line));
+}
+
+static void
+line_index_build (LineIndex *index, const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autofree char *group = g_strdup ("");
+  index->lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; lines[i] != NULL; i++) {
+    char *line = g_strstrip (lines[i]), *end;
+    if (*line == '#' || *line == '\0')
+      continue;
+    if (*line == '[' && (end = strrchr (line, ']')) != NULL) {
+      g_free (group);
+      group = g_strndup (line + 1, end - line - 1);
+      line_index_add (index, g_strdup (group), i + 1);
+    } else if ((end = strchr (line, '=')) != NULL) {
+      *end = '\0';
+      line_index_add (index, g_strdup_printf ("%s\n%s", group, g_strchomp (line)), i + 1);
+    }
+  }
+}
+
+static guint
+line_of (const LineIndex *index, const char *group, const char *key)
+{
+  g_autofree char *what = key != NULL ? g_strdup_printf ("%s\n%s", group, key) : g_strdup (group);
+  return GPOINTER_TO_UINT (g_hash_table_lookup (index->lines, what));
+}
+
+/* ---- Groups ----------------------------------------------------------------------------- */
+
+typedef struct {
+  Config *config;
+  GKeyFile *file;
+  const LineIndex *index;
+  const char *name, *folder;
+} Reader;
+
+static gboolean
+fail_at (const Reader *reader, const char *group, const char *key, const char *what,
+         GError **error)
+{
+  guint line = line_of (reader->index, group, key);
+  if (key == NULL)
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s:%u: [%s] %s", reader->name, line,
+                 group, what);
+  else
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s:%u: [%s] %s: %s", reader->name, line,
+                 group, key, what);
+  return FALSE;
+}
+
+static gboolean
+name_taken (const Config *config, const char *name)
+{
+  GPtrArray *const lists[] = { config->cameras, config->microphones };
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    for (guint j = 0; j < lists[i]->len; j++)
+      if (g_str_equal (((ConfigSource *)lists[i]->pdata[j])->name, name))
+        return TRUE;
+  return FALSE;
+}
+
+static gboolean
+section_name_is_valid (const char *name)
+{
+  if (strlen (name) < 1 || strlen (name) > 32 || !g_ascii_islower (*name))
+    return FALSE;
+  return strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen (name);
+}
+
+/* The section of a named group; NULL with error, or NULL for a group without a name. */
+static gboolean
+make_section (Reader *reader, const char *group, const char *kind, const char *name,
+              void **ret_section, GError **error)
+{
+  Config *config = reader->config;
+  gboolean named = g_str_equal (kind, "camera") || g_str_equal (kind, "microphone")
+                   || g_str_equal (kind, "device");
+  *ret_section = NULL;
+  if (named != (name != NULL))
+    return fail_at (reader, group, NULL,
+                    named ? "wants a name, as in [camera room]" : "takes no name", error);
+  if (!named)
+    return TRUE;
+  if (!section_name_is_valid (name))
+    return fail_at (reader, group, NULL,
+                    "has a bad name: a to z, 0 to 9 and -, a letter first, 32 characters at most",
+                    error);
+  if (g_str_equal (kind, "device")) {
+    ConfigDevice *device = g_new0 (ConfigDevice, 1);
+    device->name = g_strdup (name);
+    g_ptr_array_add (config->devices, device);
+    *ret_section = device;
+    return TRUE;
+  }
+  if (name_taken (config, name))
+    return fail_at (reader, group, NULL, "has the name of another camera or microphone", error);
+  if (config->cameras->len + config->microphones->len >= CONFIG_MAX_SOURCES)
+    return fail_at (reader, group, NULL, "is too many: 8 cameras and microphones at most", error);
+  ConfigSource *source = g_new0 (ConfigSource, 1);
+  source->name = g_strdup (name);
+  g_ptr_array_add (g_str_equal (kind, "camera") ? config->cameras : config->microphones, source);
+  *ret_section = source;
+  return TRUE;
+}
+
+static gboolean
+read_key (Reader *reader, const char *group, const char *kind, void *section, const char *key,
+          GError **error)
+{
+  const ConfigKey *found = config_key_find (kind, key);
+  g_autofree char *value = NULL, *wrong = NULL, *allowed = NULL;
+  if (found == NULL) {
+    allowed = config_keys_of (kind);
+    wrong = g_strdup_printf ("is no key of this group; allowed: %s", allowed);
+    return fail_at (reader, group, key, wrong, error);
+  }
+  ConfigPlace place = { reader->config, section, reader->folder };
+  value = g_key_file_get_string (reader->file, group, key, NULL);
+  wrong = value != NULL ? found->parse (&place, value)
+                        : g_strdup ("cannot be read: write UTF-8, and \\\\ for \\");
+  return wrong == NULL || fail_at (reader, group, key, wrong, error);
+}
+
+static gboolean
+section_is_whole (Reader *reader, const char *group, const char *kind, void *section,
+                  GError **error)
+{
+  if (section == NULL)
+    return TRUE;
+  gboolean device = g_str_equal (kind, "device");
+  const char *must = device ? ((ConfigDevice *)section)->id : ((ConfigSource *)section)->address;
+  if (must == NULL)
+    return fail_at (reader, group, NULL, device ? "wants the key id" : "wants the key address",
+                    error);
+  return TRUE;
+}
+
+static gboolean
+read_group (Reader *reader, const char *group, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (group, " ", 2);
+  void *section = NULL;
+  if (!config_group_known (words[0])) {
+    g_autofree char *groups = config_groups ();
+    g_autofree char *wrong = g_strdup_printf ("is no known group; allowed: %s", groups);
+    return fail_at (reader, group, NULL, wrong, error);
+  }
+  if (!make_section (reader, group, words[0], words[1], &section, error))
+    return FALSE;
+  g_auto (GStrv) keys = g_key_file_get_keys (reader->file, group, NULL, error);
+  if (keys == NULL)
+    return FALSE;
+  for (guint i = 0; keys[i] != NULL; i++)
+    if (!read_key (reader, group, words[0], section, keys[i], error))
+      return FALSE;
+  return section_is_whole (reader, group, words[0], section, error);
+}
+
+static gboolean
+parse_into (Config *config, const char *text, const char *name, const char *folder, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) parse_error = NULL;
+  g_auto (LineIndex) index = { 0 };
+  line_index_build (&index, text);
+  if (index.twice != 0) {
+    g_strdelimit (index.twice_what, "\n", ' ');
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s:%u: '%s' is given twice", name,
+                 index.twice, index.twice_what);
+    return FALSE;
+  }
+  if (!g_key_file_load_from_data (file, text, strlen (text), G_KEY_FILE_NONE, &parse_error)) {
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_FILE, "%s: %s", name, parse_error->message);
+    return FALSE;
+  }
+  Reader reader = { config, file, &index, name, folder };
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  for (guint i = 0; groups[i] != NULL; i++)
+    if (!read_group (&reader, groups[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+fill_defaults (Config *config)
+{
+  static const char *const local[] = { "127.0.0.1", "::1" };
+  gboolean listen_given = config->listen->len > 0;
+  if (config->station_name == NULL)
+    config->station_name = g_strdup ("Trạm y tế");
+  if (config->station_id == NULL)
+    config->station_id = g_strdup ("station");
+  if (config->language == NULL)
+    config->language = g_strdup ("vi");
+  for (guint i = 0; !listen_given && i < G_N_ELEMENTS (local); i++) {
+    ConfigListen *listen = g_new0 (ConfigListen, 1);
+    listen->address = g_strdup (local[i]);
+    g_ptr_array_add (config->listen, listen);
+  }
+  if (config->host_names == NULL)
+    config->host_names = g_new0 (char *, 1);
+}
+
+Config *
+config_parse (const char *text, const char *name, const char *folder, GError **error)
+{
+  g_autoptr (Config) config = config_new ();
+  if (!parse_into (config, text, name, folder, error))
+    return NULL;
+  fill_defaults (config);
+  return g_steal_pointer (&config);
+}
+
+static char *
+neighbour_file (const char *state)
+{
+  g_autofree char *canonical = g_canonicalize_filename (state, NULL);
+  g_autofree char *folder = g_path_get_dirname (canonical);
+  return g_build_filename (folder, "station.conf", NULL);
+}
+
+Config *
+config_load (const char *file, const char *state, GError **error)
+{
+  g_autofree char *path = NULL, *text = NULL, *folder = NULL;
+  g_autoptr (GError) read_error = NULL;
+  gsize length = 0;
+  if (file != NULL)
+    path = g_canonicalize_filename (file, NULL);
+  else if (state != NULL)
+    path = neighbour_file (state);
+  gboolean absent = path == NULL || (file == NULL && !g_file_test (path, G_FILE_TEST_EXISTS));
+  if (!absent && !g_file_get_contents (path, &text, &length, &read_error)) {
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_FILE, "%s", read_error->message);
+    return NULL;
+  }
+  if (length > CONFIG_MAX_BYTES || strlen (text != NULL ? text : "") != length) {
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_FILE,
+                 "%s: is no configuration: too long, or with NUL bytes", path);
+    return NULL;
+  }
+  folder = path != NULL ? g_path_get_dirname (path) : NULL;
+  Config *config = config_parse (text != NULL ? text : "", path != NULL ? path : "", folder, error);
+  if (config == NULL)
+    return NULL;
+  if (!absent)
+    config->file = g_steal_pointer (&path);
+  if (state != NULL) {
+    g_free (config->state);
+    config->state = g_canonicalize_filename (state, NULL);
+  }
+  return config;
+}
+
+/* ---- What follows from it --------------------------------------------------------------- */
+
+char *
+config_url (const Config *config)
+{
+  if (config->public_url != NULL)
+    return g_strdup (config->public_url);
+  return g_strdup_printf ("https://localhost:%u", config->http_port);
+}
+
+static gboolean
+host_is (const char *host, gsize length, const char *name)
+{
+  return strlen (name) == length && g_ascii_strncasecmp (host, name, length) == 0;
+}
+
+static char *
+public_host (const Config *config)
+{
+  g_autoptr (GUri) uri = config->public_url != NULL
+                             ? g_uri_parse (config->public_url, G_URI_FLAGS_NONE, NULL)
+                             : NULL;
+  return uri != NULL ? g_strdup (g_uri_get_host (uri)) : NULL;
+}
+
+gboolean
+config_host_allowed (const Config *config, const char *host)
+{
+  const char *start = host;
+  gsize length;
+  if (*host == '[') {
+    const char *close = strchr (host, ']');
+    if (close == NULL || (close[1] != '\0' && close[1] != ':'))
+      return FALSE;
+    start = host + 1;
+    length = close - start;
+  } else {
+    length = strcspn (host, ":");
+  }
+  if (host_is (start, length, "localhost"))
+    return TRUE;
+  for (guint i = 0; config->host_names[i] != NULL; i++)
+    if (host_is (start, length, config->host_names[i]))
+      return TRUE;
+  for (guint i = 0; i < config->listen->len; i++)
+    if (host_is (start, length, ((ConfigListen *)config->listen->pdata[i])->address))
+      return TRUE;
+  g_autofree char *public = public_host (config);
+  return public != NULL && host_is (start, length, public);
+}
+
+static gboolean
+is_any_address (const char *address)
+{
+  return g_str_equal (address, "0.0.0.0") || g_str_equal (address, "::");
+}
+
+GStrv
+config_certificate_names (const Config *config)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *public = public_host (config);
+  g_ptr_array_add (names, (char *)"localhost");
+  g_ptr_array_add (names, (char *)"127.0.0.1");
+  g_ptr_array_add (names, (char *)"::1");
+  for (guint i = 0; config->host_names[i] != NULL; i++)
+    g_ptr_array_add (names, config->host_names[i]);
+  for (guint i = 0; i < config->listen->len; i++)
+    g_ptr_array_add (names, ((ConfigListen *)config->listen->pdata[i])->address);
+  if (public != NULL)
+    g_ptr_array_add (names, public);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (guint i = 0; i < names->len; i++) {
+    gboolean seen = is_any_address (names->pdata[i]);
+    for (guint j = 0; j < i && !seen; j++)
+      seen = g_str_equal (names->pdata[i], names->pdata[j]);
+    if (!seen)
+      g_strv_builder_add (builder, names->pdata[i]);
+  }
+  return g_strv_builder_end (builder);
+}

@@ -1,0 +1,71 @@
+/* station.conf: one key file, every key checked by a parser of its own.
+ *
+ * An unknown group or key, a key given twice and a bad value are errors that name file, line,
+ * key and what is allowed. station/station.conf.example shows every key.
+ * All paths are absolute after reading; relative ones in the file start at the file's folder.
+ */
+#pragma once
+#include <glib.h>
+
+#define CONFIG_ERROR (config_error_quark ())
+GQuark config_error_quark (void);
+typedef enum { CONFIG_ERROR_FILE, CONFIG_ERROR_VALUE } ConfigError;
+
+typedef enum { MICROPHONE_AUTO, MICROPHONE_STATION, MICROPHONE_CONSOLE } MicrophoneOwner;
+
+typedef struct {
+  char *address;
+  guint16 port; /* 0: the port of [http] */
+} ConfigListen;
+
+typedef struct {
+  char *name, *address;
+  char *user, *password;
+  guint width, height, frame_rate;
+} ConfigSource;
+
+typedef struct {
+  char *name, *id; /* id: EUI-64 or the sender as the log names it */
+} ConfigDevice;
+
+typedef struct {
+  char *file; /* NULL: defaults only */
+
+  char *station_name, *station_id, *language, *state;
+  char *boot_credential;
+
+  GPtrArray *listen; /* ConfigListen* */
+  guint16 http_port;
+  GStrv host_names; /* beyond localhost and the listening addresses */
+  char *certificate, *key, *key_secret_file;
+  char *public_url; /* without a slash at the end; NULL: https://localhost:port */
+
+  guint16 ice_port_min, ice_port_max;
+  char *stun;
+  char *turn, *turn_user, *turn_password;
+  gboolean hide_host_candidates;
+
+  char *mllp_listen;
+  guint16 mllp_port; /* 0: no listener */
+
+  GPtrArray *cameras, *microphones; /* ConfigSource* */
+  GPtrArray *devices;               /* ConfigDevice*, those that belong to the room */
+
+  guint64 keep_free, reserve; /* bytes */
+  MicrophoneOwner microphone_owner;
+} Config;
+
+/* file NULL: STATE's neighbour station.conf when there is one, else defaults.
+ * state overrides [station] state. */
+Config *config_load (const char *file, const char *state, GError **error);
+/* Parses text; name is for messages, folder for relative paths. */
+Config *config_parse (const char *text, const char *name, const char *folder, GError **error);
+void config_free (Config *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Config, config_free)
+
+/* The address people open: public_url or https://localhost:PORT (transfer full). */
+char *config_url (const Config *config);
+/* Is this Host header's value (name or name:port) one of ours? */
+gboolean config_host_allowed (const Config *config, const char *host);
+/* Names and addresses for the certificate (transfer full). */
+GStrv config_certificate_names (const Config *config);

@@ -1,0 +1,27 @@
+/* The keys of station.conf, one parser each. Private to config.c. */
+#pragma once
+#include "station/config.h"
+
+/* What a parser works on. section: the ConfigSource or ConfigDevice of a named group. */
+typedef struct {
+  Config *config;
+  void *section;
+  const char *folder; /* for relative paths; NULL: as given */
+} ConfigPlace;
+
+/* NULL when the value is good and stored, else what is wrong and what is allowed (transfer
+ * full), the end of a sentence. */
+typedef char *(*ConfigParser) (ConfigPlace *place, const char *value);
+
+typedef struct {
+  const char *group; /* "camera" stands for [camera NAME] */
+  const char *key;
+  ConfigParser parse;
+} ConfigKey;
+
+const ConfigKey *config_key_find (const char *group, const char *key);
+gboolean config_group_known (const char *group);
+/* "listen, port, names" of a group, for messages (transfer full). */
+char *config_keys_of (const char *group);
+/* "[station], [http] …" (transfer full) */
+char *config_groups (void);

@@ -1,0 +1,63 @@
+/* nhipcau: one program, one file per subcommand. */
+#include "station/cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static const CliCommand commands[] = {
+  { "run", cmd_run, { "chạy trạm", "runs the station" } },
+  { "setup", cmd_setup,
+    { "lập trạm: khóa, chứng thư khôi phục, người dùng",
+      "sets a station up: keys, recovery certificates, users" } },
+  { "check", cmd_check,
+    { "máy này còn thiếu hay sai gì", "what is missing or wrong on this machine" } },
+  { "record", cmd_record,
+    { "list, show, verify, recover: hồ sơ đã niêm phong",
+      "list, show, verify, recover: the sealed records" } },
+  { "device", cmd_device,
+    { "decode: đọc bản tin của thiết bị y tế", "decode: reads messages of medical devices" } },
+  { "cert", cmd_cert, { "show: chứng thư của trạm", "show: the station's certificate" } },
+};
+
+static void
+print_usage (FILE *to)
+{
+  fprintf (to, SAY ("Cách dùng: nhipcau LỆNH [TÙY CHỌN…]\n\n", "Usage: nhipcau COMMAND [OPTION…]\n\n"));
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (to, "  %-8s %s\n", commands[i].name,
+             SAY (commands[i].summary.vi, commands[i].summary.en));
+  fputs (SAY ("\n  nhipcau LỆNH --help nói rõ hơn; nhipcau --version\n\n"
+              "Mã thoát: 0 tốt, 1 kiểm tra thấy lỗi, 2 dùng sai hoặc station.conf sai,\n"
+              "3 không mở được thư mục trạng thái, 4 lỗi khác khi chạy\n",
+              "\n  nhipcau COMMAND --help says more; nhipcau --version\n\n"
+              "Exit status: 0 good, 1 check or verify found something bad, 2 usage or\n"
+              "station.conf, 3 the state folder cannot be opened, 4 another error\n"),
+         to);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  text_choose (NULL);
+  if (argc < 2) {
+    print_usage (stderr);
+    return CLI_USAGE;
+  }
+  if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h")
+      || g_str_equal (argv[1], "help")) {
+    print_usage (stdout);
+    return CLI_OK;
+  }
+  if (g_str_equal (argv[1], "--version")) {
+    puts ("nhipcau " NHIPCAU_VERSION);
+    return CLI_OK;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (argv[1], commands[i].name))
+      return commands[i].run (argc - 1, argv + 1);
+  return cli_usage (SAY ("không có lệnh '%s'; xem nhipcau --help",
+                         "there is no command '%s'; see nhipcau --help"),
+                    argv[1]);
+}
