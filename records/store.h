@@ -70,6 +70,8 @@ GPtrArray *store_read (Store *store, const char *consult, const char *kind, gint
 StoreRow *store_latest (Store *store, const char *consult, const char *kind, GError **error);
 /* All consultations, newest first: array of char* ids. */
 GPtrArray *store_list_consults (Store *store, GError **error);
+/* The day on which one was created, "2026-11-20" UTC; readable without a key (transfer full). */
+char *store_consult_day (Store *store, const char *consult, GError **error);
 
 /* Signed checkpoint of the log now. */
 gboolean store_checkpoint (Store *store, GError **error);

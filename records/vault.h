@@ -58,6 +58,8 @@ gboolean vault_is_open (Vault *vault); /* VK */
 gboolean vault_set_passphrase (Vault *vault, const char *user, const char *passphrase,
                                GError **error);
 gboolean vault_has_passphrase (Vault *vault, const char *user);
+/* Ids of all users who have one (transfer full); empty, not NULL, when nobody has. */
+GStrv vault_users (Vault *vault, GError **error);
 /* PIN verifier for the screen: scrypt text to keep in a sealed row; and its check. */
 char *vault_hash_pin (const char *pin, GError **error);
 gboolean vault_check_pin (const char *hash, const char *pin);
