@@ -1,0 +1,14 @@
+/* What a file of device data would be stored as: `nhipcau device decode KIND FILE…`. */
+#pragma once
+#include <jansson.h>
+#include <glib.h>
+
+/* Kinds that can be decoded, NULL-terminated: "hl7". */
+const char *const *device_decode_kinds (void);
+
+/* out is called with each observation's JSON object (docs/devices.md), in order (transfer none).
+ * A file holds one message, several in MLLP frames, or several one after the other. FALSE with
+ * the first error; what decoded before it was handed out. */
+typedef void (*DecodeOut) (json_t *observation, void *arg);
+gboolean device_decode (const char *kind, const guint8 *data, gsize length, DecodeOut out,
+                        void *arg, GError **error);

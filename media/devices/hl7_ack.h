@@ -1,0 +1,11 @@
+/* Acknowledgements (HL7 v2.6 chapter 2, 2.9.2 original and 2.9.3 enhanced mode). */
+#pragma once
+#include "media/devices/hl7_message.h"
+
+/* (transfer full) The frames' contents to send back, in order, as GBytes: none, one, or two (an
+ * accept and an application acknowledgement). error NULL: the message is durable (AA, CA); a
+ * HL7_ERROR: refused for good (AR, CR); any other: could not be kept, the sender may repeat it
+ * (AE, CE). Text is in the message's own character set. now_us: UTC. */
+GPtrArray *hl7_acknowledge (const Hl7Message *message, const GError *error, gint64 now_us);
+/* For bytes that are no message: a bare AR (transfer full). */
+GBytes *hl7_reject (const GError *error, gint64 now_us);

@@ -1,0 +1,120 @@
+#include "media/devices/hl7_charset.h"
+#include "media/devices/hl7_message.h"
+#include <string.h>
+
+static const struct {
+  const char *hl7, *iconv;
+} TABLE_0211[] = {
+  { "ASCII", "US-ASCII" },
+  { "8859/1", "ISO-8859-1" },
+  { "8859/2", "ISO-8859-2" },
+  { "8859/3", "ISO-8859-3" },
+  { "8859/4", "ISO-8859-4" },
+  { "8859/5", "ISO-8859-5" },
+  { "8859/6", "ISO-8859-6" },
+  { "8859/7", "ISO-8859-7" },
+  { "8859/8", "ISO-8859-8" },
+  { "8859/9", "ISO-8859-9" },
+  { "8859/15", "ISO-8859-15" },
+  { "ISO IR6", "US-ASCII" },
+  { "UNICODE UTF-8", "UTF-8" },
+  { "UTF-8", "UTF-8" },
+  { "UTF8", "UTF-8" },
+  { "UNICODE", "UTF-16" },
+  { "UNICODE UTF-16", "UTF-16" },
+  { "UNICODE UTF-32", "UTF-32" },
+  { "GB 18030-2000", "GB18030" },
+  { "BIG-5", "BIG5" },
+  { "KS X 1001", "EUC-KR" },
+  { "ISO IR87", "ISO-2022-JP" },
+  { "CP1258", "CP1258" },
+  { "WINDOWS-1258", "CP1258" },
+  { "TCVN", "TCVN5712-1" },
+  { "TCVN3", "TCVN5712-1" },
+  { "TCVN5712", "TCVN5712-1" },
+};
+
+static gboolean
+iconv_knows (const char *name)
+{
+  if (strlen (name) > 40
+      || strspn (name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                       "0123456789-_:.")
+             != strlen (name))
+    return FALSE;
+  GIConv converter = g_iconv_open ("UTF-8", name);
+  if (converter == (GIConv)-1)
+    return FALSE;
+  g_iconv_close (converter);
+  return TRUE;
+}
+
+const char *
+hl7_charset_name (const char *declared)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (TABLE_0211); i++)
+    if (g_ascii_strcasecmp (TABLE_0211[i].hl7, declared) == 0)
+      return TABLE_0211[i].iconv;
+  /* Interned only when iconv knows it, so that hostile names do not pile up. */
+  return iconv_knows (declared) ? g_intern_string (declared) : NULL;
+}
+
+static gboolean
+is_ascii (const guint8 *data, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    if (data[i] >= 0x80)
+      return FALSE;
+  return TRUE;
+}
+
+static char *
+convert (const guint8 *data, gsize length, const char *charset)
+{
+  g_autofree char *text = NULL;
+  if (g_str_equal (charset, "UTF-8"))
+    text = g_utf8_validate ((const char *)data, length, NULL)
+               ? g_strndup ((const char *)data, length)
+               : NULL;
+  else
+    text = g_convert ((const char *)data, length, "UTF-8", charset, NULL, NULL, NULL);
+  return text != NULL ? g_utf8_normalize (text, -1, G_NORMALIZE_NFC) : NULL;
+}
+
+/* What the text must be in when MSH-18 says nothing, or cannot be right. */
+static const char *
+guess (const guint8 *data, gsize length)
+{
+  return g_utf8_validate ((const char *)data, length, NULL) ? "UTF-8" : "CP1258";
+}
+
+char *
+hl7_charset_convert (const guint8 *data, gsize length, const char *declared, const char **ret_used,
+                     gboolean *ret_guessed, GError **error)
+{
+  const char *charset = declared != NULL ? hl7_charset_name (declared) : NULL;
+  const char *used = charset;
+  gboolean utf8 = !is_ascii (data, length) && g_utf8_validate ((const char *)data, length, NULL);
+  if (charset == NULL || (utf8 && g_str_has_prefix (charset, "ISO-8859-")))
+    used = guess (data, length);
+
+  g_autofree char *text = convert (data, length, used);
+  if (text == NULL) {
+    used = guess (data, length);
+    text = convert (data, length, used);
+  }
+  /* CP1258 has a few holes; nothing of ISO 8859-1 can fail. */
+  if (text == NULL) {
+    used = "ISO-8859-1";
+    text = convert (data, length, used);
+  }
+  if (text == NULL) {
+    g_set_error (error, HL7_ERROR, HL7_ERROR_CHARSET,
+                 "the text is not in the character set that MSH-18 declares (%s)",
+                 declared != NULL ? declared : "none");
+    return NULL;
+  }
+  *ret_used = used;
+  *ret_guessed = !is_ascii (data, length) && used != charset;
+  return g_steal_pointer (&text);
+}

@@ -1,0 +1,44 @@
+/* HL7 v2 messages (HL7 v2.6 chapter 2), encoding "ER7": parse and look up.
+ *
+ * Hostile until parsed: at most MLLP_MAX bytes and HL7_MAX_SEGMENTS segments. Segments may end in
+ * CR, LF or both, the last may end in nothing; a line that cannot be a segment continues the one
+ * before. Text is converted from the charset that MSH-18 declares (or, when that cannot be right,
+ * from the one it must be) to UTF-8 in Unicode normalization form C.
+ */
+#pragma once
+#include <glib.h>
+
+#define HL7_MAX_SEGMENTS 4096
+
+#define HL7_ERROR (hl7_error_quark ())
+GQuark hl7_error_quark (void);
+typedef enum {
+  HL7_ERROR_NO_MSH, /* does not begin with a message header */
+  HL7_ERROR_TOO_LONG,
+  HL7_ERROR_CHARSET, /* the declared character set is unknown here, or the text is not in it */
+  HL7_ERROR_TYPE,    /* a message type that is not supported */
+} Hl7Error;
+
+typedef struct Hl7Message Hl7Message;
+
+Hl7Message *hl7_parse (const guint8 *data, gsize length, GError **error);
+void hl7_free (Hl7Message *message);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Hl7Message, hl7_free)
+
+guint hl7_segments (const Hl7Message *message);
+/* Three letters. */
+const char *hl7_segment_name (const Hl7Message *message, guint segment);
+
+/* Field (1-based as in the standard: MSH-1 is the field separator), repetition (0-based),
+ * component and sub-component (1-based), unescaped (2.7). (transfer full); NULL when it is absent
+ * or empty; the HL7 null ("") counts as empty. component 0: the whole repetition as written. */
+char *hl7_get (const Hl7Message *message, guint segment, guint field, guint repetition,
+               guint component, guint sub);
+/* How many repetitions a field has; 0 when it is empty. */
+guint hl7_repetitions (const Hl7Message *message, guint segment, guint field);
+
+typedef enum { HL7_FIELD, HL7_COMPONENT } Hl7Delimiter;
+char hl7_delimiter (const Hl7Message *message, Hl7Delimiter which);
+
+/* Name of the character set for iconv; TRUE in ret_guessed when MSH-18 did not fit the text. */
+const char *hl7_charset (const Hl7Message *message, gboolean *ret_guessed);

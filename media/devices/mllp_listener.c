@@ -1,0 +1,390 @@
+#include "media/devices/feed.h"
+#include "media/devices/hl7_ack.h"
+#include "media/devices/mllp.h"
+#include "media/devices/pcd01.h"
+#include <string.h>
+
+#define MAX_CONNECTIONS 64
+#define READ_SIZE 16384
+/* Messages of one connection that wait for the disk; reading pauses above. */
+#define MAX_WAITING 32
+#define REMEMBERED 1024
+
+typedef struct {
+  grefcount refs;
+  MllpListener *listener; /* NULL once the listener is gone */
+  GSocketConnection *socket;
+  GCancellable *cancel;
+  Mllp *mllp;
+  char *address;
+  GQueue waiting; /* of MllpMessage*, in order of arrival: acknowledged in that order */
+  GByteArray *out;
+  gboolean reading, writing;
+  guint8 buffer[READ_SIZE];
+} Connection;
+
+struct MllpListener {
+  GMainContext *context;
+  GSocketService *service;
+  guint16 port;
+  MllpReceive receive;
+  void *arg;
+  GPtrArray *connections;  /* of Connection* */
+  GHashTable *remembered;  /* digests of messages acknowledged as durable */
+  GQueue remembered_order; /* the same, oldest first */
+};
+
+struct MllpMessage {
+  Connection *connection;
+  Hl7Message *message;
+  GPtrArray *observations;
+  GBytes *raw;
+  char *sender, *digest;
+  gboolean duplicate;
+  gboolean done; /* under the listener's context only */
+  GError *error;
+};
+
+static void connection_read (Connection *connection);
+
+/* ---- Messages ----------------------------------------------------------------------------- */
+
+static void
+message_free (MllpMessage *message)
+{
+  hl7_free (message->message);
+  g_ptr_array_unref (message->observations);
+  g_bytes_unref (message->raw);
+  g_free (message->sender);
+  g_free (message->digest);
+  g_clear_error (&message->error);
+  g_free (message);
+}
+
+const GPtrArray *
+mllp_message_observations (MllpMessage *message)
+{
+  return message->observations;
+}
+
+GBytes *
+mllp_message_raw (MllpMessage *message)
+{
+  return message->raw;
+}
+
+const char *
+mllp_message_sender (MllpMessage *message)
+{
+  return message->sender;
+}
+
+gboolean
+mllp_message_duplicate (MllpMessage *message)
+{
+  return message->duplicate;
+}
+
+static void
+remember (MllpListener *listener, const char *digest)
+{
+  if (g_hash_table_contains (listener->remembered, digest))
+    return;
+  if (g_queue_get_length (&listener->remembered_order) == REMEMBERED)
+    g_hash_table_remove (listener->remembered, g_queue_pop_head (&listener->remembered_order));
+  char *copy = g_strdup (digest);
+  g_hash_table_add (listener->remembered, copy);
+  g_queue_push_tail (&listener->remembered_order, copy);
+}
+
+/* ---- Connections -------------------------------------------------------------------------- */
+
+static Connection *
+connection_ref (Connection *connection)
+{
+  g_ref_count_inc (&connection->refs);
+  return connection;
+}
+
+static void
+connection_unref (Connection *connection)
+{
+  if (!g_ref_count_dec (&connection->refs))
+    return;
+  g_queue_clear_full (&connection->waiting, (GDestroyNotify)message_free);
+  g_object_unref (connection->socket);
+  g_object_unref (connection->cancel);
+  mllp_free (connection->mllp);
+  g_byte_array_unref (connection->out);
+  g_free (connection->address);
+  g_free (connection);
+}
+
+static void
+connection_close (Connection *connection)
+{
+  MllpListener *listener = connection->listener;
+  if (listener == NULL)
+    return;
+  connection->listener = NULL;
+  g_cancellable_cancel (connection->cancel);
+  g_io_stream_close (G_IO_STREAM (connection->socket), NULL, NULL);
+  g_ptr_array_remove_fast (listener->connections, connection);
+}
+
+static void connection_flush (Connection *connection);
+
+static void
+on_written (GObject *stream, GAsyncResult *result, gpointer data)
+{
+  Connection *connection = data;
+  g_autoptr (GError) error = NULL;
+  gssize n = g_output_stream_write_finish (G_OUTPUT_STREAM (stream), result, &error);
+  connection->writing = FALSE;
+  if (n < 0)
+    connection_close (connection);
+  else {
+    g_byte_array_remove_range (connection->out, 0, n);
+    connection_flush (connection);
+  }
+  connection_unref (connection);
+}
+
+static void
+connection_flush (Connection *connection)
+{
+  if (connection->writing || connection->listener == NULL)
+    return;
+  if (connection->out->len == 0) {
+    connection_read (connection);
+    return;
+  }
+  connection->writing = TRUE;
+  g_output_stream_write_async (g_io_stream_get_output_stream (G_IO_STREAM (connection->socket)),
+                               connection->out->data, connection->out->len, G_PRIORITY_DEFAULT,
+                               connection->cancel, on_written, connection_ref (connection));
+}
+
+static void
+queue_frame (Connection *connection, GBytes *message)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (message, &length);
+  g_autoptr (GBytes) frame = mllp_frame (data, length);
+  g_byte_array_append (connection->out, g_bytes_get_data (frame, NULL), g_bytes_get_size (frame));
+}
+
+/* Answers in order of arrival whatever the order in which the disk was done. */
+static void
+answer_finished (Connection *connection)
+{
+  MllpMessage *message;
+  while ((message = g_queue_peek_head (&connection->waiting)) != NULL && message->done) {
+    g_queue_pop_head (&connection->waiting);
+    g_autoptr (GPtrArray) replies
+        = hl7_acknowledge (message->message, message->error, g_get_real_time ());
+    for (guint i = 0; i < replies->len; i++)
+      queue_frame (connection, g_ptr_array_index (replies, i));
+    if (message->error == NULL && connection->listener != NULL)
+      remember (connection->listener, message->digest);
+    message_free (message);
+  }
+  connection_flush (connection);
+}
+
+typedef struct {
+  MllpMessage *message;
+  GError *error;
+} Done;
+
+static gboolean
+on_done (gpointer data)
+{
+  Done *done = data;
+  Connection *connection = done->message->connection;
+  done->message->done = TRUE;
+  done->message->error = done->error;
+  answer_finished (connection);
+  connection_unref (connection);
+  g_free (done);
+  return G_SOURCE_REMOVE;
+}
+
+void
+mllp_message_done (MllpMessage *message, const GError *error)
+{
+  Done *done = g_new0 (Done, 1);
+  done->message = message;
+  done->error = error != NULL ? g_error_copy (error) : NULL;
+  g_autoptr (GSource) source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_done, done, NULL);
+  g_source_attach (source, g_object_get_data (G_OBJECT (message->connection->socket), "context"));
+}
+
+static void
+reject (Connection *connection, const GError *error)
+{
+  g_autoptr (GBytes) reply = hl7_reject (error, g_get_real_time ());
+  queue_frame (connection, reply);
+}
+
+/* The same message again: same bytes from the same device. */
+static char *
+digest_of (GBytes *raw)
+{
+  return g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, raw);
+}
+
+static char *
+describe_sender (Connection *connection, const Hl7Message *message)
+{
+  g_autofree char *application = hl7_get (message, 0, 3, 0, 1, 1);
+  return g_strdup_printf ("%s %.60s", connection->address, application != NULL ? application : "-");
+}
+
+static void
+on_frame (const guint8 *data, gsize length, void *arg)
+{
+  Connection *connection = arg;
+  g_autoptr (GError) error = NULL;
+  if (connection->listener == NULL)
+    return;
+  g_autoptr (Hl7Message) parsed = hl7_parse (data, length, &error);
+  if (parsed == NULL) {
+    g_info ("mllp: event=refused peer=%s %s", connection->address, error->message);
+    reject (connection, error);
+    return;
+  }
+  MllpMessage *message = g_new0 (MllpMessage, 1);
+  message->connection = connection_ref (connection);
+  message->raw = g_bytes_new (data, length);
+  message->digest = digest_of (message->raw);
+  message->sender = describe_sender (connection, parsed);
+  message->observations = pcd01_observations (parsed, g_get_real_time (), connection->address);
+  message->duplicate = g_hash_table_contains (connection->listener->remembered, message->digest);
+  message->message = g_steal_pointer (&parsed);
+  g_queue_push_tail (&connection->waiting, message);
+  if (!pcd01_is_supported (message->message)) {
+    error = g_error_new_literal (HL7_ERROR, HL7_ERROR_TYPE,
+                                 "message type not supported; this port takes ORU^R01 (PCD-01)");
+    mllp_message_done (message, error);
+    return;
+  }
+  connection->listener->receive (connection->listener, message, connection->listener->arg);
+}
+
+static void
+on_read (GObject *stream, GAsyncResult *result, gpointer data)
+{
+  Connection *connection = data;
+  gssize n = g_input_stream_read_finish (G_INPUT_STREAM (stream), result, NULL);
+  connection->reading = FALSE;
+  if (n <= 0) {
+    connection_close (connection);
+  } else {
+    mllp_feed (connection->mllp, connection->buffer, n, on_frame, connection);
+    connection_flush (connection);
+  }
+  connection_unref (connection);
+}
+
+static void
+connection_read (Connection *connection)
+{
+  if (connection->listener == NULL || connection->reading || connection->out->len > 0
+      || g_queue_get_length (&connection->waiting) >= MAX_WAITING)
+    return;
+  connection->reading = TRUE;
+  g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (connection->socket)),
+                             connection->buffer, READ_SIZE, G_PRIORITY_DEFAULT, connection->cancel,
+                             on_read, connection_ref (connection));
+}
+
+static char *
+remote_address (GSocketConnection *socket)
+{
+  g_autoptr (GSocketAddress) address = g_socket_connection_get_remote_address (socket, NULL);
+  return G_IS_INET_SOCKET_ADDRESS (address) ? g_inet_address_to_string (
+             g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)))
+                                            : g_strdup ("unknown");
+}
+
+static gboolean
+on_incoming (GSocketService *service, GSocketConnection *socket, GObject *source, gpointer data)
+{
+  MllpListener *listener = data;
+  if (listener->connections->len >= MAX_CONNECTIONS) {
+    g_warning ("mllp: event=refused more than %d connections", MAX_CONNECTIONS);
+    return TRUE;
+  }
+  Connection *connection = g_new0 (Connection, 1);
+  g_ref_count_init (&connection->refs);
+  connection->listener = listener;
+  connection->socket = g_object_ref (socket);
+  connection->cancel = g_cancellable_new ();
+  connection->mllp = mllp_new ();
+  connection->address = remote_address (socket);
+  connection->out = g_byte_array_new ();
+  g_queue_init (&connection->waiting);
+  g_object_set_data_full (G_OBJECT (socket), "context", g_main_context_ref (listener->context),
+                          (GDestroyNotify)g_main_context_unref);
+  /* Sockets stay open for days; a monitor that was switched off must be noticed. */
+  g_socket_set_keepalive (g_socket_connection_get_socket (socket), TRUE);
+  g_ptr_array_add (listener->connections, connection);
+  connection_read (connection);
+  return TRUE;
+}
+
+/* ---- The listener ------------------------------------------------------------------------- */
+
+MllpListener *
+mllp_listen (const char *address, guint16 port, MllpReceive receive, void *arg, GError **error)
+{
+  g_autoptr (GSocketAddress) place = g_inet_socket_address_new_from_string (address, port);
+  if (place == NULL) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "\"%s\" is not an IP address to listen on", address);
+    return NULL;
+  }
+  g_autoptr (GSocketService) service = g_socket_service_new ();
+  g_autoptr (GSocketAddress) bound = NULL;
+  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (service), place, G_SOCKET_TYPE_STREAM,
+                                      G_SOCKET_PROTOCOL_TCP, NULL, &bound, error)) {
+    g_prefix_error (error, "cannot listen for HL7 on %s port %u: ", address, port);
+    return NULL;
+  }
+  MllpListener *listener = g_new0 (MllpListener, 1);
+  listener->context = g_main_context_ref_thread_default ();
+  listener->service = g_steal_pointer (&service);
+  listener->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  listener->receive = receive;
+  listener->arg = arg;
+  listener->connections = g_ptr_array_new_with_free_func ((GDestroyNotify)connection_unref);
+  listener->remembered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_signal_connect (listener->service, "incoming", G_CALLBACK (on_incoming), listener);
+  g_socket_service_start (listener->service);
+  return listener;
+}
+
+guint16
+mllp_port (MllpListener *listener)
+{
+  return listener->port;
+}
+
+void
+mllp_listener_free (MllpListener *listener)
+{
+  g_socket_service_stop (listener->service);
+  g_signal_handlers_disconnect_by_data (listener->service, listener);
+  g_socket_listener_close (G_SOCKET_LISTENER (listener->service));
+  while (listener->connections->len > 0)
+    connection_close (g_ptr_array_index (listener->connections, 0));
+  g_object_unref (listener->service);
+  g_ptr_array_unref (listener->connections);
+  g_queue_clear (&listener->remembered_order);
+  g_hash_table_unref (listener->remembered);
+  g_main_context_unref (listener->context);
+  g_free (listener);
+}
