@@ -1,0 +1,210 @@
+/* The measure to beat: GStreamer's webrtcbin sending a camera to a browser, built as an application
+ * on it would be. The camera is received, decoded and encoded all the time; a viewer is a
+ * webrtcbin of its own behind the encoder, made when it asks, with a key frame at once.
+ *
+ * Usage: webrtcbin-peer --camera rtsp://… [--bitrate KBIT]
+ * Lines of JSON: in {"type":"start"} {"type":"answer","sdp"} {"type":"candidate","line"}
+ * {"type":"stop"}, out {"type":"ready"} {"type":"offer","sdp"} {"type":"candidate","line"}. */
+#define GST_USE_UNSTABLE_API
+#include <gio/gio.h>
+#include <gio/gunixinputstream.h>
+#include <gst/gst.h>
+#include <gst/sdp/sdp.h>
+#include <gst/video/video.h>
+#include <gst/webrtc/webrtc.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct {
+  GstElement *pipeline, *tee, *encoder;
+  GstElement *queue, *pay, *webrtc;
+  GstPad *tee_pad;
+} Bench;
+
+static void
+emit (json_t *message)
+{
+  char *text = json_dumps (message, JSON_COMPACT);
+  g_print ("%s\n", text);
+  fflush (stdout);
+  free (text);
+  json_decref (message);
+}
+
+static void
+on_offer (GstPromise *promise, gpointer data)
+{
+  Bench *bench = data;
+  GstWebRTCSessionDescription *offer = NULL;
+  gst_structure_get (gst_promise_get_reply (promise), "offer", GST_TYPE_WEBRTC_SESSION_DESCRIPTION,
+                     &offer, NULL);
+  gst_promise_unref (promise);
+  g_signal_emit_by_name (bench->webrtc, "set-local-description", offer, NULL);
+  g_autofree char *sdp = gst_sdp_message_as_text (offer->sdp);
+  emit (json_pack ("{s:s,s:s}", "type", "offer", "sdp", sdp));
+  gst_webrtc_session_description_free (offer);
+}
+
+static void
+on_negotiation_needed (GstElement *webrtc, gpointer data)
+{
+  GstPromise *promise = gst_promise_new_with_change_func (on_offer, data, NULL);
+  g_signal_emit_by_name (webrtc, "create-offer", NULL, promise);
+}
+
+static void
+on_candidate (GstElement *webrtc, guint line, const char *candidate, gpointer data)
+{
+  emit (json_pack ("{s:s,s:s}", "type", "candidate", "line", candidate));
+}
+
+static void
+request_key_frame (Bench *bench)
+{
+  GstEvent *event = gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0);
+  g_autoptr (GstPad) source = gst_element_get_static_pad (bench->encoder, "src");
+  gst_pad_send_event (source, event);
+}
+
+static void
+on_connection (GstElement *webrtc, GParamSpec *spec, gpointer data)
+{
+  GstWebRTCPeerConnectionState state;
+  g_object_get (webrtc, "connection-state", &state, NULL);
+  if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED)
+    request_key_frame (data);
+}
+
+static void
+viewer_start (Bench *bench)
+{
+  bench->queue = gst_element_factory_make ("queue", NULL);
+  bench->pay = gst_element_factory_make ("rtph264pay", NULL);
+  bench->webrtc = gst_element_factory_make ("webrtcbin", NULL);
+  g_object_set (bench->pay, "config-interval", -1, "aggregate-mode", 1, "pt", 96, NULL);
+  g_object_set (bench->webrtc, "bundle-policy", 3, "latency", 0, NULL);
+  g_signal_connect (bench->webrtc, "on-negotiation-needed", G_CALLBACK (on_negotiation_needed),
+                    bench);
+  g_signal_connect (bench->webrtc, "on-ice-candidate", G_CALLBACK (on_candidate), bench);
+  g_signal_connect (bench->webrtc, "notify::connection-state", G_CALLBACK (on_connection), bench);
+  gst_bin_add_many (GST_BIN (bench->pipeline), bench->queue, bench->pay, bench->webrtc, NULL);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (
+      "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000");
+  gst_element_link (bench->queue, bench->pay);
+  gst_element_link_filtered (bench->pay, bench->webrtc, caps);
+  gst_element_sync_state_with_parent (bench->webrtc);
+  gst_element_sync_state_with_parent (bench->pay);
+  gst_element_sync_state_with_parent (bench->queue);
+  bench->tee_pad = gst_element_request_pad_simple (bench->tee, "src_%u");
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (bench->queue, "sink");
+  gst_pad_link (bench->tee_pad, sink);
+  request_key_frame (bench);
+}
+
+static void
+viewer_stop (Bench *bench)
+{
+  if (bench->webrtc == NULL)
+    return;
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (bench->queue, "sink");
+  gst_pad_unlink (bench->tee_pad, sink);
+  gst_element_release_request_pad (bench->tee, bench->tee_pad);
+  gst_clear_object (&bench->tee_pad);
+  GstElement *elements[] = { bench->webrtc, bench->pay, bench->queue };
+  for (guint i = 0; i < G_N_ELEMENTS (elements); i++) {
+    gst_element_set_state (elements[i], GST_STATE_NULL);
+    gst_bin_remove (GST_BIN (bench->pipeline), elements[i]);
+  }
+  bench->webrtc = NULL;
+}
+
+static void
+set_answer (Bench *bench, const char *text)
+{
+  GstSDPMessage *sdp = NULL;
+  gst_sdp_message_new_from_text (text, &sdp);
+  GstWebRTCSessionDescription *answer
+      = gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_ANSWER, sdp);
+  g_signal_emit_by_name (bench->webrtc, "set-remote-description", answer, NULL);
+  gst_webrtc_session_description_free (answer);
+}
+
+static void
+on_line (GObject *stream, GAsyncResult *result, gpointer data)
+{
+  Bench *bench = data;
+  GDataInputStream *lines = G_DATA_INPUT_STREAM (stream);
+  g_autofree char *line = g_data_input_stream_read_line_finish (lines, result, NULL, NULL);
+  if (line == NULL)
+    exit (0);
+  json_t *message = json_loads (line, 0, NULL);
+  const char *type = json_string_value (json_object_get (message, "type"));
+  if (g_strcmp0 (type, "start") == 0)
+    viewer_start (bench);
+  else if (g_strcmp0 (type, "answer") == 0)
+    set_answer (bench, json_string_value (json_object_get (message, "sdp")));
+  else if (g_strcmp0 (type, "candidate") == 0 && bench->webrtc != NULL)
+    g_signal_emit_by_name (bench->webrtc, "add-ice-candidate", 0,
+                           json_string_value (json_object_get (message, "line")));
+  else if (g_strcmp0 (type, "stop") == 0)
+    viewer_stop (bench);
+  json_decref (message);
+  g_data_input_stream_read_line_async (lines, 0, NULL, on_line, bench);
+}
+
+static GstPadProbeReturn
+on_first_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  emit (json_pack ("{s:s}", "type", "ready"));
+  return GST_PAD_PROBE_REMOVE;
+}
+
+static GstElement *
+camera_pipeline (const char *camera, int bitrate, GError **error)
+{
+  g_autofree char *text = g_strdup_printf (
+      "rtspsrc location=%s latency=100 ! rtph264depay ! h264parse ! avdec_h264 ! videoconvert ! "
+      "x264enc name=encoder tune=zerolatency speed-preset=superfast bitrate=%d key-int-max=300 "
+      "threads=1 ! video/x-h264,profile=constrained-baseline ! h264parse ! "
+      "tee name=tee allow-not-linked=true tee. ! queue ! fakesink name=sink async=false",
+      camera, bitrate);
+  return gst_parse_launch (text, error);
+}
+
+int
+main (int argc, char **argv)
+{
+  char *camera = NULL;
+  int bitrate = 600;
+  GOptionEntry entries[] = {
+    { "camera", 0, 0, G_OPTION_ARG_STRING, &camera, "its RTSP address", "URL" },
+    { "bitrate", 0, 0, G_OPTION_ARG_INT, &bitrate, "kbit/s", "N" },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context
+      = g_option_context_new ("- a camera to a browser by webrtcbin");
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_autoptr (GError) error = NULL;
+  if (!g_option_context_parse (context, &argc, &argv, &error) || camera == NULL) {
+    g_printerr ("webrtcbin-peer: %s\n", error != NULL ? error->message : "--camera is needed");
+    return 2;
+  }
+  gst_init (NULL, NULL);
+  Bench bench = { .pipeline = camera_pipeline (camera, bitrate, &error) };
+  if (bench.pipeline == NULL) {
+    g_printerr ("webrtcbin-peer: %s\n", error->message);
+    return 1;
+  }
+  bench.tee = gst_bin_get_by_name (GST_BIN (bench.pipeline), "tee");
+  bench.encoder = gst_bin_get_by_name (GST_BIN (bench.pipeline), "encoder");
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (bench.pipeline), "sink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_first_buffer, NULL, NULL);
+  gst_element_set_state (bench.pipeline, GST_STATE_PLAYING);
+  g_autoptr (GInputStream) in = g_unix_input_stream_new (0, FALSE);
+  g_autoptr (GDataInputStream) lines = g_data_input_stream_new (in);
+  g_data_input_stream_read_line_async (lines, 0, NULL, on_line, &bench);
+  g_main_loop_run (g_main_loop_new (NULL, FALSE));
+  return 0;
+}
