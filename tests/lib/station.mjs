@@ -24,9 +24,10 @@ export async function freePort() {
   });
 }
 
-// A child that dies with us, even when we are killed ourselves.
-export function start(command, args, options = {}) {
-  return spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], {
+// A child that dies with us, even when we are killed ourselves. netns: run in that namespace.
+export function start(command, args, { netns, ...options } = {}) {
+  const inside = netns ? ['ip', 'netns', 'exec', netns] : [];
+  return spawn('setpriv', ['--pdeathsig', 'KILL', ...inside, command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'], ...options,
   });
 }
@@ -74,7 +75,7 @@ export function makeRecoveryKeys(dir, n = 2) {
 const secret = (file, text) => { writeFileSync(file, text, { mode: 0o600 }); return file; };
 
 // A station set up in dir, with its recovery confirmed; returns what is needed to run it.
-export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config = '', language = 'vi', users, ports = {} } = {}) {
+export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config = '', language = 'vi', users, ports = {}, listen = [], names = [] } = {}) {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const place = {
     dir, state: join(dir, 'state'), config: join(dir, 'station.conf'),
@@ -112,8 +113,8 @@ name=${name}
 language=${language}
 
 [http]
-listen=localhost:${all.http}
-
+listen=${['localhost', ...listen].map((a) => `${a}:${all.http}`).join(';')}
+${names.length ? `names=${['localhost', ...names].join(';')}\n` : ''}
 [mllp]
 listen=127.0.0.1
 port=${all.mllp}
@@ -128,10 +129,10 @@ ${config}`);
 }
 
 // Runs the program on such a place; resolves when it serves.
-export async function runStation(place, { unlock = true, env = {}, args = [] } = {}) {
+export async function runStation(place, { unlock = true, env = {}, args = [], netns } = {}) {
   const child = start(nhipcau, ['run', '--state', place.state, '--config', place.config,
     '--boot-credential', place.boot, ...(unlock ? ['--unlock', place.passphrase] : []), ...args],
-  { env: { ...process.env, ...env } });
+  { netns, env: { ...process.env, ...env } });
   await line(child, /^ready /);
   return child;
 }
