@@ -1,0 +1,361 @@
+#include "media/transport/ice.h"
+#include "media/transport/candidate.h"
+#include <gio/gio.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <nice/agent.h>
+#include <string.h>
+
+enum {
+  COMPONENT = 1,
+  MAX_LOCAL_ADDRESSES = 12,
+  PACING_MS = 10,        /* Ta; RFC 8445 §14.2 allows 5 */
+  GIVE_UP_MS = 10000,    /* FAILED when nothing is in progress for so long */
+  STUN_INITIAL_MS = 300, /* first retransmission towards a STUN or TURN server */
+  DEFAULT_STUN_PORT = 3478,
+};
+
+struct Ice {
+  const IceEvents *events;
+  void *arg;
+  GMainContext *context;
+  NiceAgent *agent;
+  guint stream;
+  gboolean loopback, hide_host;
+  char *ufrag, *pwd, *remote_ufrag;
+  guint n_remote;
+  IceState state;
+};
+
+/* "host", "host:port", "[v6]:port" */
+static gboolean
+parse_server (const char *text, char **ret_host, guint16 *ret_port, GError **error)
+{
+  g_autoptr (GSocketConnectable) address = g_network_address_parse (text, DEFAULT_STUN_PORT, error);
+  if (!address) {
+    g_prefix_error (error, "server address \"%s\": ", text);
+    (*error)->domain = PEER_ERROR;
+    (*error)->code = PEER_ERROR_CONFIG;
+    return FALSE;
+  }
+  *ret_host = g_strdup (g_network_address_get_hostname (G_NETWORK_ADDRESS (address)));
+  *ret_port = g_network_address_get_port (G_NETWORK_ADDRESS (address));
+  return TRUE;
+}
+
+static gboolean
+set_stun (Ice *ice, const char *server, GError **error)
+{
+  g_autofree char *host = NULL;
+  guint16 port;
+  if (!parse_server (server, &host, &port, error))
+    return FALSE;
+  g_object_set (ice->agent, "stun-server", host, "stun-server-port", (guint)port, NULL);
+  return TRUE;
+}
+
+static gboolean
+set_turn (Ice *ice, const PeerConfig *config, GError **error)
+{
+  const char *text = config->turn_server;
+  if (g_str_has_prefix (text, "turns:")) {
+    g_set_error (error, PEER_ERROR, PEER_ERROR_CONFIG,
+                 "TURN server \"%s\": TLS to a relay is not supported yet; use turn:host:port",
+                 text);
+    return FALSE;
+  }
+  g_auto (GStrv) parts = g_strsplit (text, "?", 2);
+  if (!g_str_has_prefix (text, "turn:") || (parts[1] && strcmp (parts[1], "transport=udp") != 0)) {
+    g_set_error (error, PEER_ERROR, PEER_ERROR_CONFIG,
+                 "TURN server \"%s\": only turn:host:port over UDP is supported", text);
+    return FALSE;
+  }
+  if (!config->turn_user || !config->turn_password) {
+    g_set_error (error, PEER_ERROR, PEER_ERROR_CONFIG,
+                 "TURN server \"%s\": user and password are missing", text);
+    return FALSE;
+  }
+  g_autofree char *host = NULL;
+  guint16 port;
+  if (!parse_server (parts[0] + strlen ("turn:"), &host, &port, error))
+    return FALSE;
+  return nice_agent_set_relay_info (ice->agent, ice->stream, COMPONENT, host, port,
+                                    config->turn_user, config->turn_password,
+                                    NICE_RELAY_TYPE_TURN_UDP);
+}
+
+/* ---- events of libnice ---- */
+
+static void
+on_candidate (NiceAgent *agent, NiceCandidate *candidate, gpointer data)
+{
+  Ice *ice = data;
+  if (ice->hide_host && candidate->type == NICE_CANDIDATE_TYPE_HOST)
+    return;
+  g_autofree char *text = nice_agent_generate_local_candidate_sdp (agent, candidate);
+  if (!text || !g_str_has_prefix (text, "a="))
+    return;
+  /* The ufrag tells the generation when candidates and a restart cross on the way. */
+  g_autofree char *line = g_strdup_printf ("%s ufrag %s", text + 2, ice->ufrag);
+  ice->events->candidate (ice, line, ice->arg);
+}
+
+static void
+on_gathered (NiceAgent *agent, guint stream, gpointer data)
+{
+  Ice *ice = data;
+  ice->events->candidate (ice, NULL, ice->arg);
+}
+
+static void
+on_state (NiceAgent *agent, guint stream, guint component, guint nice_state, gpointer data)
+{
+  Ice *ice = data;
+  IceState state = ice->state;
+  switch ((NiceComponentState)nice_state) {
+  case NICE_COMPONENT_STATE_CONNECTED:
+  case NICE_COMPONENT_STATE_READY:
+    state = ICE_CONNECTED;
+    break;
+  case NICE_COMPONENT_STATE_FAILED:
+    state = ICE_LOST;
+    break;
+  case NICE_COMPONENT_STATE_DISCONNECTED:
+    if (state == ICE_CONNECTED)
+      state = ICE_LOST;
+    break;
+  case NICE_COMPONENT_STATE_GATHERING:
+  case NICE_COMPONENT_STATE_CONNECTING:
+    if (state == ICE_NEW || state == ICE_LOST)
+      state = ICE_CONNECTING;
+    break;
+  case NICE_COMPONENT_STATE_LAST:
+    break;
+  }
+  if (state == ice->state)
+    return;
+  ice->state = state;
+  ice->events->state (ice, state, ice->arg);
+}
+
+static void
+on_receive (NiceAgent *agent, guint stream, guint component, guint size, char *data, gpointer arg)
+{
+  Ice *ice = arg;
+  ice->events->receive (ice, (guint8 *)data, size, ice->arg);
+}
+
+/* ---- life ---- */
+
+static gboolean
+make_agent (Ice *ice, const PeerConfig *config)
+{
+  ice->agent
+      = nice_agent_new_full (config->context, NICE_COMPATIBILITY_RFC5245,
+                             NICE_AGENT_OPTION_ICE_TRICKLE | NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+  g_object_set (ice->agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode", !config->answerer,
+                "stun-pacing-timer", PACING_MS, "stun-initial-timeout", STUN_INITIAL_MS,
+                "idle-timeout", GIVE_UP_MS, NULL);
+  nice_agent_set_software (ice->agent, NULL);
+  ice->stream = nice_agent_add_stream (ice->agent, COMPONENT);
+  if (ice->stream == 0)
+    return FALSE;
+  if (config->port_min && config->port_max >= config->port_min)
+    nice_agent_set_port_range (ice->agent, ice->stream, COMPONENT, config->port_min,
+                               config->port_max);
+  return nice_agent_get_local_credentials (ice->agent, ice->stream, &ice->ufrag, &ice->pwd);
+}
+
+Ice *
+ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **error)
+{
+  g_autoptr (Ice) ice = g_new0 (Ice, 1);
+  ice->events = events;
+  ice->arg = arg;
+  ice->context = g_main_context_ref (config->context);
+  ice->loopback = config->loopback;
+  ice->hide_host = config->hide_host;
+  if (!make_agent (ice, config)) {
+    g_set_error_literal (error, PEER_ERROR, PEER_ERROR_FAILED, "libnice made no stream");
+    return NULL;
+  }
+  if (config->stun_server && !set_stun (ice, config->stun_server, error))
+    return NULL;
+  if (config->turn_server && !set_turn (ice, config, error))
+    return NULL;
+
+  g_signal_connect (ice->agent, "new-candidate-full", G_CALLBACK (on_candidate), ice);
+  g_signal_connect (ice->agent, "candidate-gathering-done", G_CALLBACK (on_gathered), ice);
+  g_signal_connect (ice->agent, "component-state-changed", G_CALLBACK (on_state), ice);
+  nice_agent_attach_recv (ice->agent, ice->stream, COMPONENT, ice->context, on_receive, ice);
+  return g_steal_pointer (&ice);
+}
+
+void
+ice_free (Ice *ice)
+{
+  if (!ice)
+    return;
+  if (ice->agent) {
+    g_signal_handlers_disconnect_by_data (ice->agent, ice);
+    if (ice->stream) {
+      nice_agent_attach_recv (ice->agent, ice->stream, COMPONENT, ice->context, NULL, NULL);
+      nice_agent_remove_stream (ice->agent, ice->stream);
+    }
+    g_object_unref (ice->agent);
+  }
+  g_main_context_unref (ice->context);
+  g_free (ice->ufrag);
+  g_free (ice->pwd);
+  g_free (ice->remote_ufrag);
+  g_free (ice);
+}
+
+/* Link-local addresses need a zone that the other side cannot know. */
+static gboolean
+is_usable (const struct ifaddrs *interface, gboolean loopback)
+{
+  if (!interface->ifa_addr || !(interface->ifa_flags & IFF_UP))
+    return FALSE;
+  if ((interface->ifa_flags & IFF_LOOPBACK) && !loopback)
+    return FALSE;
+  switch (interface->ifa_addr->sa_family) {
+  case AF_INET:
+    return TRUE;
+  case AF_INET6:
+    return !IN6_IS_ADDR_LINKLOCAL (&((struct sockaddr_in6 *)interface->ifa_addr)->sin6_addr);
+  default:
+    return FALSE;
+  }
+}
+
+static guint
+add_local_addresses (Ice *ice)
+{
+  struct ifaddrs *list = NULL;
+  guint n = 0;
+  if (getifaddrs (&list) != 0)
+    return 0;
+  for (struct ifaddrs *i = list; i && n < MAX_LOCAL_ADDRESSES; i = i->ifa_next) {
+    if (!is_usable (i, ice->loopback))
+      continue;
+    NiceAddress address;
+    nice_address_init (&address);
+    nice_address_set_from_sockaddr (&address, i->ifa_addr);
+    nice_address_set_port (&address, 0);
+    n += nice_agent_add_local_address (ice->agent, &address) ? 1 : 0;
+  }
+  freeifaddrs (list);
+  return n;
+}
+
+void
+ice_start (Ice *ice)
+{
+  /* Without an address of its own libnice would look for some in its way. */
+  if (add_local_addresses (ice) == 0 || !nice_agent_gather_candidates (ice->agent, ice->stream)) {
+    g_warning ("ice: no address to gather on; a restart is needed when the network is back");
+    ice->events->candidate (ice, NULL, ice->arg);
+  }
+}
+
+const char *
+ice_ufrag (Ice *ice)
+{
+  return ice->ufrag;
+}
+
+const char *
+ice_pwd (Ice *ice)
+{
+  return ice->pwd;
+}
+
+gboolean
+ice_set_remote (Ice *ice, const char *ufrag, const char *pwd)
+{
+  if (!candidate_check_ufrag (ufrag) || !candidate_check_pwd (pwd))
+    return FALSE;
+  if (g_strcmp0 (ufrag, ice->remote_ufrag) == 0)
+    return TRUE;
+  g_free (ice->remote_ufrag);
+  ice->remote_ufrag = g_strdup (ufrag);
+  return nice_agent_set_remote_credentials (ice->agent, ice->stream, ufrag, pwd);
+}
+
+const char *
+ice_remote_ufrag (Ice *ice)
+{
+  return ice->remote_ufrag;
+}
+
+static NiceCandidate *
+to_nice (Ice *ice, const Candidate *candidate)
+{
+  static const NiceCandidateType types[] = {
+    [CANDIDATE_HOST] = NICE_CANDIDATE_TYPE_HOST,
+    [CANDIDATE_SERVER_REFLEXIVE] = NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE,
+    [CANDIDATE_PEER_REFLEXIVE] = NICE_CANDIDATE_TYPE_PEER_REFLEXIVE,
+    [CANDIDATE_RELAYED] = NICE_CANDIDATE_TYPE_RELAYED,
+  };
+  NiceAddress address;
+  nice_address_init (&address);
+  if (!nice_address_set_from_string (&address, candidate->address))
+    return NULL;
+  nice_address_set_port (&address, candidate->port);
+  NiceCandidate *nice = nice_candidate_new (types[candidate->type]);
+  nice->transport = NICE_CANDIDATE_TRANSPORT_UDP;
+  nice->addr = address;
+  nice->priority = candidate->priority;
+  nice->stream_id = ice->stream;
+  nice->component_id = COMPONENT;
+  g_strlcpy (nice->foundation, candidate->foundation, sizeof nice->foundation);
+  return nice;
+}
+
+void
+ice_add_candidate (Ice *ice, const char *line)
+{
+  if (!line || !*line) {
+    nice_agent_peer_candidate_gathering_done (ice->agent, ice->stream);
+    return;
+  }
+  Candidate candidate;
+  if (ice->n_remote >= ICE_MAX_REMOTE_CANDIDATES || !candidate_parse (line, &candidate))
+    return;
+  /* Nobody outside shall make the station knock on its own ports. */
+  if (!ice->loopback && candidate_is_loopback (&candidate))
+    return;
+  NiceCandidate *nice = to_nice (ice, &candidate);
+  if (!nice)
+    return;
+  ice->n_remote++;
+  GSList list = { .data = nice };
+  nice_agent_set_remote_candidates (ice->agent, ice->stream, COMPONENT, &list);
+  nice_candidate_free (nice);
+}
+
+IceState
+ice_state (Ice *ice)
+{
+  return ice->state;
+}
+
+gboolean
+ice_send (Ice *ice, const guint8 *datagram, gsize size)
+{
+  return ice->state == ICE_CONNECTED
+         && nice_agent_send (ice->agent, ice->stream, COMPONENT, (guint)size,
+                             (const char *)datagram)
+                == (int)size;
+}
+
+gboolean
+ice_relayed (Ice *ice)
+{
+  NiceCandidate *local = NULL, *remote = NULL;
+  return nice_agent_get_selected_pair (ice->agent, ice->stream, COMPONENT, &local, &remote)
+         && (local->type == NICE_CANDIDATE_TYPE_RELAYED
+             || remote->type == NICE_CANDIDATE_TYPE_RELAYED);
+}

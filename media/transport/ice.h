@@ -1,0 +1,47 @@
+/* One ICE agent: full ICE with trickle, one stream, one component (RFC 8445, 8838, 7675).
+ *
+ * A thin cover over libnice. The path of a peer is one of these, or two while a restart is under
+ * way. FAILED of libnice is told as LOST, since a late check of the other side may still open it.
+ *
+ * Remote host names (`.local`, draft-ietf-mmusic-mdns-ice-candidates) are left out: the other
+ * side's own checks reach our addresses and become peer-reflexive candidates.
+ *
+ * Thread: the context's. Events come from the context, except `candidate`, which may also come
+ * from within ice_start(). A handler may call anything but ice_free().
+ */
+#pragma once
+#include "media/transport/peer.h"
+
+typedef struct Ice Ice;
+
+typedef enum { ICE_NEW, ICE_CONNECTING, ICE_CONNECTED, ICE_LOST } IceState;
+
+typedef struct {
+  void (*candidate) (Ice *ice, const char *line, void *arg); /* NULL: no more */
+  void (*state) (Ice *ice, IceState state, void *arg);
+  /* The datagram may be changed in place. */
+  void (*receive) (Ice *ice, guint8 *datagram, gsize size, void *arg);
+} IceEvents;
+
+enum { ICE_MAX_REMOTE_CANDIDATES = 40 };
+
+/* Checks the server settings. Errors: PEER_ERROR_CONFIG. */
+Ice *ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **error);
+void ice_free (Ice *ice);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ice, ice_free)
+
+const char *ice_ufrag (Ice *ice);
+const char *ice_pwd (Ice *ice);
+/* Gathers. */
+void ice_start (Ice *ice);
+/* Credentials of the other side; FALSE when they have not the form of RFC 8839 §5.4. */
+gboolean ice_set_remote (Ice *ice, const char *ufrag, const char *pwd);
+const char *ice_remote_ufrag (Ice *ice); /* NULL before */
+/* "candidate:..."; NULL or "": no more will come. */
+void ice_add_candidate (Ice *ice, const char *line);
+
+IceState ice_state (Ice *ice);
+/* Sends one datagram on the selected pair; FALSE when it could not leave. */
+gboolean ice_send (Ice *ice, const guint8 *datagram, gsize size);
+/* TRUE when the selected pair goes through a TURN server on either side. */
+gboolean ice_relayed (Ice *ice);
