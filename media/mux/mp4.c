@@ -1,5 +1,5 @@
 #include "media/mux/mux_format.h"
-#include "media/mux/h264.h"
+#include "media/mux/annexb.h"
 #include <string.h>
 
 /* Media time counts in µs: capture times go in without rounding. */
@@ -279,10 +279,9 @@ put_sample (GByteArray *out, Frame *frame)
   guint start = out->len;
   gsize size, nal_size, position = 0;
   const guint8 *data = g_bytes_get_data (frame->data, &size), *nal;
-  while (h264_next_nal (data, size, &position, &nal, &nal_size)) {
-    guint type = h264_nal_type (nal);
-    if (type == H264_NAL_SPS || type == H264_NAL_PPS || type == H264_NAL_AUD
-        || type == H264_NAL_FILLER)
+  while (annexb_next (data, size, &position, &nal, &nal_size)) {
+    guint type = annexb_type (nal);
+    if (type == ANNEXB_SPS || type == ANNEXB_PPS || type == ANNEXB_AUD || type == ANNEXB_FILLER)
       continue;
     put32 (out, (guint32)nal_size);
     g_byte_array_append (out, nal, (guint)nal_size);

@@ -1,5 +1,5 @@
 #include "media/mux/mux_format.h"
-#include "media/mux/h264.h"
+#include "media/mux/annexb.h"
 
 enum {
   MAX_FRAGMENT_US = 1000000,
@@ -94,16 +94,16 @@ read_h264 (MuxTrack *track, Frame *frame)
 {
   gsize size, nal_size, position = 0;
   const guint8 *data = g_bytes_get_data (frame->data, &size), *nal;
-  while (h264_next_nal (data, size, &position, &nal, &nal_size)) {
-    if (h264_nal_type (nal) == H264_NAL_SPS && nal_size >= 4)
+  while (annexb_next (data, size, &position, &nal, &nal_size)) {
+    if (annexb_type (nal) == ANNEXB_SPS && nal_size >= 4)
       add_set (track->sps, nal, nal_size);
-    else if (h264_nal_type (nal) == H264_NAL_PPS)
+    else if (annexb_type (nal) == ANNEXB_PPS)
       add_set (track->pps, nal, nal_size);
   }
   if (track->sps->len == 0 || track->pps->len == 0)
     return FALSE;
   const guint8 *sps = g_bytes_get_data (track->sps->pdata[0], &size);
-  return h264_sps_size (sps, size, &track->width, &track->height);
+  return annexb_sps_size (sps, size, &track->width, &track->height);
 }
 
 /* RFC 6386 §9.1 */

@@ -1,5 +1,5 @@
 #include "media/mux/mux.h"
-#include "media/mux/h264.h"
+#include "media/mux/annexb.h"
 #include <gst/gst.h>
 #include <gst/app/gstappsink.h>
 #include <glib/gstdio.h>
@@ -412,13 +412,13 @@ test_nal_walk (void)
   gsize position = 0, size;
   const guint8 *nal;
   guint n = 0;
-  while (h264_next_nal (unit, sizeof unit, &position, &nal, &size))
-    g_assert_cmpuint (h264_nal_type (nal), ==, types[n++]);
+  while (annexb_next (unit, sizeof unit, &position, &nal, &size))
+    g_assert_cmpuint (annexb_type (nal), ==, types[n++]);
   g_assert_cmpuint (n, ==, 3);
   position = 0;
-  g_assert_false (h264_next_nal (unit, 3, &position, &nal, &size));
+  g_assert_false (annexb_next (unit, 3, &position, &nal, &size));
   position = 0;
-  g_assert_false (h264_next_nal (unit + 4, 2, &position, &nal, &size));
+  g_assert_false (annexb_next (unit + 4, 2, &position, &nal, &size));
 }
 
 /* Any bytes: no crash, no endless loop, no absurd size. */
@@ -432,7 +432,7 @@ test_sps_of_noise (void)
     for (gsize i = 0; i < size; i++)
       nal[i] = (guint8)g_rand_int_range (random, 0, round & 1 ? 256 : 4);
     guint width, height;
-    if (!h264_sps_size (nal, size, &width, &height))
+    if (!annexb_sps_size (nal, size, &width, &height))
       continue;
     g_assert_cmpuint (width, >, 0);
     g_assert_cmpuint (width, <=, 16384);

@@ -3,23 +3,17 @@
 #pragma once
 #include <glib.h>
 
-enum {
-  H264_NAL_IDR = 5,
-  H264_NAL_SPS = 7,
-  H264_NAL_PPS = 8,
-  H264_NAL_AUD = 9,
-  H264_NAL_FILLER = 12
-};
+enum { ANNEXB_IDR = 5, ANNEXB_SPS = 7, ANNEXB_PPS = 8, ANNEXB_AUD = 9, ANNEXB_FILLER = 12 };
 
 /* Walks the NAL units of an access unit in Annex B. Start with *position = 0; FALSE at the end.
  * The unit (points into data) has no start code and no trailing zeros, size ≥ 1. */
-gboolean h264_next_nal (const guint8 *data, gsize size, gsize *position, const guint8 **ret_nal,
-                        gsize *ret_size);
+gboolean annexb_next (const guint8 *data, gsize size, gsize *position, const guint8 **ret_nal,
+                      gsize *ret_size);
 static inline guint
-h264_nal_type (const guint8 *nal)
+annexb_type (const guint8 *nal)
 {
   return nal[0] & 0x1f;
 }
 
 /* Size of the picture after cropping. FALSE: the SPS is malformed or of no use. */
-gboolean h264_sps_size (const guint8 *nal, gsize size, guint *ret_width, guint *ret_height);
+gboolean annexb_sps_size (const guint8 *nal, gsize size, guint *ret_width, guint *ret_height);

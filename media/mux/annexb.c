@@ -1,4 +1,4 @@
-#include "media/mux/h264.h"
+#include "media/mux/annexb.h"
 #include <string.h>
 
 /* Offset of the next 00 00 01 at or after `from`; size when there is none. */
@@ -17,8 +17,8 @@ find_start_code (const guint8 *data, gsize size, gsize from)
 }
 
 gboolean
-h264_next_nal (const guint8 *data, gsize size, gsize *position, const guint8 **ret_nal,
-               gsize *ret_size)
+annexb_next (const guint8 *data, gsize size, gsize *position, const guint8 **ret_nal,
+             gsize *ret_size)
 {
   for (;;) {
     gsize start = find_start_code (data, size, *position);
@@ -149,7 +149,7 @@ skip_order_count (Bits *bits)
 }
 
 gboolean
-h264_sps_size (const guint8 *nal, gsize size, guint *ret_width, guint *ret_height)
+annexb_sps_size (const guint8 *nal, gsize size, guint *ret_width, guint *ret_height)
 {
   if (size < 4)
     return FALSE;
