@@ -28,9 +28,11 @@ typedef struct {
   const char *label;     /* for people: camera's or participant's name; sealed, never plain */
 } TrackInfo;
 
-/* Opens the recording key of the consultation when it is the first track. */
+/* Opens the recording key of the consultation when it is the first track. A stream that was
+ * recorded before goes on with new segments. EXISTS while it is open already. */
 Track *track_open (Store *store, const char *consult, const TrackInfo *info, GError **error);
-/* Queues one fragment. Any thread, one at a time. The first fragment must be SEGMENT_INIT.
+/* Queues one fragment. Any thread, one at a time. The first fragment must be SEGMENT_INIT; each
+ * new one begins a segment, as does a full one (64 MiB), which repeats the init.
  * Returns FALSE when the disk ran short and recording has stopped (see track_failed). */
 gboolean track_append (Track *track, GBytes *fragment, SegmentFlags flags, gint64 pts_us);
 /* NULL while all is well, else why nothing more is written (transfer full). */
@@ -41,16 +43,24 @@ void track_close (Track *track);
 /* ---- Reading ---------------------------------------------------------------------------- */
 
 /* JSON of all tracks of a consultation for playback:
- * [{stream, label, mime, epoch_us, segments:[{id, state, bytes,
- *    records:[{seq, flags, pts_us, size}]}]}]  state: open, closed, torn */
+ * [{stream, label, mime, epoch_us, segments:[{id, state, bytes, mime, epoch_us, epoch,
+ *    records:[{seq, flags, pts_us, size}]}]}]  state: open, closed, torn
+ * epoch: UTC of media time 0 ("…Z"). A track's mime and epoch_us are those of its first segment.
+ * The index of a closed segment is authenticated; that of another is what its records claim
+ * until they are read. Any thread. */
 json_t *recording_index (Store *store, const char *consult, GError **error);
 /* Plain bytes of one record (transfer full). */
 GBytes *recording_read (Store *store, const char *consult, const char *segment, guint64 seq,
                         GError **error);
 
+/* Bytes of the file system that recording leaves free (64 MiB unless told): when less is left all
+ * tracks end in good order and track_failed() says so. */
+void recording_set_floor (Store *store, guint64 bytes);
+
 /* ---- Space ------------------------------------------------------------------------------- */
 
-/* Preallocated reserve (STATE/reserve), so that notes and signing always finish. */
+/* Preallocated reserve (STATE/reserve), so that notes and signing always finish: the store
+ * releases it by itself when the disk is full. */
 gboolean reserve_ensure (const char *state_dir, guint64 bytes, GError **error);
 void reserve_release (const char *state_dir);
 /* Bytes of the file system that recording may still use: free minus keep; never negative. */

@@ -1,5 +1,5 @@
 /* The store: every row of every consultation, sealed, append-only, in STATE/records.db, with a
- * Merkle log (RFC 6962 §2.1) over all of them.
+ * Merkle log (RFC 6962 §2.1) over everything. docs/records.md has schema and encodings.
  *
  * One writer thread owns the only read-write connection (WAL, synchronous=FULL,
  * secure_delete=ON); rows that wait for an acknowledgement are committed at once, others within
@@ -9,10 +9,10 @@
  *   consult(id, created_day)               plain: that there was one, and the day
  *   rec(id, consult, kind, seq, sealed)    versions, never updates; latest seq of a kind rules
  *   segment(id, consult, stream, idx, state, bytes, sha256)
- *   audit(idx, leaf_hash, what)            leaf over {table, keys, sha256(sealed)}
+ *   audit(idx, leaf_hash, what)            one leaf for each of these, and for keys and files
  *   checkpoint(size, root, sig)            signed by the station (certs/identity.h)
  *
- * Sealed inside a row: {"at": {boot, mono_us, utc_us, trust}, "user", "body"}.
+ * Sealed inside a row: {"at": {boot, mono_us, utc_us, trust}, "user", "body", "log"}.
  */
 #pragma once
 #include "certs/identity.h"
@@ -28,10 +28,16 @@ typedef enum { STORE_READ_ONLY, STORE_READ_WRITE } StoreMode;
  * truncated, open segments are cut to their valid prefix and marked. */
 Store *store_open (const char *state_dir, Vault *vault, Identity *signer, StoreMode mode,
                    GError **error);
-void store_free (Store *store); /* waits for the queue, signs a checkpoint */
+void
+store_free (Store *store); /* waits for the queue, signs a checkpoint; tracks are closed before */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
 
 Vault *store_vault (Store *store);
+
+/* Finishes what a kill left behind and could not be finished at opening for want of a key: cuts
+ * torn segments, writes the station's "recovered" row. To be called after vault_unlock() and
+ * vault_unlock_boot(); track_open() and recording_index() do it for their consultation. */
+gboolean store_repair (Store *store, GError **error);
 
 /* How far the clock is trusted, kept with each row from now on: "none" (a lower bound only),
  * "ntp", "hospital". */
@@ -41,12 +47,14 @@ void store_set_clock_trust (Store *store, const char *trust);
 char *store_create_consult (Store *store, const char *user, json_t *body, GError **error);
 
 /* done comes in the caller's thread-default GMainContext when the row is durable, or not (error).
- * done may be NULL. body is not kept. Purpose of the row's key follows from the kind:
- * everything is clinical, media segments are recording. consult "station" is the station's own. */
+ * done may be NULL. body is not kept. Every row is sealed under the consultation's clinical key;
+ * consult "station" means the station's own rows and key. kind: [a-z0-9-]{1,48}, plain on disk.
+ * user NULL: the station itself. */
 typedef void (*StoreDone) (gint64 seq, const GError *error, void *arg);
-void store_put (Store *store, const char *consult, const char *kind, const char *user,
-                json_t *body, StoreDone done, void *arg);
-/* Several rows of one kind in one transaction (an HL7 message's observations). */
+void store_put (Store *store, const char *consult, const char *kind, const char *user, json_t *body,
+                StoreDone done, void *arg);
+/* Several rows of one kind in one transaction (an HL7 message's observations): bodies is an
+ * array, seq in done that of the last. */
 void store_put_many (Store *store, const char *consult, const char *kind, const char *user,
                      json_t *bodies, StoreDone done, void *arg);
 /* The same, waiting. */
@@ -57,7 +65,7 @@ typedef struct {
   char *consult, *kind, *user;
   gint64 seq;
   gint64 utc_us, mono_us;
-  char *boot;        /* boot id of the machine, UUID */
+  char *boot; /* boot id of the machine, UUID */
   char *trust;
   json_t *body;
 } StoreRow;
@@ -73,12 +81,16 @@ GPtrArray *store_list_consults (Store *store, GError **error);
 /* The day on which one was created, "2026-11-20" UTC; readable without a key (transfer full). */
 char *store_consult_day (Store *store, const char *consult, GError **error);
 
-/* Signed checkpoint of the log now. */
+/* Signed checkpoint of the log now. One is made every five minutes and at the end in any case. */
 gboolean store_checkpoint (Store *store, GError **error);
+/* Destroys a key for good (vault_destroy_key()), said in the log before. */
+gboolean store_destroy_key (Store *store, const char *consult, Purpose purpose, GError **error);
 /* Manifest of one consultation: {version, consult, size, root, records:[{kind, seq, sha256}],
- * segments:[{id, sha256}], cms_sha256:[…]} as canonical JSON: what a person signs. */
+ * segments:[{id, sha256}], cms_sha256:[…]} as canonical JSON: what a person signs. sha256 is null
+ * for a segment that is still open. */
 GBytes *store_manifest (Store *store, const char *consult, GError **error);
 
 /* Files of the state folder that never change on their own (certificates …) are listed with
- * their hash in the station's own rows, so that a changed byte in them is found. */
+ * their hash in the log, so that a changed byte in them is found. To be called again after each
+ * intended change. relative_path: [A-Za-z0-9._/-]. */
 gboolean store_register_file (Store *store, const char *relative_path, GError **error);
