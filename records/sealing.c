@@ -39,6 +39,16 @@ sealing_add_part (GByteArray *parts, gconstpointer data, gsize size)
     g_byte_array_append (parts, data, (guint)size);
 }
 
+void
+sealing_mac (const guint8 key[32], const guint8 *data, gsize size, guint8 ret_mac[32])
+{
+  gsize length = 0;
+  if (EVP_Q_mac (NULL, "HMAC", NULL, "SHA256", NULL, key, 32, data, size, ret_mac, 32, &length)
+          == NULL
+      || length != 32)
+    g_error ("HMAC-SHA256 is not available: libcrypto has no working provider");
+}
+
 GBytes *
 sealing_seal (const guint8 key[SEALING_KEY], const guint8 *head, gsize head_size, GBytes *aad,
               GBytes *plain, GError **error)

@@ -21,6 +21,9 @@ void sealing_derive (const guint8 *key, gsize key_size, const guint8 *salt, gsiz
 /* Appends u32 BE length and the bytes: one part of a canonical AAD or MAC input. */
 void sealing_add_part (GByteArray *parts, gconstpointer data, gsize size);
 
+/* HMAC-SHA256 (RFC 2104); aborts as sealing_derive(). */
+void sealing_mac (const guint8 key[32], const guint8 *data, gsize size, guint8 ret_mac[32]);
+
 /* (transfer full) */
 GBytes *sealing_seal (const guint8 key[SEALING_KEY], const guint8 *head, gsize head_size,
                       GBytes *aad, GBytes *plain, GError **error);

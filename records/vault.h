@@ -36,7 +36,11 @@ typedef struct {
 /* Writes keys.db with VK, the station's own key and one CMS challenge per recovery recipient.
  * No consultation key can be made before a recipient's answer is confirmed. */
 gboolean vault_create (const VaultSetup *setup, GError **error);
+/* For writing: one process at a time (RECORDS_ERROR_EXISTS), the folder itself is locked. Makes
+ * both files the same where one covers the other (docs/records.md); refuses where not. */
 Vault *vault_open (const char *state_dir, GError **error);
+/* What stands on the disk now, read into memory: no lock, no write, also beside a running
+ * station. Damaged files are opened as far as they go; vault_verify() tells. */
 Vault *vault_open_read_only (const char *state_dir, GError **error);
 void vault_free (Vault *vault);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Vault, vault_free)
@@ -64,7 +68,10 @@ GStrv vault_users (Vault *vault, GError **error);
 char *vault_hash_pin (const char *pin, GError **error);
 gboolean vault_check_pin (const char *hash, const char *pin);
 
-/* Keys. vault_get_key tries the cache, then BOOT, then VK; RECORDS_ERROR_LOCKED when neither
+/* Changes (keys, passphrases) want BOOT or VK open, else RECORDS_ERROR_LOCKED: their rows are
+ * authenticated under the station's own key.
+ *
+ * Keys. vault_get_key tries the cache, then BOOT, then VK; RECORDS_ERROR_LOCKED when neither
  * is open. consult "station" with PURPOSE_STATION is the station's own key, made at set-up. */
 DataKey *vault_create_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
 DataKey *vault_get_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
@@ -90,6 +97,7 @@ GPtrArray *vault_list_keys (Vault *vault, GError **error); /* of VaultKeyRow* */
  * commitments of all keys that can be opened now, sqlite's integrity and schema. */
 GPtrArray *vault_verify (Vault *vault, GError **error);
 
-/* Opens one escrow with a recovery key (`record recover`), independent of VK and BOOT. */
+/* Opens one escrow with a recovery key (`record recover`), independent of VK and BOOT. The
+ * caller compares data_key_commitment() with the row's. CREDENTIAL: key is no recipient. */
 DataKey *vault_recover_key (GBytes *recovery_cms, EVP_PKEY *key, X509 *certificate,
                             const char *consult, Purpose purpose, GError **error);
