@@ -15,16 +15,13 @@
 /* One frame being cut up. Plain data; the frame's bytes must outlive it. */
 typedef struct {
   MediaCodec codec;
-  const guint8 *data, *end; /* what is left */
-  gsize max_size;           /* of a payload */
-  /* H.264 */
-  const guint8 *nal, *nal_end; /* the unit in work; nal NULL between units */
-  guint8 nal_header;
-  gboolean fragmenting, fragment_first;
-  gsize fragment_size;
-  /* VP8 */
+  const guint8 *data, *end;      /* what is not looked at yet */
+  gsize max_size;                /* of a payload */
+  const guint8 *unit, *unit_end; /* H.264: the NAL unit in work; NULL: no more */
+  gsize fragment_size;           /* 0: the unit in work is not fragmented */
+  guint8 unit_header;            /* H.264: of the fragmented unit */
+  gboolean first;                /* the next payload is the first of its unit (VP8: frame) */
   guint16 picture_id;
-  gboolean first;
 } Packetizer;
 
 /* max_size ≥ 64. picture_id: for VP8, low 15 bits, one more with every frame. */
@@ -37,9 +34,10 @@ gsize packetizer_next (Packetizer *packetizer, guint8 *out, gboolean *ret_last);
 
 /* What a single payload shows of its frame, without its neighbours. */
 typedef struct {
-  gboolean start;      /* first payload of a frame (VP8), of a NAL unit or aggregate (H.264) */
-  gboolean key;        /* of a key frame, seen at its first payload(s): SPS, IDR; VP8 key frame */
-  guint width, height; /* VP8 key frame's first payload; H.264 none: 0 */
+  gboolean start; /* first payload of a frame (VP8), of a NAL unit or aggregate (H.264) */
+  gboolean key; /* shows that the frame is a key frame: SPS, IDR; VP8: only at its first payload */
+  gboolean parameters; /* H.264: has an SPS */
+  guint width, height; /* VP8 key frame's first payload; else 0 */
 } PayloadInfo;
 
 /* FALSE when the payload is malformed. Any bytes. */

@@ -83,8 +83,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecvStream, recv_stream_free)
 MediaKind recv_stream_kind (RecvStream *stream);
 /* SSRC of the media packets seen last; 0 before the first. */
 guint32 recv_stream_ssrc (RecvStream *stream);
-/* TRUE when the payload type is one of its own, RTX included. */
-gboolean recv_stream_has_payload_type (RecvStream *stream, guint8 payload_type);
+/* After a renegotiation. */
+void recv_stream_set_payload_types (RecvStream *stream, const RtpPayloadType *types, guint n);
+/* TRUE when the payload type is one of its own, RTX included (ret_rtx). */
+gboolean recv_stream_has_payload_type (RecvStream *stream, guint8 payload_type, gboolean *ret_rtx);
 
 /* A packet of this stream or of its RTX (told apart by payload type). A new media SSRC, or a jump
  * of the numbers confirmed by a second packet, starts a new epoch. */

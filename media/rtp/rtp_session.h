@@ -63,6 +63,9 @@ RtpSession *rtp_session_new (const RtpSessionConfig *config, const RtpSessionEve
 void rtp_session_free (RtpSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RtpSession, rtp_session_free)
 
+/* After an answer: header extensions and a=rtcp-rsize as agreed, also for the streams there are. */
+void rtp_session_set_agreed (RtpSession *session, const RtpExtIds *ext, gboolean reduced_size);
+
 /* Streams belong to the session. config.ext of a send stream and config.clock of a receive stream
  * are filled in by the session. */
 SendStream *rtp_session_add_send (RtpSession *session, const SendStreamConfig *config);

@@ -59,6 +59,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SendStream, send_stream_free)
 guint32 send_stream_ssrc (SendStream *stream);
 guint32 send_stream_rtx_ssrc (SendStream *stream);
 MediaKind send_stream_kind (SendStream *stream);
+/* After a renegotiation: other payload types, other header extensions, the same SSRCs and numbers
+ * (a new stream under an old SSRC would repeat SRTP's nonces). */
+void send_stream_set_payload_types (SendStream *stream, const RtpPayloadType *types, guint n);
+void send_stream_set_ext (SendStream *stream, const RtpExtIds *ext);
 /* TRUE when the other side takes the codec. */
 gboolean send_stream_accepts (SendStream *stream, MediaCodec codec);
 
@@ -74,6 +78,9 @@ gboolean send_stream_frame (SendStream *stream, const Frame *frame, gint64 now_u
  * sent or rightly dropped (duplicate, older than the switch). */
 gboolean send_stream_forward (SendStream *stream, guint32 source, const RtpIncoming *packet,
                               gint64 now_us);
+
+/* Forwarding begins anew with the next key frame: packets were left out. */
+void send_stream_break (SendStream *stream);
 
 /* Answers a NACK with RTX, or with the packet itself when there is no RTX. Each number at most
  * once per round trip, in all at most the rate of send_stream_set_limit(). */

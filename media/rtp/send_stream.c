@@ -1,0 +1,443 @@
+#include "media/rtp/send_stream.h"
+#include "media/rtp/history.h"
+#include "media/rtp/payload.h"
+
+#include <string.h>
+
+enum {
+  DEFAULT_SIZE = 1200,
+  HISTORY_VIDEO = 1024,
+  HISTORY_AUDIO = 256,
+  HISTORY_US = 3 * G_USEC_PER_SEC,
+  DEFAULT_RTT_US = 100000,
+  RESEND_MIN_US = 5000, /* of one number, however short the round trip */
+  DEFAULT_LIMIT_BPS = 1000000,
+  LIMIT_BURST_PACKETS = 32,
+  AUDIO_DEVIATION_US = 40000,
+  MIN_SWITCH_US = 1000, /* timestamps go on by this at least when the source changes */
+};
+
+/* The constant part of a header; sequence number, time and marker are patched in. */
+typedef struct {
+  guint8 bytes[RTP_HEADER_ROOM];
+  gsize size;
+  RtpSlots slots;
+} Template;
+
+typedef struct {
+  gboolean on;
+  guint32 source;
+  guint epoch;
+  gint64 seq_offset; /* ours - theirs */
+  gint64 first_seq;  /* ours, of the switch: nothing older is forwarded */
+  guint32 timestamp_offset;
+} Forward;
+
+struct SendStream {
+  RtpPacketPool *pool;
+  SendStreamConfig config; /* its mid is the caller's and gone */
+  char mid[RTP_MID_MAX + 1];
+  SendStreamEmit emit;
+  void *arg;
+  Template media, rtx;
+  guint rate; /* RTP clock, Hz */
+  History history;
+  gint64 next_seq;
+  guint16 next_rtx_seq;
+  guint16 picture_id;
+
+  gboolean started;
+  guint32 last_timestamp; /* of the newest packet */
+  gint64 last_capture_us;
+  gint64 last_duration_us; /* audio */
+  gboolean rebase;         /* the next frame anchors RTP time anew: there was forwarding */
+  guint32 base_timestamp;
+  gint64 base_capture_us;
+  Forward forward;
+
+  gint64 rtt_us;
+  guint limit_bps;
+  gint64 budget, budget_us; /* bytes for retransmissions; when it was filled */
+  SendStreamStats stats;
+};
+
+static void
+template_init (Template *template, guint32 ssrc, const SendStream *s)
+{
+  RtpHeader header = { .ssrc = ssrc, .mid = s->mid };
+  template->size = rtp_write_header (template->bytes, &header, &s->config.ext, &template->slots);
+}
+
+void
+send_stream_set_ext (SendStream *s, const RtpExtIds *ext)
+{
+  s->config.ext = *ext;
+  template_init (&s->media, s->config.ssrc, s);
+  template_init (&s->rtx, s->config.rtx_ssrc, s);
+}
+
+void
+send_stream_set_payload_types (SendStream *s, const RtpPayloadType *types, guint n)
+{
+  s->config.n_payload_types = MIN (n, RTP_MAX_PAYLOAD_TYPES);
+  for (guint i = 0; i < s->config.n_payload_types; i++)
+    s->config.payload_types[i] = types[i];
+}
+
+SendStream *
+send_stream_new (RtpPacketPool *pool, const SendStreamConfig *config, SendStreamEmit emit,
+                 void *arg)
+{
+  SendStream *s = g_new0 (SendStream, 1);
+  gboolean video = config->kind == MEDIA_VIDEO;
+  s->pool = pool;
+  s->config = *config;
+  s->config.n_payload_types = MIN (config->n_payload_types, RTP_MAX_PAYLOAD_TYPES);
+  s->config.mid = NULL;
+  g_strlcpy (s->mid, config->mid ? config->mid : "", sizeof s->mid);
+  s->emit = emit;
+  s->arg = arg;
+  send_stream_set_ext (s, &config->ext);
+  if (s->config.max_size == 0)
+    s->config.max_size = DEFAULT_SIZE;
+  s->config.max_size = CLAMP (s->config.max_size, 200, RTP_PACKET_CAPACITY - 2);
+  s->rate = video ? 90000 : 48000;
+  guint capacity = config->history ? config->history : video ? HISTORY_VIDEO : HISTORY_AUDIO;
+  history_init (&s->history, capacity, HISTORY_US);
+  /* Never 0, so that extended numbers of late packets stay positive. */
+  s->next_seq = (gint64)0x10000 + config->first_seq;
+  s->next_rtx_seq = (guint16)(config->first_seq * 31u + 7u);
+  s->picture_id = config->first_seq & 0x7fff;
+  s->last_timestamp = config->first_timestamp;
+  s->rtt_us = DEFAULT_RTT_US;
+  s->limit_bps = DEFAULT_LIMIT_BPS;
+  s->budget_us = G_MININT64 / 2;
+  return s;
+}
+
+void
+send_stream_free (SendStream *s)
+{
+  history_clear (&s->history);
+  g_free (s);
+}
+
+guint32
+send_stream_ssrc (SendStream *s)
+{
+  return s->config.ssrc;
+}
+
+guint32
+send_stream_rtx_ssrc (SendStream *s)
+{
+  return s->config.rtx_ssrc;
+}
+
+MediaKind
+send_stream_kind (SendStream *s)
+{
+  return s->config.kind;
+}
+
+static const RtpPayloadType *
+find_payload_type (SendStream *s, MediaCodec codec)
+{
+  for (guint i = 0; i < s->config.n_payload_types; i++)
+    if (s->config.payload_types[i].codec == codec)
+      return &s->config.payload_types[i];
+  return NULL;
+}
+
+gboolean
+send_stream_accepts (SendStream *s, MediaCodec codec)
+{
+  return find_payload_type (s, codec) != NULL;
+}
+
+static RtpPacket *
+new_packet (SendStream *s, const Template *template)
+{
+  RtpPacket *packet = rtp_packet_new (s->pool);
+  memcpy (packet->data, template->bytes, template->size);
+  packet->slots = template->slots;
+  packet->payload_offset = (guint16) template->size;
+  packet->class = s->config.kind == MEDIA_AUDIO ? RTP_CLASS_AUDIO : RTP_CLASS_VIDEO;
+  return packet;
+}
+
+static void
+finish_header (RtpPacket *packet, gboolean marker, guint8 payload_type, gint64 seq,
+               guint32 timestamp)
+{
+  packet->seq = seq;
+  packet->data[1] = (guint8)((marker ? 0x80 : 0) | payload_type);
+  rtp_put16 (packet->data + 2, (guint16)seq);
+  rtp_put32 (packet->data + 4, timestamp);
+}
+
+/* Into the history and out. FALSE: the history knows the number already, or it is too old. */
+static gboolean
+send_new (SendStream *s, RtpPacket *packet, gint64 now_us)
+{
+  packet->queued_us = now_us;
+  if (!history_put (&s->history, packet, now_us)) {
+    rtp_packet_unref (packet);
+    return FALSE;
+  }
+  s->stats.packets++;
+  s->stats.bytes += packet->size - packet->payload_offset;
+  s->emit (s, packet, s->arg);
+  return TRUE;
+}
+
+static guint32
+ticks (SendStream *s, gint64 us)
+{
+  us = CLAMP (us, -G_MAXINT32 * (gint64)1000, G_MAXINT32 * (gint64)1000);
+  return (guint32)(us * s->rate / G_USEC_PER_SEC);
+}
+
+static guint32
+frame_timestamp (SendStream *s, const Frame *frame)
+{
+  if (!s->started) {
+    s->base_timestamp = s->config.first_timestamp;
+    s->base_capture_us = frame->capture_us;
+    return s->base_timestamp;
+  }
+  if (s->rebase) {
+    gint64 elapsed = MAX (frame->capture_us - s->last_capture_us, MIN_SWITCH_US);
+    s->base_timestamp = s->last_timestamp + ticks (s, elapsed);
+    s->base_capture_us = frame->capture_us;
+    return s->base_timestamp;
+  }
+  guint32 timestamp = s->base_timestamp + ticks (s, frame->capture_us - s->base_capture_us);
+  if (s->config.kind == MEDIA_AUDIO) {
+    guint32 expected = s->last_timestamp + ticks (s, s->last_duration_us);
+    gint32 deviation = (gint32)(timestamp - expected);
+    if (ABS ((gint64)deviation) < ticks (s, AUDIO_DEVIATION_US))
+      return expected;
+  }
+  return (gint32)(timestamp - s->last_timestamp) > 0 ? timestamp : s->last_timestamp + 1;
+}
+
+gboolean
+send_stream_frame (SendStream *s, const Frame *frame, gint64 now_us)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (frame->data, &size);
+  const RtpPayloadType *type = find_payload_type (s, frame->codec);
+  gsize room = s->config.max_size - s->media.size;
+  guint32 timestamp = frame_timestamp (s, frame);
+  Packetizer packetizer;
+  gboolean last = FALSE, any = FALSE;
+  if (type)
+    packetizer_init (&packetizer, frame->codec, data, size, room, s->picture_id);
+  while (type && !last) {
+    RtpPacket *packet = new_packet (s, &s->media);
+    gsize payload = packetizer_next (&packetizer, packet->data + packet->payload_offset, &last);
+    if (payload == 0) {
+      rtp_packet_unref (packet);
+      break;
+    }
+    /* Opus marks only the begin of a talk spurt (RFC 7587 4.1). */
+    gboolean marker = s->config.kind == MEDIA_VIDEO ? last : !s->started;
+    packet->size = (guint16)(packet->payload_offset + payload);
+    packet->key = frame->key;
+    finish_header (packet, marker, type->number, s->next_seq++, timestamp);
+    send_new (s, packet, now_us);
+    any = TRUE;
+  }
+  if (!any) {
+    s->stats.frames_refused++;
+    return FALSE;
+  }
+  s->stats.frames++;
+  s->picture_id = (s->picture_id + 1) & 0x7fff;
+  s->started = TRUE;
+  s->rebase = s->forward.on = FALSE;
+  s->last_timestamp = timestamp;
+  s->last_capture_us = frame->capture_us;
+  if (frame->codec == MEDIA_OPUS)
+    s->last_duration_us = payload_opus_duration_us (data, size);
+  return TRUE;
+}
+
+static void
+begin_forward (SendStream *s, guint32 source, const RtpIncoming *packet)
+{
+  guint32 timestamp = s->config.first_timestamp;
+  if (s->started) {
+    gint64 elapsed = MAX (packet->capture_us - s->last_capture_us, MIN_SWITCH_US);
+    timestamp = s->last_timestamp + ticks (s, elapsed);
+  }
+  s->forward = (Forward){
+    .on = TRUE,
+    .source = source,
+    .epoch = packet->epoch,
+    .seq_offset = s->next_seq - packet->seq,
+    .first_seq = s->next_seq,
+    .timestamp_offset = timestamp - packet->view.timestamp,
+  };
+}
+
+static gboolean
+forward_packet (SendStream *s, guint8 payload_type, const RtpIncoming *incoming, gboolean marker,
+                gint64 now_us)
+{
+  const RtpView *view = &incoming->view;
+  gint64 seq = incoming->seq + s->forward.seq_offset;
+  if (seq < s->forward.first_seq || s->media.size + view->payload_size + 2 > RTP_PACKET_CAPACITY) {
+    s->stats.forward_dropped++;
+    return TRUE;
+  }
+  RtpPacket *packet = new_packet (s, &s->media);
+  guint32 timestamp = view->timestamp + s->forward.timestamp_offset;
+  if (view->payload_size > 0)
+    memcpy (packet->data + packet->payload_offset, view->payload, view->payload_size);
+  packet->size = (guint16)(packet->payload_offset + view->payload_size);
+  packet->key = incoming->key_start;
+  finish_header (packet, marker, payload_type, seq, timestamp);
+  if (!send_new (s, packet, now_us)) {
+    s->stats.forward_dropped++;
+    return TRUE;
+  }
+  if (seq >= s->next_seq) {
+    s->next_seq = seq + 1;
+    s->last_timestamp = timestamp;
+    s->last_capture_us = incoming->capture_us;
+  }
+  s->started = s->rebase = TRUE;
+  return TRUE;
+}
+
+gboolean
+send_stream_forward (SendStream *s, guint32 source, const RtpIncoming *packet, gint64 now_us)
+{
+  const RtpPayloadType *type = find_payload_type (s, packet->codec);
+  if (!type) {
+    s->stats.forward_dropped++;
+    return TRUE; /* no key frame would help */
+  }
+  const Forward *f = &s->forward;
+  gboolean begins = !f->on || f->source != source || f->epoch != packet->epoch;
+  if (begins && !packet->key_start) {
+    s->stats.forward_dropped++;
+    return FALSE;
+  }
+  gboolean marker = packet->view.marker;
+  if (begins) {
+    begin_forward (s, source, packet);
+    marker |= s->config.kind == MEDIA_AUDIO;
+  }
+  return forward_packet (s, type->number, packet, marker, now_us);
+}
+
+void
+send_stream_break (SendStream *s)
+{
+  s->forward.on = FALSE;
+}
+
+static void
+fill_budget (SendStream *s, gint64 now_us)
+{
+  gint64 most = LIMIT_BURST_PACKETS * DEFAULT_SIZE + s->limit_bps / 16; /* half a second */
+  gint64 elapsed = CLAMP (now_us - s->budget_us, 0, G_USEC_PER_SEC);
+  s->budget = MIN (most, s->budget + elapsed * s->limit_bps / 8 / G_USEC_PER_SEC);
+  if (s->budget_us < 0)
+    s->budget = most;
+  s->budget_us = now_us;
+}
+
+static guint8
+rtx_payload_type (SendStream *s, guint8 payload_type)
+{
+  for (guint i = 0; i < s->config.n_payload_types && s->config.rtx_ssrc; i++)
+    if (s->config.payload_types[i].number == payload_type)
+      return s->config.payload_types[i].rtx;
+  return 0;
+}
+
+/* RFC 4588 4: the original sequence number, then the original payload. */
+static RtpPacket *
+wrap_rtx (SendStream *s, const RtpPacket *original, guint8 payload_type)
+{
+  RtpPacket *packet = new_packet (s, &s->rtx);
+  guint8 *payload = packet->data + packet->payload_offset;
+  gsize size = (gsize)(original->size - original->payload_offset);
+  rtp_put16 (payload, (guint16)original->seq);
+  memcpy (payload + 2, original->data + original->payload_offset, size);
+  packet->size = (guint16)(packet->payload_offset + 2 + size);
+  packet->key = original->key;
+  finish_header (packet, original->data[1] >> 7, payload_type, s->next_rtx_seq++,
+                 rtp_get32 (original->data + 4));
+  return packet;
+}
+
+static gboolean
+resend (SendStream *s, guint16 seq16, gint64 now_us)
+{
+  HistorySlot *slot = history_get (&s->history, rtp_extend_seq (s->next_seq - 1, seq16));
+  if (!slot || slot->packet->queued || !slot->packet->stamped)
+    return FALSE; /* gone, or has not even left for the first time */
+  gint64 pause = MAX (s->rtt_us, RESEND_MIN_US);
+  if (slot->resent_us != 0 && now_us - slot->resent_us < pause)
+    return FALSE;
+  if (s->budget < slot->packet->size)
+    return FALSE;
+  guint8 rtx = rtx_payload_type (s, slot->packet->data[1] & 127);
+  RtpPacket *packet = rtx ? wrap_rtx (s, slot->packet, rtx) : rtp_packet_ref (slot->packet);
+  if (s->config.kind == MEDIA_VIDEO)
+    packet->class = RTP_CLASS_RETRANSMISSION;
+  packet->queued_us = now_us;
+  slot->resent_us = now_us;
+  s->budget -= packet->size;
+  s->emit (s, packet, s->arg);
+  return TRUE;
+}
+
+void
+send_stream_nack (SendStream *s, const guint16 *seqs, gsize n, gint64 now_us)
+{
+  s->stats.nacks += n;
+  fill_budget (s, now_us);
+  for (gsize i = 0; i < n; i++)
+    if (resend (s, seqs[i], now_us))
+      s->stats.retransmitted++;
+    else
+      s->stats.not_resent++;
+}
+
+void
+send_stream_set_rtt (SendStream *s, gint64 rtt_us)
+{
+  s->rtt_us = rtt_us;
+}
+
+void
+send_stream_set_limit (SendStream *s, guint bps)
+{
+  s->limit_bps = bps;
+}
+
+gboolean
+send_stream_sender_info (SendStream *s, gint64 now_us, RtcpSenderInfo *ret_info)
+{
+  if (!s->started)
+    return FALSE;
+  *ret_info = (RtcpSenderInfo){
+    .ntp = rtcp_ntp_from_us (now_us),
+    .timestamp = s->last_timestamp + ticks (s, now_us - s->last_capture_us),
+    .packets = (guint32)s->stats.packets,
+    .octets = (guint32)s->stats.bytes,
+  };
+  return TRUE;
+}
+
+void
+send_stream_stats (SendStream *s, SendStreamStats *ret_stats)
+{
+  *ret_stats = s->stats;
+}
