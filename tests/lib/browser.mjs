@@ -9,11 +9,12 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
 
-function trust(database, ca) {
+function trust(database, authorities, servers = []) {
   mkdirSync(database, { recursive: true });
   const certutil = (...args) => execFileSync('certutil', ['-d', `sql:${database}`, ...args], { stdio: 'pipe' });
   certutil('-N', '--empty-password');
-  certutil('-A', '-t', 'C,,', '-n', 'nhipcau-test', '-i', ca);
+  for (const file of authorities) certutil('-A', '-t', 'C,,', '-n', file, '-i', file);
+  for (const file of servers) certutil('-A', '-t', 'P,,', '-n', file, '-i', file);
 }
 
 const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update',
@@ -21,9 +22,9 @@ const quiet = ['--no-first-run', '--disable-background-networking', '--disable-c
 
 // A Chromium with a profile of its own. options.netns: run inside that network namespace;
 // options.devices: false for a machine without camera and microphone.
-export async function openChromium({ ca, netns, devices = true, args = [], locale = 'vi-VN', viewport } = {}) {
+export async function openChromium({ ca, alsoTrust = [], netns, devices = true, args = [], locale = 'vi-VN', viewport } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'nhipcau-chromium-'));
-  trust(join(home, '.pki/nssdb'), ca);
+  trust(join(home, '.pki/nssdb'), [ca], alsoTrust);
   const wrapper = join(home, 'chromium');
   writeFileSync(wrapper, `#!/bin/sh
 exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/chromium "$@"
@@ -48,7 +49,7 @@ exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/chromium "$@"
 export async function openFirefox({ ca, netns, devices = true, locale = 'vi' } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'nhipcau-firefox-'));
   const profile = join(home, 'profile');
-  trust(profile, ca);
+  trust(profile, [ca]);
   const wrapper = join(home, 'firefox');
   writeFileSync(wrapper, `#!/bin/sh
 exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/firefox-esr "$@"
