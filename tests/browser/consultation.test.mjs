@@ -152,11 +152,11 @@ test('the consultation is concluded, signed, and played back', { timeout: 150_00
   const { page } = doctor;
   await page.getByTestId('conclude').click();
   const dialog = page.getByTestId('conclude-dialog');
-  await dialog.locator('textarea').first().fill('Suy tim mất bù; chuyển cơ sở KCB');
+  await dialog.getByTestId('conclusion').fill('Suy tim mất bù; chuyển cơ sở KCB');
   await page.getByTestId('conclude-go').click();
   await page.getByTestId('sign-go').waitFor();
   await shot(page, 'console-sign-vi');
-  await page.locator('input[type=password], [data-testid=sign-pin]').first().fill(clinic.pin);
+  await page.getByTestId('sign-secret').fill(clinic.pin);
   await page.getByTestId('sign-go').click();
   await eventually(async () => {
     const list = JSON.parse(nhipcau('record', 'list', '--state', clinic.state, '--unlock', clinic.unlock, '--json'));
