@@ -17,21 +17,21 @@ typedef enum {
   HUB_PEER_NEW,        /* waiting for the answer */
   HUB_PEER_CONNECTING, /* ICE, DTLS under way */
   HUB_PEER_CONNECTED,
-  HUB_PEER_PAUSED,     /* consent lost; comes back by itself or by a restart */
-  HUB_PEER_FAILED,     /* never connected, or a fingerprint did not match */
-  HUB_PEER_CLOSED,     /* the other side said goodbye */
+  HUB_PEER_PAUSED, /* consent lost; comes back by itself or by a restart */
+  HUB_PEER_FAILED, /* never connected, or a fingerprint did not match */
+  HUB_PEER_CLOSED, /* the other side said goodbye */
 } HubPeerState;
 
 typedef struct {
-  gboolean loopback;   /* the console on this machine: gather 127.0.0.1 and ::1 too */
-  gboolean trusts_host;/* FALSE: send no host candidates of the clinic's network */
-  const char *label;   /* name of the peer's own media stream at the other peers (msid); [a-z0-9-]+ */
+  gboolean loopback;    /* the console on this machine: gather 127.0.0.1 and ::1 too */
+  gboolean trusts_host; /* FALSE: send no host candidates of the clinic's network */
+  const char *label; /* name of the peer's own media stream at the other peers (msid); [a-z0-9-]+ */
 } HubPeerConfig;
 
 typedef struct {
-  double rtt_ms;            /* < 0 unknown */
-  double loss;              /* share of our packets lost, 0..1, last report */
-  guint estimate_bps;       /* what we believe this peer's link carries */
+  double rtt_ms;      /* < 0 unknown */
+  double loss;        /* share of our packets lost, 0..1, last report */
+  guint estimate_bps; /* what we believe this peer's link carries */
   guint sent_bps, received_bps;
   gboolean relayed;
   guint64 nacks, retransmitted, plis;
@@ -56,9 +56,9 @@ typedef struct {
 } HubEvents;
 
 typedef struct {
-  guint16 port_min, port_max;    /* UDP ports for ICE; 0: any */
-  const char *stun_server;       /* "host:port" or NULL */
-  const char *turn_server;       /* "turn:host:port" or NULL; the rest of TURN is issue 3 */
+  guint16 port_min, port_max; /* UDP ports for ICE; 0: any */
+  const char *stun_server;    /* "host:port" or NULL */
+  const char *turn_server;    /* "turn:host:port" or NULL; the rest of TURN is issue 3 */
   const char *turn_user, *turn_password;
 } HubConfig;
 

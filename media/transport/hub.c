@@ -1,0 +1,429 @@
+#include "media/transport/hub_private.h"
+#include "media/error.h"
+#include <string.h>
+
+enum {
+  CERTS_AHEAD = 2,
+  STATS_MS = 500,
+  UNANSWERED_US = 30 * G_USEC_PER_SEC,
+  MAX_WAITING = 4096, /* commands, before live frames are dropped */
+};
+
+/* Commands: letters to the loop */
+
+typedef struct Command Command;
+struct Command {
+  void (*run) (Hub *hub, Command *command);
+  char *peer, *text;
+  gboolean flag, more_flag;
+  MediaKind kind;
+  GBytes *data;
+  Frame *frame;
+};
+
+static void
+command_free (gpointer data)
+{
+  Command *command = data;
+  g_free (command->peer);
+  g_free (command->text);
+  g_clear_pointer (&command->data, g_bytes_unref);
+  g_clear_pointer (&command->frame, frame_unref);
+  g_free (command);
+}
+
+static void
+read_command (gpointer letter, gpointer owner)
+{
+  Command *command = letter;
+  command->run (owner, command);
+  command_free (command);
+}
+
+static Command *
+command_new (void (*run) (Hub *hub, Command *command), const char *peer, const char *text)
+{
+  Command *command = g_new0 (Command, 1);
+  command->run = run;
+  command->peer = g_strdup (peer);
+  command->text = g_strdup (text);
+  return command;
+}
+
+static HubSource *
+find_source (Hub *hub, const char *name)
+{
+  for (guint i = 0; i < hub->sources->len; i++) {
+    HubSource *source = hub->sources->pdata[i];
+    if (strcmp (source->name, name) == 0)
+      return source;
+  }
+  return NULL;
+}
+
+static HubPeer *
+find_peer (Hub *hub, const char *id)
+{
+  return g_hash_table_lookup (hub->peers, id);
+}
+
+static void
+run_add_source (Hub *hub, Command *c)
+{
+  if (find_source (hub, c->text) == NULL)
+    g_ptr_array_add (hub->sources, hub_source_new (hub, c->text, c->kind));
+}
+
+void
+hub_add_source (Hub *hub, const char *source, MediaKind kind)
+{
+  Command *command = command_new (run_add_source, NULL, source);
+  command->kind = kind;
+  mailbox_post (hub->commands, command);
+}
+
+static void
+run_mute_source (Hub *hub, Command *c)
+{
+  HubSource *source = find_source (hub, c->text);
+  if (source != NULL)
+    hub_source_mute (source, c->flag);
+}
+
+void
+hub_mute_source (Hub *hub, const char *source, gboolean muted)
+{
+  Command *command = command_new (run_mute_source, NULL, source);
+  command->flag = muted;
+  mailbox_post (hub->commands, command);
+}
+
+static void
+run_push_frame (Hub *hub, Command *c)
+{
+  HubSource *source = find_source (hub, c->text);
+  if (source != NULL && (guint)c->frame->codec < N_CODECS)
+    hub_source_frame (source, c->frame);
+}
+
+void
+hub_push_frame (Hub *hub, const char *source, Frame *frame)
+{
+  if (mailbox_length (hub->commands) > MAX_WAITING)
+    return;
+  Command *command = command_new (run_push_frame, NULL, source);
+  command->frame = frame_ref (frame);
+  mailbox_post (hub->commands, command);
+}
+
+static gboolean
+is_peer_id (const char *id)
+{
+  gsize length = strlen (id);
+  if (length < 1 || length > 64)
+    return FALSE;
+  for (const char *c = id; *c != '\0'; c++)
+    if (!g_ascii_isalnum (*c) && *c != '_' && *c != '-')
+      return FALSE;
+  return TRUE;
+}
+
+static void
+run_remove_peer (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  if (peer == NULL)
+    return;
+  g_hash_table_steal (hub->peers, c->peer);
+  hub_peer_free (peer);
+  hub_stats_remove (hub, c->peer);
+  hub_forward_update (hub);
+}
+
+static void
+run_add_peer (Hub *hub, Command *c)
+{
+  run_remove_peer (hub, c);
+  g_autoptr (GError) error = NULL;
+  HubPeer *peer = hub_peer_new (hub, c->peer, c->text, c->flag, c->more_flag, &error);
+  if (peer == NULL) {
+    hub_emit_refused (hub, c->peer, error->message);
+    return;
+  }
+  g_hash_table_insert (hub->peers, peer->id, peer);
+  hub_peer_update_views (peer);
+  hub_forward_update (hub);
+  hub_offer_later (peer);
+  hub_stats_update (hub);
+}
+
+void
+hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config)
+{
+  if (!is_peer_id (peer)) {
+    hub_emit_refused (hub, peer, "config: the id of a peer must match [A-Za-z0-9_-]{1,64}");
+    return;
+  }
+  Command *command = command_new (run_add_peer, peer, config->label);
+  command->flag = config->loopback;
+  command->more_flag = config->trusts_host;
+  mailbox_post (hub->commands, command);
+}
+
+static void
+run_remove (Hub *hub, Command *c)
+{
+  run_remove_peer (hub, c);
+}
+
+void
+hub_remove_peer (Hub *hub, const char *peer)
+{
+  mailbox_post (hub->commands, command_new (run_remove, peer, NULL));
+}
+
+static void
+run_request_offer (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  if (peer != NULL)
+    hub_offer_request (peer, c->flag);
+}
+
+void
+hub_offer (Hub *hub, const char *peer, gboolean ice_restart)
+{
+  Command *command = command_new (run_request_offer, peer, NULL);
+  command->flag = ice_restart;
+  mailbox_post (hub->commands, command);
+}
+
+static void
+run_answer (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  if (peer != NULL)
+    hub_offer_answer (peer, c->text);
+}
+
+void
+hub_answer (Hub *hub, const char *peer, const char *sdp)
+{
+  mailbox_post (hub->commands, command_new (run_answer, peer, sdp));
+}
+
+static void
+run_add_candidate (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  if (peer != NULL)
+    hub_offer_candidate (peer, c->text);
+}
+
+void
+hub_candidate (Hub *hub, const char *peer, const char *mid, const char *line)
+{
+  mailbox_post (hub->commands, command_new (run_add_candidate, peer, line));
+}
+
+static void
+run_send (Hub *hub, Command *c)
+{
+  HubPeer *one = c->peer != NULL ? find_peer (hub, c->peer) : NULL;
+  if (c->peer != NULL) {
+    if (one != NULL)
+      hub_peer_send (one, c->text, c->flag, c->data);
+    return;
+  }
+  GHashTableIter iter;
+  gpointer peer;
+  g_hash_table_iter_init (&iter, hub->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &peer))
+    hub_peer_send (peer, c->text, c->flag, c->data);
+}
+
+void
+hub_send (Hub *hub, const char *peer, const char *label, gboolean text, GBytes *data)
+{
+  Command *command = command_new (run_send, peer, label);
+  command->flag = text;
+  command->data = g_bytes_ref (data);
+  mailbox_post (hub->commands, command);
+}
+
+/* Timers and certificates */
+
+GSource *
+hub_timer (Hub *hub, guint ms, GSourceFunc callback, gpointer data)
+{
+  GSource *timer = g_timeout_source_new (ms);
+  g_source_set_callback (timer, callback, data, NULL);
+  g_source_attach (timer, hub->context);
+  g_source_unref (timer);
+  return timer;
+}
+
+void
+hub_timer_clear (GSource **timer)
+{
+  if (*timer != NULL)
+    g_source_destroy (*timer);
+  *timer = NULL;
+}
+
+static gboolean
+make_cert_ahead (gpointer data)
+{
+  Hub *hub = data;
+  g_autoptr (GError) error = NULL;
+  SessionCert *cert = session_cert_new (&error);
+  if (cert != NULL)
+    g_queue_push_tail (&hub->certs, cert);
+  else
+    g_warning ("event=cert-failed reason=%s", error->message);
+  if (cert != NULL && g_queue_get_length (&hub->certs) < CERTS_AHEAD)
+    return G_SOURCE_CONTINUE;
+  hub->cert_source = NULL;
+  return G_SOURCE_REMOVE;
+}
+
+SessionCert *
+hub_take_cert (Hub *hub, GError **error)
+{
+  if (hub->cert_source == NULL)
+    hub->cert_source = hub_timer (hub, 20, make_cert_ahead, hub);
+  SessionCert *cert = g_queue_pop_head (&hub->certs);
+  return cert != NULL ? cert : session_cert_new (error);
+}
+
+/* Every half second: figures, and peers that never answered. */
+static gboolean
+tick (gpointer data)
+{
+  Hub *hub = data;
+  hub_stats_update (hub);
+  gint64 now_us = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer value;
+  HubPeer *silent = NULL;
+  g_hash_table_iter_init (&iter, hub->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    HubPeer *peer = value;
+    if (!peer->answered && hub_peer_is_alive (peer) && now_us - peer->born_us > UNANSWERED_US)
+      silent = peer;
+  }
+  if (silent != NULL)
+    hub_peer_give_up (silent, "no-answer");
+  return G_SOURCE_CONTINUE;
+}
+
+/* The thread */
+
+static void
+end_peers (Hub *hub)
+{
+  g_autoptr (GList) ids = g_hash_table_get_keys (hub->peers);
+  g_autoptr (GList) peers = g_hash_table_get_values (hub->peers);
+  for (GList *p = peers; p != NULL; p = p->next)
+    peer_close (((HubPeer *)p->data)->peer);
+  for (GList *p = peers; p != NULL; p = p->next) {
+    HubPeer *peer = p->data;
+    g_hash_table_steal (hub->peers, peer->id);
+    hub_peer_free (peer);
+  }
+}
+
+static gpointer
+loop_thread (gpointer data)
+{
+  Hub *hub = data;
+  g_main_context_push_thread_default (hub->context);
+  hub->cert_source = hub_timer (hub, 0, make_cert_ahead, hub);
+  GSource *ticker = hub_timer (hub, STATS_MS, tick, hub);
+  g_main_loop_run (hub->loop);
+  hub_timer_clear (&ticker);
+  mailbox_close (hub->commands);
+  end_peers (hub);
+  hub_timer_clear (&hub->cert_source);
+  g_ptr_array_set_size (hub->sources, 0);
+  /* libraries close their sockets from the loop */
+  for (guint i = 0; i < 100 && g_main_context_iteration (hub->context, FALSE); i++)
+    continue;
+  g_main_context_pop_thread_default (hub->context);
+  return NULL;
+}
+
+static gboolean
+check_config (const HubConfig *config, GError **error)
+{
+  if (config->port_min > config->port_max) {
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_CONFIG,
+                 "ports %u to %u: the first must not be above the last", config->port_min,
+                 config->port_max);
+    return FALSE;
+  }
+  if (config->turn_server != NULL && !g_str_has_prefix (config->turn_server, "turn:")) {
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_CONFIG,
+                 "TURN server %s: must be turn:HOST:PORT; turns: is not supported",
+                 config->turn_server);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+Hub *
+hub_new (const HubConfig *config, GMainContext *events_context, const HubEvents *events, void *arg,
+         GError **error)
+{
+  if (!check_config (config, error))
+    return NULL;
+  Hub *hub = g_new0 (Hub, 1);
+  hub->context = g_main_context_new ();
+  hub->loop = g_main_loop_new (hub->context, FALSE);
+  hub->commands = mailbox_new (hub->context, read_command, command_free, hub);
+  hub->events_box = mailbox_new (events_context, hub_read_event, hub_free_event, hub);
+  hub->events = *events;
+  hub->arg = arg;
+  hub->port_min = config->port_min;
+  hub->port_max = config->port_max;
+  hub->stun_server = g_strdup (config->stun_server);
+  hub->turn_server = g_strdup (config->turn_server);
+  hub->turn_user = g_strdup (config->turn_user);
+  hub->turn_password = g_strdup (config->turn_password);
+  hub->sources = g_ptr_array_new_with_free_func ((GDestroyNotify)hub_source_free);
+  hub->peers = g_hash_table_new (g_str_hash, g_str_equal);
+  g_queue_init (&hub->certs);
+  pthread_mutex_init (&hub->stats_lock, NULL);
+  hub->stats = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  hub->thread = g_thread_new ("hub", loop_thread, hub);
+  return hub;
+}
+
+static void
+run_quit (Hub *hub, Command *c)
+{
+  g_main_loop_quit (hub->loop);
+}
+
+void
+hub_free (Hub *hub)
+{
+  if (hub == NULL)
+    return;
+  mailbox_post (hub->commands, command_new (run_quit, NULL, NULL));
+  g_thread_join (hub->thread);
+  mailbox_free (hub->events_box);
+  mailbox_free (hub->commands);
+  g_ptr_array_unref (hub->sources);
+  g_hash_table_unref (hub->peers);
+  g_hash_table_unref (hub->stats);
+  pthread_mutex_destroy (&hub->stats_lock);
+  g_queue_clear_full (&hub->certs, (GDestroyNotify)session_cert_free);
+  g_free (hub->stun_server);
+  g_free (hub->turn_server);
+  g_free (hub->turn_user);
+  g_free (hub->turn_password);
+  g_main_loop_unref (hub->loop);
+  g_main_context_unref (hub->context);
+  g_free (hub);
+}

@@ -1,0 +1,130 @@
+#include "media/transport/hub_private.h"
+
+enum { MAX_FORWARDED = 24 }; /* lines of one peer; m-lines cannot be taken back, only re-used */
+
+static gboolean
+is_sending (const HubLine *own)
+{
+  return own->receiving && hub_peer_is_alive (own->peer);
+}
+
+static gboolean
+attach (HubLine *line, HubLine *own)
+{
+  if (!peer_add_send_line (line->peer->peer, line->mid, line->kind, &line->stream))
+    return FALSE;
+  line->from = own;
+  line->codec = own->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8;
+  g_ptr_array_add (own->followers, line);
+  return TRUE;
+}
+
+void
+hub_forward_detach (HubLine *line)
+{
+  if (line->from == NULL)
+    return;
+  g_ptr_array_remove_fast (line->from->followers, line);
+  line->from = NULL;
+  line->codec = MEDIA_CODEC_NONE;
+  peer_remove_line (line->peer->peer, line->mid);
+}
+
+static HubLine *
+free_line (HubPeer *peer, MediaKind kind)
+{
+  guint n = 0;
+  for (guint i = 0; i < peer->lines->len; i++) {
+    HubLine *line = peer->lines->pdata[i];
+    if (line->role != LINE_FORWARD)
+      continue;
+    n++;
+    if (line->from == NULL && line->kind == kind && !line->rejected)
+      return line;
+  }
+  if (n >= MAX_FORWARDED)
+    return NULL;
+  g_autofree char *mid = g_strdup_printf ("f%u", n);
+  return hub_peer_add_line (peer, LINE_FORWARD, kind, mid);
+}
+
+static gboolean
+follows (const HubPeer *peer, const HubLine *own)
+{
+  for (guint i = 0; i < own->followers->len; i++) {
+    const HubLine *line = own->followers->pdata[i];
+    if (line->peer == peer)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Lines whose sender ended. */
+static gboolean
+take_back (HubPeer *peer)
+{
+  gboolean changed = FALSE;
+  for (guint i = 0; i < peer->lines->len; i++) {
+    HubLine *line = peer->lines->pdata[i];
+    if (line->role != LINE_FORWARD || line->from == NULL
+        || (is_sending (line->from) && hub_peer_is_alive (peer)))
+      continue;
+    hub_forward_detach (line);
+    changed = TRUE;
+  }
+  return changed;
+}
+
+static gboolean
+follow_all (HubPeer *peer, HubPeer *sender)
+{
+  gboolean changed = FALSE;
+  for (guint kind = 0; kind < G_N_ELEMENTS (sender->own); kind++) {
+    HubLine *own = sender->own[kind], *line;
+    if (!is_sending (own) || follows (peer, own) || (line = free_line (peer, kind)) == NULL)
+      continue;
+    changed |= attach (line, own);
+  }
+  return changed;
+}
+
+static void
+update_peer (HubPeer *peer)
+{
+  gboolean changed = take_back (peer);
+  GHashTableIter iter;
+  gpointer other;
+  g_hash_table_iter_init (&iter, peer->hub->peers);
+  while (hub_peer_is_alive (peer) && g_hash_table_iter_next (&iter, NULL, &other))
+    if (other != peer)
+      changed |= follow_all (peer, other);
+  if (!changed)
+    return;
+  hub_bitrate_update_peer (peer);
+  if (hub_peer_is_alive (peer))
+    hub_offer_later (peer);
+}
+
+void
+hub_forward_update (Hub *hub)
+{
+  GHashTableIter iter;
+  gpointer peer;
+  g_hash_table_iter_init (&iter, hub->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &peer))
+    update_peer (peer);
+}
+
+void
+hub_forward_packet (HubLine *own, guint32 source, const RtpIncoming *packet)
+{
+  gboolean key_wanted = FALSE;
+  for (guint i = 0; i < own->followers->len; i++) {
+    HubLine *line = own->followers->pdata[i];
+    if (line->peer->state == HUB_PEER_CONNECTED
+        && !peer_forward (line->peer->peer, line->mid, source, packet))
+      key_wanted = TRUE;
+  }
+  if (key_wanted && own->kind == MEDIA_VIDEO)
+    peer_request_keyframe (own->peer->peer, own->mid);
+}

@@ -1,0 +1,182 @@
+/* Inside of the hub. All of this belongs to the loop thread, but for what is marked.
+ *
+ *   hub.c          the thread and its commands
+ *   hub_events.c   its events
+ *   hub_peer.c     one peer: life, events, lines
+ *   hub_offer.c    offers and answers of a peer
+ *   hub_source.c   sources: viewers, key frames, who gets which frame
+ *   hub_forward.c  what one peer sends, to all others
+ *   hub_bitrate.c  what the encoders shall aim at
+ *   hub_stats.c    figures that any thread may read
+ */
+#pragma once
+#include "media/transport/hub.h"
+#include "media/transport/mailbox.h"
+#include "media/transport/peer.h"
+#include <pthread.h>
+
+typedef struct HubSource HubSource;
+typedef struct HubPeer HubPeer;
+typedef struct HubLine HubLine;
+
+enum { N_CODECS = MEDIA_OPUS + 1 };
+
+/* The frames of one source in one codec. */
+typedef struct {
+  HubSource *source;
+  MediaCodec codec;
+  GPtrArray *viewers; /* HubLine */
+  gboolean live;      /* want_live was told */
+  GSource *linger;    /* ends it */
+  GPtrArray *gop;     /* Frame: the newest key frame and what followed; empty: too much */
+  gsize gop_bytes;
+  gsize key_bytes;      /* size of the newest key frame */
+  gint64 key_wanted_us; /* since when a key frame is waited for; 0: not */
+  gint64 key_asked_us;  /* when the encoder was asked last; 0: never */
+  GSource *key_timer;
+  guint bitrate;    /* told by want_bitrate; 0: none */
+  gint64 raised_us; /* when it rose last */
+} HubOutlet;
+
+struct HubSource {
+  Hub *hub;
+  char *name;
+  MediaKind kind;
+  gboolean muted;
+  HubOutlet outlets[N_CODECS];
+};
+
+typedef enum { LINE_SOURCE, LINE_OWN, LINE_FORWARD } HubLineRole;
+
+/* An m-line with RTP of one peer. */
+struct HubLine {
+  HubPeer *peer;
+  HubLineRole role;
+  MediaKind kind;
+  char *mid;
+  gboolean rejected; /* by an answer: never used again */
+  SdpStream stream;  /* ours: SOURCE, FORWARD in use */
+  MediaCodec codec;  /* agreed on, or expected before the first answer; NONE: not in use */
+  /* SOURCE */
+  HubSource *source;
+  HubOutlet *viewing; /* it is one of this outlet's viewers */
+  gboolean started;   /* video: a key frame was sent */
+  /* OWN */
+  gboolean receiving;   /* the answer says that the peer sends here */
+  GPtrArray *followers; /* HubLine FORWARD of other peers */
+  /* FORWARD */
+  HubLine *from; /* an OWN line of another peer; NULL: free for another */
+};
+
+struct HubPeer {
+  Hub *hub;
+  char *id, *label;
+  gboolean loopback;
+  Peer *peer;
+  HubPeerState state;
+  GPtrArray *lines;   /* HubLine, in the order of the offer */
+  HubLine *own[2];    /* by MediaKind */
+  guint data_index;   /* place of the m-line for channels among the lines */
+  guint estimate_bps; /* 0: not told yet */
+  gint64 born_us;
+  gboolean closed; /* for good, by either side */
+  /* offers */
+  guint64 session_id, version;
+  Sdp *offer; /* without an answer yet */
+  gint64 offered_us;
+  gboolean answered; /* ever */
+  gboolean offer_wanted, restart_wanted, restart_offered;
+  guint misfits; /* answers in a row that did not fit */
+  GSource *offer_source;
+  GPtrArray *early; /* char *: candidates that came before their answer */
+  gint64 warned_us; /* of a channel that is full */
+};
+
+struct Hub {
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  Mailbox *commands;   /* any thread posts */
+  Mailbox *events_box; /* the loop posts */
+  HubEvents events;
+  void *arg;
+  guint16 port_min, port_max;
+  char *stun_server, *turn_server, *turn_user, *turn_password;
+  GPtrArray *sources; /* HubSource */
+  GHashTable *peers;  /* id -> HubPeer */
+  GQueue certs;       /* SessionCert, made ahead */
+  GSource *cert_source;
+  pthread_mutex_t stats_lock;
+  GHashTable *stats; /* id -> HubPeerStats, under stats_lock */
+};
+
+/* hub_events.c: letters to the caller's context */
+void hub_read_event (gpointer letter, gpointer owner);
+void hub_free_event (gpointer letter);
+void hub_emit_offer (HubPeer *peer, const char *sdp);
+void hub_emit_candidate (HubPeer *peer, const char *mid, const char *line);
+void hub_emit_state (HubPeer *peer, const char *reason);
+void hub_emit_channel (HubPeer *peer, const char *label, gboolean open);
+void hub_emit_message (HubPeer *peer, const char *label, gboolean text, GBytes *data);
+void hub_emit_track (HubPeer *peer, MediaKind kind, gboolean on);
+void hub_emit_want_live (HubOutlet *outlet);
+void hub_emit_want_keyframe (HubOutlet *outlet);
+void hub_emit_want_bitrate (HubOutlet *outlet);
+/* FAILED for a peer that could not be made. Any thread. */
+void hub_emit_refused (Hub *hub, const char *id, const char *reason);
+
+/* hub.c */
+/* A timer on the loop; the source's only reference is the loop's. */
+GSource *hub_timer (Hub *hub, guint ms, GSourceFunc callback, gpointer data);
+void hub_timer_clear (GSource **timer);
+SessionCert *hub_take_cert (Hub *hub, GError **error);
+
+/* hub_peer.c */
+HubPeer *hub_peer_new (Hub *hub, const char *id, const char *label, gboolean loopback,
+                       gboolean trusts_host, GError **error);
+void hub_peer_free (HubPeer *peer);
+/* It is (or will be) there: neither failed nor gone. */
+gboolean hub_peer_is_alive (const HubPeer *peer);
+/* Ends it for good; the HubPeer stays until the caller removes it. */
+void hub_peer_give_up (HubPeer *peer, const char *reason);
+void hub_peer_set_state (HubPeer *peer, HubPeerState state, const char *reason);
+/* Brings the viewers of all outlets in step with this peer's lines. */
+void hub_peer_update_views (HubPeer *peer);
+void hub_peer_send (HubPeer *peer, const char *label, gboolean text, GBytes *data);
+HubLine *hub_peer_add_line (HubPeer *peer, HubLineRole role, MediaKind kind, const char *mid);
+
+/* hub_offer.c */
+/* Something changed: an offer follows soon, after the answer to the one under way. */
+void hub_offer_later (HubPeer *peer);
+void hub_offer_request (HubPeer *peer, gboolean ice_restart);
+void hub_offer_answer (HubPeer *peer, const char *sdp);
+void hub_offer_candidate (HubPeer *peer, const char *line);
+/* mid of the line that carries the transport */
+const char *hub_offer_mid (HubPeer *peer);
+
+/* hub_source.c */
+HubSource *hub_source_new (Hub *hub, const char *name, MediaKind kind);
+void hub_source_free (HubSource *source);
+void hub_source_frame (HubSource *source, Frame *frame);
+void hub_source_mute (HubSource *source, gboolean muted);
+void hub_outlet_add_viewer (HubOutlet *outlet, HubLine *line);
+void hub_outlet_remove_viewer (HubOutlet *outlet, HubLine *line);
+void hub_outlet_want_keyframe (HubOutlet *outlet);
+/* The peer will soon be connected: has a young key frame made if need be. */
+void hub_outlet_prepare (HubOutlet *outlet, HubLine *line);
+/* The peer is connected: the first picture. */
+void hub_outlet_begin (HubOutlet *outlet, HubLine *line);
+
+/* hub_forward.c */
+/* Gives every peer a line for each line that another sends on, takes back what is not needed. */
+void hub_forward_update (Hub *hub);
+void hub_forward_packet (HubLine *own, guint32 source, const RtpIncoming *packet);
+void hub_forward_detach (HubLine *line);
+
+/* hub_bitrate.c */
+void hub_bitrate_update (HubOutlet *outlet);
+void hub_bitrate_update_peer (HubPeer *peer);
+
+/* hub_stats.c */
+void hub_stats_update (Hub *hub);
+void hub_stats_remove (Hub *hub, const char *id);

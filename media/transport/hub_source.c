@@ -1,0 +1,281 @@
+#include "media/transport/hub_private.h"
+
+enum {
+  LINGER_MS = 4000, /* a page that reloads finds the encoder running */
+  GOP_BYTES = 256 * 1024,
+  GOP_FRAMES = 60,
+  /* What a new viewer gets of it. More would take longer to send and to decode than a key frame
+   * takes to be made. */
+  BURST_FRAMES = 20,
+  FRESH_FRAMES = 6,
+  BURST_SPACING_US = 1000,
+  KEY_INTERVAL_MIN_US = 300000,
+  KEY_INTERVAL_MAX_US = 2000000,
+  KEY_AGE_US = 50000, /* a frame's way through the encoder */
+  KEY_SHARE = 3,      /* key frames may take a third of the bits */
+};
+
+static void
+outlet_init (HubOutlet *outlet, HubSource *source, MediaCodec codec)
+{
+  outlet->source = source;
+  outlet->codec = codec;
+  outlet->viewers = g_ptr_array_new ();
+  outlet->gop = g_ptr_array_new_with_free_func ((GDestroyNotify)frame_unref);
+}
+
+static void
+outlet_clear (HubOutlet *outlet)
+{
+  hub_timer_clear (&outlet->linger);
+  hub_timer_clear (&outlet->key_timer);
+  g_ptr_array_unref (outlet->viewers);
+  g_ptr_array_unref (outlet->gop);
+}
+
+HubSource *
+hub_source_new (Hub *hub, const char *name, MediaKind kind)
+{
+  HubSource *source = g_new0 (HubSource, 1);
+  source->hub = hub;
+  source->name = g_strdup (name);
+  source->kind = kind;
+  for (int codec = 0; codec < N_CODECS; codec++)
+    outlet_init (&source->outlets[codec], source, codec);
+  return source;
+}
+
+void
+hub_source_free (HubSource *source)
+{
+  for (int codec = 0; codec < N_CODECS; codec++)
+    outlet_clear (&source->outlets[codec]);
+  g_free (source->name);
+  g_free (source);
+}
+
+/* Viewers */
+
+static gboolean
+end_linger (gpointer data)
+{
+  HubOutlet *outlet = data;
+  hub_timer_clear (&outlet->linger);
+  hub_timer_clear (&outlet->key_timer);
+  outlet->key_wanted_us = 0;
+  outlet->live = FALSE;
+  outlet->bitrate = 0;
+  g_ptr_array_set_size (outlet->gop, 0);
+  outlet->gop_bytes = outlet->key_bytes = 0;
+  hub_emit_want_live (outlet);
+  return G_SOURCE_REMOVE;
+}
+
+void
+hub_outlet_add_viewer (HubOutlet *outlet, HubLine *line)
+{
+  hub_timer_clear (&outlet->linger);
+  g_ptr_array_add (outlet->viewers, line);
+  line->viewing = outlet;
+  line->started = FALSE;
+  if (!outlet->live) {
+    outlet->live = TRUE;
+    hub_emit_want_live (outlet);
+  }
+  hub_bitrate_update (outlet);
+}
+
+void
+hub_outlet_remove_viewer (HubOutlet *outlet, HubLine *line)
+{
+  g_ptr_array_remove_fast (outlet->viewers, line);
+  line->viewing = NULL;
+  line->started = FALSE;
+  if (outlet->viewers->len == 0 && outlet->linger == NULL)
+    outlet->linger = hub_timer (outlet->source->hub, LINGER_MS, end_linger, outlet);
+  hub_bitrate_update (outlet);
+}
+
+/* Key frames: asked for at once when the last asking is long ago, else later, never dropped. The
+ * interval grows with what a key frame costs, so that many requests do not eat the picture. */
+
+static gint64
+key_interval_us (const HubOutlet *outlet)
+{
+  if (outlet->bitrate == 0)
+    return KEY_INTERVAL_MIN_US;
+  gint64 cost_us = (gint64)outlet->key_bytes * 8 * G_USEC_PER_SEC / outlet->bitrate;
+  return CLAMP (cost_us * KEY_SHARE, KEY_INTERVAL_MIN_US, KEY_INTERVAL_MAX_US);
+}
+
+static gboolean ask_when_due (gpointer data);
+
+static void
+arm_key_timer (HubOutlet *outlet, gint64 delay_us)
+{
+  hub_timer_clear (&outlet->key_timer);
+  outlet->key_timer
+      = hub_timer (outlet->source->hub, (guint)(delay_us / 1000 + 1), ask_when_due, outlet);
+}
+
+/* Asks again after the interval if the encoder did not answer. */
+static gboolean
+ask_when_due (gpointer data)
+{
+  HubOutlet *outlet = data;
+  hub_timer_clear (&outlet->key_timer);
+  if (outlet->viewers->len == 0)
+    outlet->key_wanted_us = 0;
+  if (outlet->key_wanted_us == 0)
+    return G_SOURCE_REMOVE;
+  gint64 now_us = g_get_monotonic_time (), interval_us = key_interval_us (outlet);
+  gint64 due_us = outlet->key_asked_us == 0 ? now_us : outlet->key_asked_us + interval_us;
+  if (due_us > now_us) {
+    arm_key_timer (outlet, due_us - now_us);
+    return G_SOURCE_REMOVE;
+  }
+  outlet->key_asked_us = now_us;
+  hub_emit_want_keyframe (outlet);
+  arm_key_timer (outlet, interval_us);
+  return G_SOURCE_REMOVE;
+}
+
+void
+hub_outlet_want_keyframe (HubOutlet *outlet)
+{
+  if (outlet->codec == MEDIA_OPUS || outlet->key_wanted_us != 0)
+    return;
+  outlet->key_wanted_us = g_get_monotonic_time ();
+  ask_when_due (outlet);
+}
+
+/* A key frame that was captured well before it was wished satisfies nobody who came since: their
+ * request may stem from its loss. */
+static void
+note_key_frame (HubOutlet *outlet, Frame *frame)
+{
+  outlet->key_bytes = g_bytes_get_size (frame->data);
+  if (outlet->key_wanted_us == 0 || frame->capture_us + KEY_AGE_US < outlet->key_wanted_us)
+    return;
+  outlet->key_wanted_us = 0;
+  hub_timer_clear (&outlet->key_timer);
+}
+
+/* The current group of pictures */
+
+static void
+keep_frame (HubOutlet *outlet, Frame *frame)
+{
+  if (frame->key) {
+    note_key_frame (outlet, frame);
+    g_ptr_array_set_size (outlet->gop, 0);
+    outlet->gop_bytes = 0;
+  } else if (outlet->gop->len == 0) {
+    return;
+  }
+  outlet->gop_bytes += g_bytes_get_size (frame->data);
+  if (outlet->gop_bytes > GOP_BYTES || outlet->gop->len >= GOP_FRAMES)
+    g_ptr_array_set_size (outlet->gop, 0);
+  else
+    g_ptr_array_add (outlet->gop, frame_ref (frame));
+}
+
+/* What the viewer's link takes within a quarter of a second. */
+static gsize
+burst_bytes (const HubLine *line)
+{
+  if (line->peer->loopback)
+    return GOP_BYTES;
+  return MAX (line->peer->estimate_bps / 8 / 4, 24 * 1024);
+}
+
+static gboolean
+gop_fits (const HubOutlet *outlet, const HubLine *line, guint frames)
+{
+  return outlet->gop->len > 0 && outlet->gop->len <= frames
+         && outlet->gop_bytes <= burst_bytes (line);
+}
+
+/* An encoder that has only been started begins with a key frame by itself. */
+static gboolean
+has_begun (const HubOutlet *outlet)
+{
+  return outlet->key_bytes > 0;
+}
+
+void
+hub_outlet_prepare (HubOutlet *outlet, HubLine *line)
+{
+  if (has_begun (outlet) && !gop_fits (outlet, line, FRESH_FRAMES))
+    hub_outlet_want_keyframe (outlet);
+}
+
+/* The burst's times are drawn together towards its newest frame: a receiver takes the first frame
+ * for "now", and would else play everything late by the age of the key frame. */
+void
+hub_outlet_begin (HubOutlet *outlet, HubLine *line)
+{
+  if (outlet->codec == MEDIA_OPUS || line->started || outlet->source->muted)
+    return;
+  if (!has_begun (outlet))
+    return;
+  if (!gop_fits (outlet, line, BURST_FRAMES)) {
+    hub_outlet_want_keyframe (outlet);
+    return;
+  }
+  guint n = outlet->gop->len;
+  const Frame *newest = outlet->gop->pdata[n - 1];
+  for (guint i = 0; i < n; i++) {
+    const Frame *kept = outlet->gop->pdata[i];
+    gint64 time_us = newest->capture_us - (gint64)(n - 1 - i) * BURST_SPACING_US;
+    g_autoptr (Frame) frame
+        = frame_new (kept->codec, kept->key, time_us, kept->duration_us, kept->data);
+    frame->width = kept->width;
+    frame->height = kept->height;
+    peer_send_frame (line->peer->peer, line->mid, frame);
+  }
+  line->started = TRUE;
+}
+
+/* Frames */
+
+static void
+send_frame (HubLine *line, Frame *frame)
+{
+  if (line->peer->state != HUB_PEER_CONNECTED)
+    return;
+  gboolean video = line->kind == MEDIA_VIDEO;
+  if (video && !line->started && !frame->key)
+    return;
+  line->started = TRUE;
+  peer_send_frame (line->peer->peer, line->mid, frame);
+}
+
+void
+hub_source_frame (HubSource *source, Frame *frame)
+{
+  HubOutlet *outlet = &source->outlets[frame->codec];
+  if (!outlet->live || media_codec_kind (frame->codec) != source->kind)
+    return;
+  if (source->kind == MEDIA_VIDEO)
+    keep_frame (outlet, frame);
+  if (source->muted)
+    return;
+  for (guint i = 0; i < outlet->viewers->len; i++)
+    send_frame (outlet->viewers->pdata[i], frame);
+}
+
+void
+hub_source_mute (HubSource *source, gboolean muted)
+{
+  if (source->muted == muted)
+    return;
+  source->muted = muted;
+  for (int codec = 0; codec < N_CODECS; codec++) {
+    HubOutlet *outlet = &source->outlets[codec];
+    for (guint i = 0; i < outlet->viewers->len; i++)
+      ((HubLine *)outlet->viewers->pdata[i])->started = FALSE;
+    if (!muted && outlet->viewers->len > 0)
+      hub_outlet_want_keyframe (outlet);
+  }
+}
