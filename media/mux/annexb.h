@@ -1,5 +1,4 @@
-/* As much of H.264's syntax (ITU-T H.264 Annex B, 7.3.2.1.1) as a muxer needs. Any bytes are
- * accepted; work is linear in them. */
+/* The byte stream of ITU-T H.264 Annex B. Any bytes are accepted; work is linear in them. */
 #pragma once
 #include <glib.h>
 
@@ -14,6 +13,3 @@ annexb_type (const guint8 *nal)
 {
   return nal[0] & 0x1f;
 }
-
-/* Size of the picture after cropping. FALSE: the SPS is malformed or of no use. */
-gboolean annexb_sps_size (const guint8 *nal, gsize size, guint *ret_width, guint *ret_height);

@@ -1,5 +1,6 @@
 #include "media/mux/mux_format.h"
 #include "media/mux/annexb.h"
+#include "media/rtp/h264.h"
 
 enum {
   MAX_FRAGMENT_US = 1000000,
@@ -103,7 +104,7 @@ read_h264 (MuxTrack *track, Frame *frame)
   if (track->sps->len == 0 || track->pps->len == 0)
     return FALSE;
   const guint8 *sps = g_bytes_get_data (track->sps->pdata[0], &size);
-  return annexb_sps_size (sps, size, &track->width, &track->height);
+  return h264_sps_size (sps, size, &track->width, &track->height);
 }
 
 /* RFC 6386 §9.1 */

@@ -1,4 +1,4 @@
-/* H.264 payloads (RFC 6184), used by payload.c and depacketizer.c only. */
+/* H.264 payloads (RFC 6184), used by payload.c and depacketizer.c; mux uses h264_sps_size(). */
 #pragma once
 #include "media/rtp/payload.h"
 

@@ -421,26 +421,6 @@ test_nal_walk (void)
   g_assert_false (annexb_next (unit + 4, 2, &position, &nal, &size));
 }
 
-/* Any bytes: no crash, no endless loop, no absurd size. */
-static void
-test_sps_of_noise (void)
-{
-  g_autoptr (GRand) random = g_rand_new_with_seed (7);
-  for (guint round = 0; round < 20000; round++) {
-    guint8 nal[64];
-    gsize size = (gsize)g_rand_int_range (random, 0, sizeof nal + 1);
-    for (gsize i = 0; i < size; i++)
-      nal[i] = (guint8)g_rand_int_range (random, 0, round & 1 ? 256 : 4);
-    guint width, height;
-    if (!annexb_sps_size (nal, size, &width, &height))
-      continue;
-    g_assert_cmpuint (width, >, 0);
-    g_assert_cmpuint (width, <=, 16384);
-    g_assert_cmpuint (height, >, 0);
-    g_assert_cmpuint (height, <=, 16384);
-  }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -456,6 +436,5 @@ main (int argc, char **argv)
   g_test_add_func ("/mux/useless-frames", test_useless_frames);
   g_test_add_func ("/mux/times-grow", test_times_grow);
   g_test_add_func ("/mux/nal-walk", test_nal_walk);
-  g_test_add_func ("/mux/sps-of-noise", test_sps_of_noise);
   return g_test_run ();
 }
