@@ -13,7 +13,8 @@
  *
  * Threads: everything on the one GMainContext of the config; no function blocks, no lock. Events
  * come from that context, and never from inside a call of the hub into the peer. An event handler
- * may call any function of this header, peer_close() included, but not peer_free().
+ * may call any function of this header, peer_close() included, but not peer_free(); those of
+ * `packet` and `frame` only peer_forward() and peer_request_keyframe(), of whichever peer.
  */
 #pragma once
 #include "certs/session_cert.h"
@@ -51,7 +52,7 @@ typedef struct {
   const char *stun_server;    /* "host:port", "[::1]:3478" or NULL */
   const char *turn_server;    /* "turn:host:port", UDP only, or NULL; "turns:" is refused */
   const char *turn_user, *turn_password;
-  guint start_bps; /* first estimate; 0: 300 kbit/s */
+  guint start_bps; /* first estimate; 0: 1 Mbit/s */
 } PeerConfig;
 
 /* What the offer says of us; pointers stay good until the next peer_restart_ice(). */
@@ -117,7 +118,7 @@ void peer_start (Peer *peer);
 
 /* A line that we send on, with fresh SSRCs for the offer. FALSE when the mid is taken. */
 gboolean peer_add_send_line (Peer *peer, const char *mid, MediaKind kind, SdpStream *ret_stream);
-/* Forgets a line of either direction (RTCP BYE for ours); the mid may be used again. */
+/* Forgets a line of either direction; the mid may be used again. */
 void peer_remove_line (Peer *peer, const char *mid);
 
 /* ICE and DTLS of the answer. A changed ufrag belongs to the restart under way. Errors: REMOTE;

@@ -1,0 +1,474 @@
+/* Lines, RTP and SRTP of a peer. rtp_session.h does the work; here it meets keys, path and loop. */
+#include "media/transport/peer_private.h"
+#include <openssl/rand.h>
+#include <string.h>
+
+enum {
+  SILENT_US = 2 * G_USEC_PER_SEC, /* without a packet: the track is off */
+  GRID_US = 5000,                 /* timers of all peers fire together, to wake the loop once */
+};
+
+static gint
+next_source (void)
+{
+  static gint last;
+  return g_atomic_int_add (&last, 1) + 1;
+}
+
+static guint32
+random_number (void)
+{
+  guint32 number = 0;
+  while (number == 0)
+    RAND_bytes ((unsigned char *)&number, sizeof number);
+  return number;
+}
+
+static void
+line_free (gpointer data)
+{
+  PeerLine *line = data;
+  if (line->send)
+    rtp_session_remove_send (line->peer->rtp, line->send);
+  if (line->receive)
+    rtp_session_remove_recv (line->peer->rtp, line->receive);
+  g_free (line->mid);
+  g_free (line);
+}
+
+static PeerLine *
+find_line (Peer *peer, const char *mid)
+{
+  for (guint i = 0; i < peer->lines->len; i++) {
+    PeerLine *line = g_ptr_array_index (peer->lines, i);
+    if (strcmp (line->mid, mid) == 0)
+      return line;
+  }
+  return NULL;
+}
+
+static PeerLine *
+add_line (Peer *peer, const char *mid, MediaKind kind, gboolean ours)
+{
+  if (peer->closed || peer->lines->len >= PEER_MAX_LINES || find_line (peer, mid))
+    return NULL;
+  PeerLine *line = g_new0 (PeerLine, 1);
+  line->peer = peer;
+  line->mid = g_strdup (mid);
+  line->kind = kind;
+  line->ours = ours;
+  line->source = (guint32)next_source ();
+  g_ptr_array_add (peer->lines, line);
+  return line;
+}
+
+/* ---- timer ---- */
+
+static void
+arm (Peer *peer)
+{
+  gint64 next_us = rtp_session_next_us (peer->rtp);
+  if (next_us == G_MAXINT64 || peer->closed)
+    return;
+  /* Only ever earlier: setting a timer wakes the loop, firing in vain costs less. */
+  next_us = (MAX (next_us, 0) + GRID_US - 1) / GRID_US * GRID_US;
+  if (next_us >= peer->rtp_armed_us)
+    return;
+  peer->rtp_armed_us = next_us;
+  timer_at (peer->rtp_timer, next_us);
+}
+
+static void
+on_rtp_timer (void *arg)
+{
+  Peer *peer = arg;
+  peer->rtp_armed_us = G_MAXINT64;
+  if (!peer->rtp || peer->closed)
+    return;
+  rtp_session_poll (peer->rtp, g_get_monotonic_time ());
+  arm (peer);
+}
+
+static void
+set_on (PeerLine *line, gboolean on)
+{
+  if (line->on == on)
+    return;
+  line->on = on;
+  peer_defer (line->peer, DEFERRED_TRACK, line->mid, (guint)on);
+}
+
+static void
+on_track_timer (void *arg)
+{
+  Peer *peer = arg;
+  gint64 now_us = g_get_monotonic_time ();
+  gboolean any = FALSE;
+  for (guint i = 0; i < peer->lines->len; i++) {
+    PeerLine *line = g_ptr_array_index (peer->lines, i);
+    if (line->on && now_us - line->last_packet_us >= SILENT_US)
+      set_on (line, FALSE);
+    any |= line->on;
+  }
+  if (any)
+    timer_at (peer->track_timer, now_us + SILENT_US / 4);
+}
+
+/* ---- events of the RTP session ---- */
+
+static void
+on_send_rtp (RtpSession *session, const RtpPacket *packet, void *arg)
+{
+  Peer *peer = arg;
+  guint8 scratch[RTP_PACKET_CAPACITY + SRTP_SESSION_OVERHEAD];
+  gsize size = packet->size;
+  if (!peer->srtp || size > RTP_PACKET_CAPACITY)
+    return;
+  memcpy (scratch, packet->data, size);
+  if (srtp_session_protect_rtp (peer->srtp, scratch, &size))
+    peer_path_send (peer, scratch, size);
+}
+
+static void
+on_send_rtcp (RtpSession *session, const guint8 *data, gsize size, void *arg)
+{
+  Peer *peer = arg;
+  guint8 scratch[RTCP_MAX_SIZE + SRTP_SESSION_OVERHEAD];
+  if (!peer->srtp || size > RTCP_MAX_SIZE)
+    return;
+  memcpy (scratch, data, size);
+  if (srtp_session_protect_rtcp (peer->srtp, scratch, &size))
+    peer_path_send (peer, scratch, size);
+}
+
+static void
+on_keyframe_wanted (RtpSession *session, SendStream *stream, void *arg)
+{
+  PeerLine *line = rtp_session_get_send_data (session, stream);
+  if (line)
+    peer_defer (arg, DEFERRED_KEYFRAME, line->mid, 0);
+}
+
+static void
+on_estimate (RtpSession *session, guint bps, void *arg)
+{
+  peer_defer (arg, DEFERRED_ESTIMATE, NULL, bps);
+}
+
+static void
+note_packet (PeerLine *line, gint64 now_us)
+{
+  line->last_packet_us = now_us;
+  if (line->on)
+    return;
+  set_on (line, TRUE);
+  timer_at (line->peer->track_timer, now_us + SILENT_US);
+}
+
+static void
+on_packet (RtpSession *session, RecvStream *stream, const RtpIncoming *packet, void *arg)
+{
+  Peer *peer = arg;
+  PeerLine *line = rtp_session_get_recv_data (session, stream);
+  if (!line || !line->active)
+    return;
+  note_packet (line, packet->arrived_us);
+  if (peer->events.packet)
+    peer->events.packet (peer, line->mid, line->source, packet, peer->arg);
+}
+
+static void
+on_frame (RtpSession *session, RecvStream *stream, Frame *frame, void *arg)
+{
+  Peer *peer = arg;
+  PeerLine *line = rtp_session_get_recv_data (session, stream);
+  if (line && line->active && peer->events.frame)
+    peer->events.frame (peer, line->mid, frame, peer->arg);
+}
+
+static void
+on_bye (RtpSession *session, RecvStream *stream, void *arg)
+{
+  PeerLine *line = rtp_session_get_recv_data (session, stream);
+  if (line)
+    set_on (line, FALSE);
+}
+
+static const RtpSessionEvents rtp_events = { .send_rtp = on_send_rtp,
+                                             .send_rtcp = on_send_rtcp,
+                                             .keyframe_wanted = on_keyframe_wanted,
+                                             .estimate = on_estimate,
+                                             .packet = on_packet,
+                                             .frame = on_frame,
+                                             .bye = on_bye };
+
+/* ---- for peer.c ---- */
+
+void
+peer_media_init (Peer *peer)
+{
+  peer->lines = g_ptr_array_new_with_free_func (line_free);
+  peer->rtp_armed_us = G_MAXINT64;
+  peer->rtp_timer = timer_new (peer->context, on_rtp_timer, peer);
+  peer->track_timer = timer_new (peer->context, on_track_timer, peer);
+}
+
+void
+peer_media_clear (Peer *peer)
+{
+  g_clear_pointer (&peer->lines, g_ptr_array_unref);
+  g_clear_pointer (&peer->rtp, rtp_session_free);
+  g_clear_pointer (&peer->srtp, srtp_session_free);
+  g_clear_pointer (&peer->rtp_timer, timer_free);
+  g_clear_pointer (&peer->track_timer, timer_free);
+}
+
+gboolean
+peer_media_keys (Peer *peer, GError **error)
+{
+  peer->srtp = srtp_session_new (peer->dtls, error);
+  if (!peer->srtp)
+    return FALSE;
+  peer_log (peer, "keys", srtp_session_profile_name (peer->srtp));
+  return TRUE;
+}
+
+void
+peer_media_set_flowing (Peer *peer, gboolean flowing)
+{
+  if (!peer->rtp)
+    return;
+  rtp_session_pause (peer->rtp, !flowing, g_get_monotonic_time ());
+  arm (peer);
+}
+
+void
+peer_media_receive (Peer *peer, guint8 *datagram, gsize size)
+{
+  if (!peer->srtp || !peer->rtp)
+    return;
+  gint64 now_us = g_get_monotonic_time ();
+  if (rtp_is_rtcp (datagram, size)) {
+    if (srtp_session_unprotect_rtcp (peer->srtp, datagram, &size))
+      rtp_session_receive_rtcp (peer->rtp, datagram, size, now_us);
+  } else if (srtp_session_unprotect_rtp (peer->srtp, datagram, &size)) {
+    rtp_session_receive_rtp (peer->rtp, datagram, size, now_us);
+  }
+  arm (peer);
+}
+
+void
+peer_media_bye (Peer *peer)
+{
+  if (peer->rtp && peer->srtp)
+    rtp_session_bye (peer->rtp, g_get_monotonic_time ());
+}
+
+/* ---- lines ---- */
+
+static void
+make_session (Peer *peer)
+{
+  if (peer->rtp)
+    return;
+  /* The ids are ours (sdp.h), the same on all lines; a stream uses those its line agreed on. */
+  RtpSessionConfig config
+      = { .cname = peer->cname,
+          .ssrc = random_number (),
+          .ext
+          = { .mid = SDP_EXT_MID, .twcc = SDP_EXT_TWCC, .abs_send_time = SDP_EXT_ABS_SEND_TIME },
+          .start_bps = peer->start_bps };
+  peer->rtp = rtp_session_new (&config, &rtp_events, peer);
+  rtp_session_pause (peer->rtp, peer->state != PEER_CONNECTED, g_get_monotonic_time ());
+}
+
+static gboolean
+set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
+{
+  Peer *peer = line->peer;
+  line->active = !agreed->rejected && (agreed->direction & SDP_SENDONLY);
+  if (!line->active)
+    return TRUE;
+  RtpExtIds ext = { agreed->ext_mid, agreed->ext_twcc, agreed->ext_abs_send_time };
+  RtpPayloadType type = { agreed->codec.codec, agreed->codec.pt, agreed->codec.rtx_pt };
+  line->codec = agreed->codec;
+  if (line->send) {
+    send_stream_set_payload_types (line->send, &type, 1);
+    send_stream_set_ext (line->send, &ext);
+    return TRUE;
+  }
+  guint32 number = random_number ();
+  SendStreamConfig config = {
+    .kind = line->kind,
+    .ssrc = line->stream.ssrc,
+    .rtx_ssrc = agreed->codec.rtx_pt ? line->stream.rtx_ssrc : 0,
+    .payload_types = { type },
+    .n_payload_types = 1,
+    .mid = line->mid,
+    .first_seq
+    = number & 0x7fff, /* half the range free, so that SRTP's roll-over is never guessed */
+    .first_timestamp = random_number (),
+  };
+  line->send = rtp_session_add_send (peer->rtp, &config);
+  if (!line->send) {
+    g_set_error (error, PEER_ERROR, PEER_ERROR_FAILED, "line \"%s\": too many streams", line->mid);
+    return FALSE;
+  }
+  send_stream_set_ext (line->send, &ext); /* audio may do without what video agreed on */
+  rtp_session_set_send_data (peer->rtp, line->send, line);
+  return TRUE;
+}
+
+static gboolean
+set_receive_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
+{
+  Peer *peer = line->peer;
+  line->active = !agreed->rejected && (agreed->direction & SDP_RECVONLY);
+  SdpStream stream = { 0 };
+  if (agreed->streams && agreed->streams->len > 0)
+    stream = g_array_index (agreed->streams, SdpStream, 0);
+  gboolean same = stream.ssrc == line->stream.ssrc && stream.rtx_ssrc == line->stream.rtx_ssrc;
+  if (!line->active || (line->receive && (same || stream.ssrc == 0)))
+    return TRUE;
+  if (line->receive)
+    rtp_session_remove_recv (peer->rtp, g_steal_pointer (&line->receive));
+  line->stream = stream;
+  RecvStreamConfig config = { .kind = line->kind, .frames = TRUE };
+  for (guint i = 0; i < agreed->receive->len && i < RTP_MAX_PAYLOAD_TYPES; i++) {
+    const SdpCodec *codec = &g_array_index (agreed->receive, SdpCodec, i);
+    config.payload_types[config.n_payload_types++]
+        = (RtpPayloadType){ codec->codec, codec->pt, codec->rtx_pt };
+    config.nack |= codec->nack;
+  }
+  line->receive
+      = rtp_session_add_recv (peer->rtp, &config, line->mid, stream.ssrc, stream.rtx_ssrc);
+  if (!line->receive) {
+    g_set_error (error, PEER_ERROR, PEER_ERROR_FAILED, "line \"%s\": too many streams", line->mid);
+    return FALSE;
+  }
+  rtp_session_set_recv_data (peer->rtp, line->receive, line);
+  return TRUE;
+}
+
+gboolean
+peer_add_send_line (Peer *peer, const char *mid, MediaKind kind, SdpStream *ret_stream)
+{
+  PeerLine *line = add_line (peer, mid, kind, TRUE);
+  if (!line)
+    return FALSE;
+  line->stream.ssrc = random_number ();
+  if (kind == MEDIA_VIDEO)
+    line->stream.rtx_ssrc = random_number ();
+  *ret_stream = line->stream;
+  return TRUE;
+}
+
+void
+peer_remove_line (Peer *peer, const char *mid)
+{
+  PeerLine *line = find_line (peer, mid);
+  if (!line)
+    return;
+  set_on (line, FALSE);
+  g_ptr_array_remove (peer->lines, line);
+}
+
+static MediaKind
+kind_of (const SdpAgreedLine *agreed)
+{
+  if (agreed->receive && agreed->receive->len > 0)
+    return media_codec_kind (g_array_index (agreed->receive, SdpCodec, 0).codec);
+  return media_codec_kind (agreed->codec.codec);
+}
+
+gboolean
+peer_set_line (Peer *peer, const char *mid, const SdpAgreedLine *agreed, GError **error)
+{
+  PeerLine *line = find_line (peer, mid);
+  gboolean wanted = !agreed->rejected && (agreed->direction & SDP_RECVONLY);
+  if (!line && !wanted)
+    return TRUE;
+  if (!line && !(line = add_line (peer, mid, kind_of (agreed), FALSE))) {
+    g_set_error (error, PEER_ERROR, PEER_ERROR_REMOTE, "line \"%s\": too many lines", mid);
+    return FALSE;
+  }
+  make_session (peer);
+  gboolean ok
+      = line->ours ? set_send_line (line, agreed, error) : set_receive_line (line, agreed, error);
+  if (!line->active)
+    set_on (line, FALSE);
+  arm (peer);
+  return ok;
+}
+
+/* ---- media ---- */
+
+static PeerLine *
+sending_line (Peer *peer, const char *mid)
+{
+  if (peer->state != PEER_CONNECTED || peer->closed)
+    return NULL;
+  PeerLine *line = find_line (peer, mid);
+  return line && line->active ? line : NULL;
+}
+
+void
+peer_send_frame (Peer *peer, const char *mid, Frame *frame)
+{
+  PeerLine *line = sending_line (peer, mid);
+  if (!line || !line->send || frame->codec != line->codec.codec)
+    return;
+  rtp_session_send_frame (peer->rtp, line->send, frame, g_get_monotonic_time ());
+  arm (peer);
+}
+
+gboolean
+peer_forward (Peer *peer, const char *mid, guint32 source, const RtpIncoming *packet)
+{
+  PeerLine *line = sending_line (peer, mid);
+  if (!line || !line->send || packet->codec != line->codec.codec)
+    return TRUE;
+  gboolean on
+      = rtp_session_forward (peer->rtp, line->send, source, packet, g_get_monotonic_time ());
+  arm (peer);
+  return on;
+}
+
+MediaCodec
+peer_send_codec (Peer *peer, const char *mid)
+{
+  PeerLine *line = find_line (peer, mid);
+  return line && line->ours && line->active ? line->codec.codec : MEDIA_CODEC_NONE;
+}
+
+void
+peer_request_keyframe (Peer *peer, const char *mid)
+{
+  PeerLine *line = find_line (peer, mid);
+  if (!line || !line->receive || !line->active || peer->closed)
+    return;
+  rtp_session_want_keyframe (peer->rtp, line->receive, g_get_monotonic_time ());
+  arm (peer);
+}
+
+void
+peer_stats (Peer *peer, PeerStats *ret_stats)
+{
+  RtpSessionStats rtp = { .rtt_us = -1 };
+  if (peer->rtp)
+    rtp_session_stats (peer->rtp, g_get_monotonic_time (), &rtp);
+  *ret_stats = (PeerStats){
+    .rtt_ms = rtp.rtt_us < 0 ? -1 : (double)rtp.rtt_us / 1000,
+    .loss = rtp.loss,
+    .estimate_bps = rtp.estimate_bps,
+    .sent_bps = rtp.sent_bps,
+    .received_bps = rtp.received_bps,
+    .relayed = ice_relayed (peer->ice),
+    .nacks = rtp.nacks,
+    .retransmitted = rtp.retransmitted,
+    .plis = rtp.plis,
+    .packets_sent = peer->packets_sent,
+    .packets_received = peer->packets_received,
+    .srtp_errors = peer->srtp ? srtp_session_errors (peer->srtp) : 0,
+  };
+}
