@@ -17,10 +17,12 @@ typedef struct {
   const char *state_dir;
   const char *key_uri;      /* NULL: STATE/certs/station.key */
   const char *certificate;  /* PEM chain; NULL: STATE/certs/station.crt */
-  GBytes *secret;           /* opens encrypted key files; NULL when they need none */
+  GBytes *secret;           /* opens encrypted key files (or a token): text without its line end as
+                             * the passphrase, other bytes as their hex; NULL when none is needed */
 } IdentityPlace;
 
-/* Makes key, local CA and certificate. names: DNS names and IP addresses of the certificate
+/* Makes key (unless key_uri names one), local CA and certificate: the CA's name constraints allow
+ * these names, private addresses and .local .lan .internal .home.arpa, nothing else. names: DNS names and IP addresses of the certificate
  * ("localhost", "127.0.0.1", "::1", host name), NULL-terminated. */
 gboolean identity_create (const IdentityPlace *place, const char *station_name,
                           const char *const *names, GError **error);
@@ -36,10 +38,12 @@ gboolean identity_renew_local (const IdentityPlace *place, const char *const *na
 EVP_PKEY *identity_key (Identity *identity);        /* (transfer none) */
 X509 *identity_certificate (Identity *identity);    /* (transfer none) */
 const char *identity_certificate_file (Identity *identity); /* PEM chain, for the TLS server */
-/* PEM of the private key in memory for libwebsockets; wipe with OPENSSL_cleanse after use. */
+/* DER of the private key (i2d_PrivateKey) for libwebsockets; wipe with OPENSSL_cleanse after use.
+ * CERTS_ERROR_KEY when it lives in a device. */
 GBytes *identity_key_der (Identity *identity, GError **error);
 
 /* Detached CMS signature (RFC 5652, CAdES-BES signing-certificate attribute) over data, DER. */
 GBytes *identity_sign (Identity *identity, GBytes *data, GError **error);
-/* TRUE when signature is by the key of certificate. Chain and dates are the caller's matter. */
+/* TRUE when signature is by the key of certificate (also of an earlier certificate of that key).
+ * Chain and dates are the caller's matter. */
 gboolean identity_verify (X509 *certificate, GBytes *data, GBytes *signature, GError **error);

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 #define COMMON_NAME_LONGEST 64
 #define NO_END "99991231235959Z"
@@ -84,24 +85,50 @@ add_extension (X509 *certificate, X509 *issuer, int nid, const char *value)
 
 /* Built as objects, not as a text of OpenSSL's little language: a name with a comma in it must
  * not become two. */
-static gboolean
-add_names (X509 *certificate, const char *const *names)
+static GENERAL_NAMES *
+build_names (const char *const *names)
 {
   GENERAL_NAMES *all = GENERAL_NAMES_new ();
   gboolean good = all != NULL;
 
   for (gsize i = 0; good && names[i] != NULL; i++) {
-    gboolean address = g_hostname_is_ip_address (names[i]);
-    GENERAL_NAME *name
-        = a2i_GENERAL_NAME (NULL, NULL, NULL, address ? GEN_IPADD : GEN_DNS, names[i], 0);
+    int type = g_hostname_is_ip_address (names[i]) ? GEN_IPADD : GEN_DNS;
+    GENERAL_NAME *name = a2i_GENERAL_NAME (NULL, NULL, NULL, type, names[i], 0);
     good = name != NULL && sk_GENERAL_NAME_push (all, name) > 0;
     if (!good)
       GENERAL_NAME_free (name);
   }
-  good = good
-         && X509_add1_ext_i2d (certificate, NID_subject_alt_name, all, 0, X509V3_ADD_DEFAULT) == 1;
+  if (!good)
+    g_clear_pointer (&all, GENERAL_NAMES_free);
+  return all;
+}
+
+static gboolean
+add_names (X509 *certificate, const char *const *names)
+{
+  GENERAL_NAMES *all = build_names (names);
+  gboolean good
+      = all != NULL
+        && X509_add1_ext_i2d (certificate, NID_subject_alt_name, all, 0, X509V3_ADD_DEFAULT) == 1;
   GENERAL_NAMES_free (all);
   return good;
+}
+
+gboolean
+issue_has_names (X509 *certificate, const char *const *names)
+{
+  GENERAL_NAMES *want = build_names (names);
+  GENERAL_NAMES *have = X509_get_ext_d2i (certificate, NID_subject_alt_name, NULL, NULL);
+  unsigned char *a = NULL, *b = NULL;
+  int a_size = want != NULL ? i2d_GENERAL_NAMES (want, &a) : -1;
+  int b_size = have != NULL ? i2d_GENERAL_NAMES (have, &b) : -1;
+  gboolean same = a_size > 0 && a_size == b_size && memcmp (a, b, (gsize)a_size) == 0;
+
+  OPENSSL_free (a);
+  OPENSSL_free (b);
+  GENERAL_NAMES_free (want);
+  GENERAL_NAMES_free (have);
+  return same;
 }
 
 static gboolean
@@ -120,6 +147,8 @@ fill (X509 *certificate, const IssueRequest *request)
          && add_extension (certificate, issuer, NID_authority_key_identifier, "keyid:always")
          && (request->extended == NULL
              || add_extension (certificate, issuer, NID_ext_key_usage, request->extended))
+         && (request->constraints == NULL
+             || add_extension (certificate, issuer, NID_name_constraints, request->constraints))
          && (request->names == NULL || add_names (certificate, request->names))
          && X509_sign (certificate, signer, EVP_sha256 ()) > 0;
 }

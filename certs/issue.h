@@ -12,6 +12,7 @@ typedef struct {
   const char *basic;            /* OpenSSL's extension texts: "critical,CA:TRUE,pathlen:0" */
   const char *usage;            /* "critical,digitalSignature" */
   const char *extended;         /* "serverAuth,clientAuth"; may be NULL */
+  const char *constraints;      /* "critical,permitted;DNS:localhost" (CA); may be NULL */
   gint64 not_before, not_after; /* UTC, s; not_after 0: RFC 5280's "no end" 9999-12-31 */
   X509 *issuer;                 /* NULL: self-signed */
   EVP_PKEY *issuer_key;         /* NULL: key */
@@ -19,6 +20,8 @@ typedef struct {
 
 /* Serial of 127 random bits, subject and authority key identifiers, SHA-256. */
 X509 *issue_certificate (const IssueRequest *request, GError **error);
+/* TRUE when the certificate's subjectAltName says these names, in this order. */
+gboolean issue_has_names (X509 *certificate, const char *const *names);
 /* A fresh P-256 key. */
 EVP_PKEY *issue_key (GError **error);
 /* CERTS_ERROR with OpenSSL's own reason behind what; clears its queue. */

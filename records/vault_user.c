@@ -1,19 +1,15 @@
+#include "certs/pkcs8.h"
 #include "records/secure_memory.h"
 #include "records/sealing.h"
 #include "records/vault_private.h"
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 #include <string.h>
 
 #define PASSPHRASE_SHORTEST 10  /* characters */
 #define PASSPHRASE_LONGEST 1024 /* bytes */
 #define USER_LONGEST 128
-/* `openssl pkcs8 -scrypt` fails above N = 16384; p makes it 0.23 s. */
-#define SCRYPT_N 16384
-#define SCRYPT_R 8
-#define SCRYPT_P 5
 
 gboolean
 user_check_passphrase (const char *user, const char *passphrase, GError **error)
@@ -35,14 +31,14 @@ user_check_passphrase (const char *user, const char *passphrase, GError **error)
   return TRUE;
 }
 
-/* Vietnamese keyboards send composed or decomposed letters: both must open. Ends in NUL. */
+/* Vietnamese keyboards send composed or decomposed letters: both must open. */
 static GBytes *
 normalize (const char *passphrase)
 {
   char *composed = g_utf8_normalize (passphrase, -1, G_NORMALIZE_NFC);
   if (composed == NULL)
     return NULL;
-  gsize size = strlen (composed) + 1;
+  gsize size = strlen (composed);
   GBytes *bytes = secure_bytes_new (composed, size);
   OPENSSL_cleanse (composed, size);
   g_free (composed);
@@ -53,56 +49,29 @@ GBytes *
 user_wrap (EVP_PKEY *vk, const char *passphrase, GError **error)
 {
   g_autoptr (GBytes) secret = normalize (passphrase);
-  PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8 (vk);
-  X509_ALGOR *algorithm
-      = PKCS5_pbe2_set_scrypt (EVP_aes_256_cbc (), NULL, 16, NULL, SCRYPT_N, SCRYPT_R, SCRYPT_P);
-  X509_SIG *sealed = NULL;
-  unsigned char *der = NULL;
-  int size = 0;
-  GBytes *bytes = NULL;
+  g_autoptr (GError) local = NULL;
+  GBytes *pkcs8 = pkcs8_write (vk, secret, &local);
 
-  if (secret != NULL && plain != NULL && algorithm != NULL) {
-    sealed = PKCS8_set0_pbe (g_bytes_get_data (secret, NULL), (int)g_bytes_get_size (secret) - 1,
-                             plain, algorithm);
-    if (sealed != NULL)
-      algorithm = NULL; /* belongs to it */
-  }
-  if (sealed != NULL && (size = i2d_X509_SIG (sealed, &der)) > 0)
-    bytes = g_bytes_new (der, (gsize)size);
-  else
-    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "the vault key cannot be encrypted");
-  OPENSSL_free (der);
-  X509_SIG_free (sealed);
-  X509_ALGOR_free (algorithm);
-  PKCS8_PRIV_KEY_INFO_free (plain);
-  ERR_clear_error ();
-  return bytes;
+  if (pkcs8 == NULL)
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "the vault key: %s", local->message);
+  return pkcs8;
 }
 
 EVP_PKEY *
 user_unwrap (GBytes *pkcs8, const char *passphrase, GError **error)
 {
-  gsize size;
-  const unsigned char *der = g_bytes_get_data (pkcs8, &size);
   g_autoptr (GBytes) secret
       = strlen (passphrase) <= PASSPHRASE_LONGEST ? normalize (passphrase) : NULL;
-  X509_SIG *sealed = d2i_X509_SIG (NULL, &der, (long)size);
-  PKCS8_PRIV_KEY_INFO *plain = NULL;
-  EVP_PKEY *key = NULL;
+  g_autoptr (GError) local = NULL;
+  EVP_PKEY *key = secret != NULL ? pkcs8_read (pkcs8, secret, &local) : NULL;
 
-  if (sealed != NULL && secret != NULL)
-    plain = PKCS8_decrypt (sealed, g_bytes_get_data (secret, NULL),
-                           (int)g_bytes_get_size (secret) - 1);
-  if (plain != NULL)
-    key = EVP_PKCS82PKEY (plain);
-  if (sealed == NULL)
+  if (key != NULL)
+    return key;
+  if (g_error_matches (local, CERTS_ERROR, CERTS_ERROR_FAILED))
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "the user's key is damaged");
-  else if (key == NULL)
+  else
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL, "the passphrase is wrong");
-  PKCS8_PRIV_KEY_INFO_free (plain);
-  X509_SIG_free (sealed);
-  ERR_clear_error ();
-  return key;
+  return NULL;
 }
 
 GBytes *
