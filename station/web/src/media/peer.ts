@@ -1,0 +1,285 @@
+import { Cell } from '../observable'
+import type { FromChannel, MediaMessage } from '../protocol'
+
+/** What a track belongs to, by the name of its stream: a source of the station or a participant. */
+export interface Stream {
+  id: string
+  kind: 'source' | 'peer'
+  name: string
+  audio: MediaStream | null
+  video: MediaStream | null
+}
+
+export type LinkPhase = 'idle' | 'connecting' | 'connected' | 'trouble'
+
+export interface PeerWire {
+  /** False when there is no connection to send it over. */
+  tell(message: { type: string; [field: string]: unknown }): boolean
+}
+
+const TROUBLE_MS = 1200
+const RESTART_EVERY_MS = 3000
+const RESTARTS_BEFORE_NEW = 2
+
+type VideoReceiver = RTCRtpReceiver & { playoutDelayHint?: number | null }
+
+/** The page's end of its one peer connection with the station. The station offers, this answers;
+ * own tracks sit on the lines `mic` and `cam` (docs/protocol.md, Media). */
+export class Peer {
+  readonly phase = new Cell<LinkPhase>('idle')
+  readonly streams = new Cell<readonly Stream[]>([])
+  readonly pc = new Cell<RTCPeerConnection | null>(null)
+  #spare: RTCPeerConnection | null = null
+  #origin = ''
+  #queue: Promise<void> = Promise.resolve()
+  #channel: RTCDataChannel | null = null
+  #own: { mic: MediaStreamTrack | null; cam: MediaStreamTrack | null } = { mic: null, cam: null }
+  #lines: { mic: RTCRtpTransceiver | null; cam: RTCRtpTransceiver | null } = { mic: null, cam: null }
+  #wanted = false
+  #trouble = 0
+  #restarts = 0
+
+  constructor(
+    readonly wire: PeerWire,
+    readonly options: { loopback?: boolean },
+    readonly message: (message: FromChannel) => void,
+  ) {}
+
+  /** Makes the browser load its WebRTC parts; nothing is sent. Called while a person still reads. */
+  warm(): void {
+    if (!this.#spare && !this.pc.get()) this.#spare = new RTCPeerConnection()
+  }
+
+  /** Asks the station for a new connection; the old one is given up when the offer comes. */
+  start(): void {
+    this.#wanted = true
+    this.#restarts = 0
+    this.#origin = ''
+    if (this.phase.get() !== 'connected') this.phase.set('connecting')
+    const request: { type: string; [field: string]: unknown } = { type: 'media.start' }
+    if (this.options.loopback) request['loopback'] = true
+    this.wire.tell(request)
+    this.#watch()
+  }
+
+  /** The socket is back. A connection that still works is kept if the station is the same one. */
+  returned(sameStation: boolean): void {
+    if (!this.#wanted) return
+    if (sameStation && this.pc.get()?.connectionState === 'connected') return
+    if (sameStation && this.pc.get() && this.#restarts === 0) this.#restart()
+    else this.start()
+  }
+
+  /** The station lost this peer (it was restarted): nothing of it is to be waited for. */
+  suspend(): void {
+    this.#drop()
+    this.phase.set('connecting')
+  }
+
+  stop(): void {
+    this.#wanted = false
+    clearTimeout(this.#trouble)
+    this.#drop()
+    this.phase.set('idle')
+  }
+
+  setMicrophone(track: MediaStreamTrack | null): void {
+    this.#own.mic = track
+    void this.#lines.mic?.sender.replaceTrack(track).catch(() => {})
+  }
+
+  setCamera(track: MediaStreamTrack | null): void {
+    this.#own.cam = track
+    void this.#lines.cam?.sender.replaceTrack(track).catch(() => {})
+  }
+
+  /** False: the channel is not open; nothing is kept. */
+  send(message: { type: string; [field: string]: unknown }): boolean {
+    if (this.#channel?.readyState !== 'open') return false
+    this.#channel.send(JSON.stringify(message))
+    return true
+  }
+
+  receive(message: MediaMessage): void {
+    if (!this.#wanted) return
+    if (message.type === 'media.offer') this.#then(() => this.#offer(message.sdp))
+    else if (message.type === 'media.candidate')
+      this.#then(async () => {
+        await this.pc.get()?.addIceCandidate({ candidate: message.candidate, sdpMid: message.mid || null })
+      })
+    else if (message.state === 'failed' || message.state === 'closed') this.#lost(0)
+  }
+
+  /** Offers and candidates one after the other: no glare, no candidate before its offer. */
+  #then(work: () => Promise<void>): void {
+    this.#queue = this.#queue.then(work).catch((error: unknown) => {
+      console.warn('media:', error instanceof Error ? error.message : error)
+    })
+  }
+
+  async #offer(sdp: string): Promise<void> {
+    const origin = /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? ''
+    let pc = this.pc.get()
+    if (!pc || origin !== this.#origin || pc.signalingState === 'closed') {
+      this.#drop()
+      pc = this.#make()
+      this.#origin = origin
+    }
+    await pc.setRemoteDescription({ type: 'offer', sdp })
+    this.#takeLines(pc)
+    const answer = await pc.createAnswer()
+    // The station can begin while this browser still applies its own answer.
+    this.wire.tell({ type: 'media.answer', sdp: answer.sdp })
+    await pc.setLocalDescription(answer)
+    this.#map(pc)
+  }
+
+  #make(): RTCPeerConnection {
+    const pc = this.#spare ?? new RTCPeerConnection()
+    this.#spare = null
+    pc.onicecandidate = ({ candidate }) => {
+      if (candidate?.candidate)
+        this.wire.tell({ type: 'media.candidate', mid: candidate.sdpMid ?? '', candidate: candidate.candidate })
+      else if (!candidate) {
+        const mid = pc.getTransceivers()[0]?.mid ?? ''
+        this.wire.tell({ type: 'media.candidate', mid, candidate: '' })
+      }
+    }
+    pc.ontrack = ({ receiver, track }) => {
+      if (track.kind === 'video') this.#lowDelay(receiver)
+      this.#map(pc)
+    }
+    pc.ondatachannel = ({ channel }) => {
+      if (channel.label !== 'data') return
+      this.#channel = channel
+      channel.onmessage = (event) => {
+        if (typeof event.data !== 'string') return
+        try {
+          this.message(JSON.parse(event.data) as FromChannel)
+        } catch {
+          // Not JSON: nothing of ours.
+        }
+      }
+    }
+    pc.onconnectionstatechange = () => this.#connection(pc)
+    pc.oniceconnectionstatechange = () => this.#connection(pc)
+    this.pc.set(pc)
+    return pc
+  }
+
+  #lowDelay(receiver: VideoReceiver): void {
+    try {
+      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0
+      if ('playoutDelayHint' in receiver) receiver.playoutDelayHint = 0
+    } catch {
+      // An older browser: its own choice holds.
+    }
+  }
+
+  /** Sends on both lines from the first answer on, so that no unmute needs a new offer. */
+  #takeLines(pc: RTCPeerConnection): void {
+    for (const line of pc.getTransceivers()) {
+      if (line.mid !== 'mic' && line.mid !== 'cam') continue
+      if (line.direction !== 'sendonly') line.direction = 'sendonly'
+      if (this.#lines[line.mid] !== line) {
+        this.#lines[line.mid] = line
+        void line.sender.replaceTrack(this.#own[line.mid]).catch(() => {})
+      }
+    }
+  }
+
+  #map(pc: RTCPeerConnection): void {
+    if (pc !== this.pc.get()) return
+    const before = new Map(this.streams.get().map((stream) => [stream.id, stream]))
+    const after = new Map<string, Stream>()
+    const description = pc.remoteDescription?.sdp ?? ''
+    const names = streamNames(description)
+    for (const line of pc.getTransceivers()) {
+      const id = line.mid === null ? undefined : names.get(line.mid)
+      const place = id === undefined ? null : streamPlace(id)
+      if (!place || !id || line.direction === 'sendonly') continue
+      const receives = line.currentDirection ?? line.direction
+      if (receives !== 'recvonly' && receives !== 'sendrecv') continue
+      const stream = after.get(id) ?? { id, ...place, audio: null, video: null }
+      const kind = line.receiver.track.kind === 'audio' ? 'audio' : 'video'
+      const known = before.get(id)?.[kind]
+      stream[kind] = known?.getTracks()[0] === line.receiver.track
+        ? known
+        : new MediaStream([line.receiver.track])
+      after.set(id, stream)
+    }
+    const list = [...after.values()].map((stream) => {
+      const known = before.get(stream.id)
+      return known && known.audio === stream.audio && known.video === stream.video ? known : stream
+    })
+    const same = list.length === before.size && list.every((s, i) => s === this.streams.get()[i])
+    if (!same) this.streams.set(list)
+  }
+
+  #connection(pc: RTCPeerConnection): void {
+    if (pc !== this.pc.get()) return
+    const state = pc.connectionState
+    if (state === 'connected' && pc.iceConnectionState !== 'disconnected') {
+      clearTimeout(this.#trouble)
+      this.#restarts = 0
+      this.phase.set('connected')
+    } else if (state === 'failed') this.#lost(0)
+    else if (state === 'disconnected' || pc.iceConnectionState === 'disconnected') this.#lost(TROUBLE_MS)
+  }
+
+  /** Path lost. `disconnected` often heals by itself: wait a moment before the path is sought anew. */
+  #lost(after: number): void {
+    if (!this.#wanted) return
+    this.phase.set('trouble')
+    clearTimeout(this.#trouble)
+    this.#trouble = window.setTimeout(() => this.#restart(), after)
+  }
+
+  #restart(): void {
+    if (!this.#wanted) return
+    this.phase.set('trouble')
+    if (this.#restarts >= RESTARTS_BEFORE_NEW) {
+      this.start()
+      return
+    }
+    // Counted only when it was asked: without a socket nobody heard it.
+    if (this.wire.tell({ type: 'media.renegotiate', restart: true })) this.#restarts++
+    this.#watch()
+  }
+
+  /** Whatever was asked for, look again in a while. */
+  #watch(): void {
+    clearTimeout(this.#trouble)
+    this.#trouble = window.setTimeout(() => {
+      if (this.#wanted && this.pc.get()?.connectionState !== 'connected') this.#restart()
+    }, RESTART_EVERY_MS)
+  }
+
+  #drop(): void {
+    this.#channel = null
+    this.#lines = { mic: null, cam: null }
+    const pc = this.pc.get()
+    if (!pc) return
+    this.pc.set(null)
+    this.streams.set([])
+    pc.onicecandidate = pc.ontrack = pc.ondatachannel = null
+    pc.onconnectionstatechange = pc.oniceconnectionstatechange = null
+    pc.close()
+  }
+}
+
+/** mid → id of the stream that the line carries, from the a=msid lines of a description. */
+export function streamNames(sdp: string): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const section of sdp.split(/\r?\nm=/).slice(1)) {
+    const mid = /\na=mid:(\S+)/.exec(section)?.[1]
+    const stream = /\na=msid:(\S+)/.exec(section)?.[1]
+    if (mid && stream) names.set(mid, stream)
+  }
+  return names
+}
+
+export function streamPlace(id: string): { kind: 'source' | 'peer'; name: string } | null {
+  const match = /^(source|peer)-(.+)$/.exec(id)
+  return match ? { kind: match[1] as 'source' | 'peer', name: match[2]! } : null
+}

@@ -1,0 +1,96 @@
+import type {
+  Consent, ConsultationRecord, ConsultationState, Mode, Note, Observation, Patient, RecordRow,
+} from '../protocol'
+import { readTrack, timeline, type Track } from './schedule'
+
+/** Something that has its place on the timeline. */
+export interface Moment {
+  at: number
+  kind: 'note' | 'event' | 'recording' | 'consent'
+  title: string
+  detail: string
+  note?: Note
+}
+
+/** A record as the page shows it: newest versions, and times in seconds of the recording. */
+export interface ReadRecord {
+  id: string
+  state: ConsultationState
+  mode: Mode | null
+  reason: string
+  /** UTC of second 0 of the timeline, ms. */
+  started: number
+  patient: Patient
+  consents: Consent[]
+  notes: Note[]
+  observations: Observation[]
+  people: { name: string; facility: string; role: string }[]
+  moments: Moment[]
+  tracks: Track[]
+}
+
+function last<Body>(rows: RecordRow<Body>[] | undefined): Body | undefined {
+  return rows?.[rows.length - 1]?.body
+}
+
+/** Newest version of each note, in the order in which they were begun. */
+function notes(record: ConsultationRecord): Note[] {
+  const byId = new Map<string, Note>()
+  for (const row of record.rows.note ?? []) {
+    const { note, kind, text, author } = row.body
+    byId.set(note, { note, kind, text, user: author ?? row.user, at: row.at })
+  }
+  return [...byId.values()].filter(({ text }) => text.trim() !== '')
+}
+
+export function readRecord(record: ConsultationRecord): ReadRecord {
+  const { rows } = record
+  const bodies = (rows.consultation ?? []).map(({ body }) => body)
+  const find = <K extends 'mode' | 'reason' | 'started'>(key: K) => bodies.find((body) => body[key] !== undefined)?.[key]
+  const began = Date.parse(find('started') ?? rows.consultation?.[0]?.at ?? '')
+  const line = timeline(record.tracks, began)
+  const seconds = (time: string): number => (Date.parse(time) - line.zero) / 1000
+  const written = notes(record)
+  const people = new Map((rows.guest ?? []).map(({ body }) => [body.guest, body]))
+  const moments: Moment[] = [
+    ...written.map((note): Moment => ({
+      at: seconds(note.at), kind: 'note', title: note.kind, detail: note.text, note,
+    })),
+    ...(rows.event ?? []).map(({ at, body }): Moment => ({
+      at: seconds(at), kind: 'event', title: body.what, detail: body.detail ?? '',
+    })),
+    ...(rows.consent ?? []).map(({ at, body }): Moment => ({
+      at: seconds(at), kind: 'consent', title: body.kind, detail: '',
+    })),
+  ]
+  if (!(rows.event ?? []).some(({ body }) => body.what.startsWith('recording')))
+    for (const { at, body } of rows.recording ?? [])
+      moments.push({ at: seconds(at), kind: 'recording', title: body.on ? 'recording-on' : 'recording-off', detail: body.reason ?? '' })
+  moments.sort((a, b) => a.at - b.at)
+  return {
+    id: record.consultation,
+    state: record.state,
+    mode: find('mode') ?? null,
+    reason: find('reason') ?? '',
+    started: line.zero,
+    patient: last(rows.patient) ?? { unknown: true },
+    consents: (rows.consent ?? []).map(({ at, user, body }) => ({ ...body, user, at })),
+    notes: written,
+    observations: (rows.observation ?? []).map(({ body }) => body)
+      .sort((a, b) => Date.parse(a.time) - Date.parse(b.time)),
+    people: [...people.values()].map(({ name, facility, role }) => ({ name, facility: facility ?? '', role: role ?? '' })),
+    moments,
+    tracks: record.tracks.map((track) => readTrack(track, line)).filter(({ pieces }) => pieces.length > 0),
+  }
+}
+
+/** Newest reading of each vital at a moment of the recording. */
+export function readingsAt(record: ReadRecord, at: number): Map<string, Observation> {
+  const until = record.started + at * 1000
+  const latest = new Map<string, Observation>()
+  for (const observation of record.observations) {
+    if (Date.parse(observation.time) > until) break
+    if (observation.vital) latest.set(observation.vital, observation)
+  }
+  return latest
+}

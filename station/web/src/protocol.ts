@@ -1,0 +1,262 @@
+/* The messages between the station and its pages: docs/protocol.md, version 1. */
+
+export type Language = 'vi' | 'en'
+/** Text for people that the station wrote. */
+export type Said = string | { vi: string; en: string }
+/** UTC, ISO 8601 with milliseconds. */
+export type Time = string
+
+export type Role = 'doctor' | 'specialist' | 'patient' | 'observer' | 'admin' | 'nurse' | 'secretary'
+export type Mode = 1 | 2 | 3 | 4
+export type Sex = 'male' | 'female' | 'other'
+export type Purpose = 'treatment' | 'recording' | 'teaching'
+export type ConsentKind = 'given' | 'representative' | 'impossible' | 'withdrawn'
+export type NoteKind = 'history' | 'examination' | 'question' | 'opinion' | 'conclusion' | 'note'
+export type ConsultationState =
+  | 'scheduled' | 'waiting' | 'live' | 'interrupted' | 'concluding' | 'signed' | 'delivered'
+  | 'cancelled'
+
+export interface User { id: string; name: string; role: Role; passphrase?: boolean }
+
+export interface Patient {
+  unknown?: boolean
+  name?: string
+  birth_year?: number
+  birth_date?: string
+  sex?: Sex
+  personal_number?: string
+  insurance?: string
+  phone?: string
+  address?: string
+  device_ids?: string[]
+}
+
+/** One reading, as docs/devices.md tells. */
+export interface Observation {
+  vital?: string
+  mdc?: number
+  code?: string
+  loinc?: string
+  value?: number
+  value_text?: string
+  unit?: string
+  absent?: string
+  time: Time
+  time_source?: 'device' | 'device-local' | 'station'
+  device?: string
+  patient?: { id?: string; name?: string }
+  site?: string
+  alarm_range?: string
+  flags: string[]
+  status?: string
+  test: boolean
+}
+
+export interface Consent {
+  kind: ConsentKind
+  purposes: Purpose[]
+  by?: string | null
+  relation?: string | null
+  reason?: string | null
+  user?: string
+  at?: Time
+}
+
+export interface Note { note: string; kind: NoteKind; text: string; user: string; at: Time }
+
+export type GuestState = 'lobby' | 'admitted' | 'live' | 'away'
+export interface PeerFigures {
+  state?: MediaPhase
+  rtt_ms?: number
+  loss?: number
+  relayed?: boolean
+}
+export interface Guest {
+  guest: string
+  label?: string
+  name: string
+  facility?: string
+  role: Role
+  state: GuestState
+  media?: PeerFigures | null
+}
+
+export type InviteState =
+  | 'created' | 'armed' | 'lobby' | 'admitted' | 'live' | 'ended' | 'revoked' | 'burnt' | 'expired'
+export interface Invite { invite: string; name: string; role: Role; state: InviteState; link?: string }
+
+export interface Happening { at: Time; what: string; detail?: string | null }
+
+export interface SourceView {
+  name: string
+  kind?: 'video' | 'audio'
+  state: 'starting' | 'running' | 'missing' | 'stopped'
+  reason?: string | null
+  recording?: boolean
+}
+
+export interface DeviceView { device: string; sender?: string; last?: Time; consultation?: string | null }
+
+export interface RecordingView { on: boolean; allowed?: boolean; since?: Time | null; tracks?: number }
+
+export type DiskLevel = 'good' | 'low' | 'full'
+
+export interface Consultation {
+  id: string
+  state: ConsultationState
+  mode: Mode
+  started: Time
+  reason: string
+  patient: Patient
+  consents: Consent[]
+  notes: Note[]
+  recording: RecordingView
+  readings: Observation[]
+  guests: Guest[]
+  invites: Invite[]
+  events: Happening[]
+  conclusion?: string
+}
+
+export interface Parked { id: string; patient?: Patient | string | null; since: Time; state?: ConsultationState; mode?: Mode; reason?: string }
+
+export interface StationState {
+  type: 'state'
+  user: User | null
+  vault: 'open' | 'closed'
+  sources: SourceView[]
+  devices: DeviceView[]
+  disk: { recording_hours: number; level: DiskLevel }
+  consultation: Consultation | null
+  parked: Parked[]
+  waiting_readings: number
+}
+
+export interface Finding { level?: 'bad' | 'warn' | 'good'; code: string; text: Said }
+
+export type MediaPhase = 'new' | 'connecting' | 'connected' | 'paused' | 'failed' | 'closed'
+
+export interface ListedRecord {
+  consultation: string
+  day: string
+  state: ConsultationState
+  mode?: Mode
+  patient?: Patient | string | null
+  doctor?: string
+  minutes?: number
+  locked: boolean
+}
+
+export interface RecordRow<Body> { seq: number; user: string; at: Time; body: Body }
+
+/** All rows of a consultation in order of writing, every version of them. */
+export interface RecordRows {
+  consultation?: RecordRow<{ state?: ConsultationState; mode?: Mode; reason?: string; started?: Time }>[]
+  patient?: RecordRow<Patient>[]
+  consent?: RecordRow<Consent>[]
+  note?: RecordRow<{ note: string; kind: NoteKind; text: string; author?: string }>[]
+  observation?: RecordRow<Observation>[]
+  guest?: RecordRow<{ guest: string; name: string; facility?: string; role?: Role; state?: string; label?: string }>[]
+  recording?: RecordRow<{ on: boolean; reason?: string }>[]
+  event?: RecordRow<{ what: string; detail?: string | null }>[]
+  view?: RecordRow<unknown>[]
+  signature?: RecordRow<{ user?: string }>[]
+}
+
+export interface TrackRecord { seq: number; flags: number; pts_us: number; size: number }
+export interface TrackSegment {
+  id: string
+  state: 'open' | 'closed' | 'torn'
+  mime?: string
+  epoch_us?: number
+  /** UTC of media time 0. */
+  epoch?: Time
+  records: TrackRecord[]
+}
+export interface TrackIndex {
+  stream: string
+  label?: string | null
+  mime: string
+  epoch_us: number
+  segments: TrackSegment[]
+}
+
+export interface ConsultationRecord {
+  consultation: string
+  state: ConsultationState
+  /** How many readings there are in all; the rows of `observation` may be a thinned-out part. */
+  readings: number
+  rows: RecordRows
+  tracks: TrackIndex[]
+}
+
+/** Flags of a record in a media segment (records/segment.h). */
+export const RECORD_INIT = 2
+export const RECORD_KEY = 4
+
+export interface Hello {
+  type: 'hello'
+  protocol: number
+  version: string
+  instance?: string
+  station: { id?: string; name: string }
+  language?: Language
+  /* console */
+  users?: User[]
+  ready?: boolean
+  problems?: Finding[]
+  /* join page */
+  nonce?: string
+}
+
+export type MediaMessage =
+  | { type: 'media.offer'; sdp: string }
+  | { type: 'media.candidate'; mid: string; candidate: string }
+  | { type: 'media.state'; state: MediaPhase; reason?: string | null }
+
+export interface Answer {
+  type: 'ok' | 'error'
+  re?: number
+  code?: string
+  text?: Said
+  field?: string
+  tries_left?: number
+  seconds?: number
+  [field: string]: unknown
+}
+
+export type FromStation =
+  | Hello
+  | StationState
+  | MediaMessage
+  | Answer
+  | { type: 'signed-out'; reason?: string }
+  | { type: 'lobby'; position?: number }
+  | { type: 'admitted'; consultation: { id: string }; role: Role }
+  | { type: 'refused'; code: string; text?: Said }
+  | { type: 'ended'; code: 'concluded' | 'removed' | 'revoked' }
+
+/* ---- Data channel `data` ---------------------------------------------------------------- */
+
+export interface Person { label: string; name: string; role: Role; state?: string }
+
+export interface LiveConsultation {
+  type: 'consultation'
+  state: ConsultationState
+  recording: boolean
+  patient: Pick<Patient, 'name' | 'birth_year' | 'sex' | 'unknown'> | null
+  reason: string
+  station: string
+  people: Person[]
+  sources: SourceView[]
+  disk?: DiskLevel
+}
+
+export type FromChannel =
+  | { type: 'readings'; items: Observation[] }
+  | { type: 'clock'; now: Time }
+  | LiveConsultation
+  | ({ type: 'note' } & Note)
+  | { type: 'link'; rtt_ms: number; loss: number; estimate_bps: number; relayed: boolean }
+  | { type: 'saved'; note: string; seq: number }
+  | { type: 'error'; code: string; text?: Said; note?: string }
