@@ -1,4 +1,8 @@
 import { render } from 'preact'
 import '../ui/style.css'
+import '../ui/media.css'
+import '../ui/join.css'
+import { App } from './app'
+import { Guest } from './client'
 
-render(<h1>Nhịp Cầu</h1>, document.getElementById('app')!)
+render(<App guest={new Guest()} />, document.getElementById('app')!)

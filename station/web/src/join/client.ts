@@ -1,0 +1,252 @@
+import { newest } from '../clinical/vitals'
+import { Refusal, Socket } from '../link/socket'
+import { OwnDevice } from '../media/own'
+import { Peer } from '../media/peer'
+import { Cell, stationClock } from '../observable'
+import type {
+  FromChannel, FromStation, Hello, LiveConsultation, Note, NoteKind, Observation, Role, Said,
+} from '../protocol'
+import { stationLanguage } from '../text'
+import { forget, keep, keyFor, prove, readFragment, type Kept, type Proof } from './key'
+
+export type Phase =
+  | 'loading' | 'bad-link' | 'insecure' | 'ready' | 'joining' | 'lobby' | 'live' | 'refused' | 'ended' | 'left'
+
+const SAVE_MS = 10_000
+
+/** The guest's side of the protocol: one invitation, one socket, one peer. */
+export class Guest {
+  readonly phase = new Cell<Phase>('loading')
+  readonly hello = new Cell<Hello | null>(null)
+  readonly role = new Cell<Role>('specialist')
+  readonly why = new Cell<{ code: string; text?: Said } | null>(null)
+  readonly live = new Cell<LiveConsultation | null>(null)
+  readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
+  readonly notes = new Cell<readonly Note[]>([])
+  readonly link = new Cell<{ rtt_ms: number; loss: number } | null>(null)
+  readonly mic = new OwnDevice('audio')
+  readonly cam = new OwnDevice('video')
+  readonly name = new Cell('')
+  readonly facility = new Cell('')
+  readonly socket: Socket | null = null
+  readonly peer: Peer
+  /** The key of the invitation is known: it was let through before. */
+  #kept: Kept | null = null
+  #fragment = readFragment(location.hash)
+  #proof: Promise<Proof> | null = null
+  #ready: Proof | null = null
+  #instance: string | undefined
+  #saving = new Map<string, { resolve: () => void; reject: (why: Error) => void; timer: number }>()
+  #key: Promise<Kept> | null = null
+
+  constructor() {
+    const wire = { tell: (message: { type: string; [field: string]: unknown }) => this.socket?.tell(message) ?? false }
+    this.peer = new Peer(wire, {}, (message) => this.#channel(message))
+    if (!this.#fragment) {
+      this.phase.set('bad-link')
+      return
+    }
+    if (!globalThis.isSecureContext || !crypto.subtle) {
+      this.phase.set('insecure')
+      return
+    }
+    this.#key = keyFor(this.#fragment.invite)
+    this.socket = new Socket('/ws/join', (message) => this.#receive(message))
+    this.mic.track.subscribe(() => this.peer.setMicrophone(this.mic.track.get()))
+    this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
+    for (const device of [this.mic, this.cam])
+      device.state.subscribe(() => {
+        this.#tellOwn()
+        this.#remember()
+      })
+    this.peer.phase.subscribe(() => {
+      if (this.peer.phase.get() === 'connected') this.#tellOwn()
+    })
+  }
+
+  /** The person's click. Everything is at hand by then: the proof is signed, the devices are open. */
+  join(): void {
+    if (!this.socket || !this.#fragment || !this.#ready) return
+    const { nonce: _, ...proof } = this.#ready
+    const { invite, secret } = this.#fragment
+    const back = this.phase.get() !== 'ready' && this.phase.get() !== 'refused'
+    const connected = this.peer.pc.get()?.connectionState === 'connected'
+    this.phase.set(back && this.phase.get() === 'live' ? 'live' : 'joining')
+    const name = this.name.get().trim()
+    const facility = this.facility.get().trim()
+    const answer = this.socket.ask({
+      type: 'join', invite, secret, ...proof,
+      ...(name || !back ? { name } : {}), ...(facility || !back ? { facility } : {}),
+    })
+    // Right behind, so that who is admitted loses no round trip.
+    if (!connected) this.peer.start()
+    answer.then(
+      (ok) => {
+        if (ok['state'] === 'admitted') this.#admitted()
+        else this.#waiting()
+        this.#remember(true)
+      },
+      (error: unknown) => this.#joinRefused(error),
+    )
+  }
+
+  get opinion(): string {
+    return this.#kept?.opinion ?? ''
+  }
+
+  /** Was here before: what is on the screen while joining is the consultation, not the form. */
+  get returning(): boolean {
+    return this.#kept?.back ?? false
+  }
+
+  leave(): void {
+    void this.socket?.ask({ type: 'leave' }).catch(() => {})
+    this.#end('left')
+  }
+
+  /** Durable at the station when the promise resolves. */
+  saveNote(note: string, kind: NoteKind, text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.peer.send({ type: 'note.save', note, kind, text })) {
+        reject(new Error('no channel'))
+        return
+      }
+      const timer = window.setTimeout(() => {
+        this.#saving.delete(note)
+        reject(new Error('no answer'))
+      }, SAVE_MS)
+      this.#saving.set(note, { resolve, reject, timer })
+    })
+  }
+
+  #receive(message: FromStation): void {
+    switch (message.type) {
+      case 'hello': return void this.#greeted(message)
+      case 'lobby': return this.#waiting()
+      case 'admitted':
+        this.role.set(message.role)
+        return this.#admitted()
+      case 'refused': return this.#refused(message.code, message.text)
+      case 'ended':
+        this.why.set({ code: message.code })
+        return this.#end('ended')
+      case 'media.offer':
+      case 'media.candidate':
+      case 'media.state': return this.peer.receive(message)
+      default: return
+    }
+  }
+
+  async #greeted(hello: Hello): Promise<void> {
+    const same = hello.instance !== undefined && hello.instance === this.#instance
+    this.#instance = hello.instance
+    this.hello.set(hello)
+    stationLanguage(hello.language)
+    if (!hello.nonce || !this.#key) return
+    this.#kept = await this.#key
+    const proof = (this.#proof = prove(this.#kept, hello.nonce))
+    this.#ready = await proof
+    if (proof !== this.#proof) return
+    const phase = this.phase.get()
+    if (phase === 'loading') {
+      if (this.#kept.back) this.#comeBack()
+      else this.phase.set('ready')
+    } else if (['joining', 'lobby', 'live'].includes(phase)) {
+      const working = same && this.peer.pc.get()?.connectionState === 'connected'
+      if (!working && phase === 'live') this.peer.suspend()
+      this.join()
+    }
+  }
+
+  /** After a reload: in again without a click, with the devices as they were. */
+  #comeBack(): void {
+    if (this.#kept?.audio) void this.mic.on()
+    if (this.#kept?.video) void this.cam.on()
+    this.phase.set('joining')
+    this.join()
+  }
+
+  #admitted(): void {
+    if (this.peer.phase.get() === 'idle') this.peer.start()
+    this.phase.set('live')
+  }
+
+  #waiting(): void {
+    this.peer.stop()
+    this.phase.set('lobby')
+  }
+
+  #joinRefused(error: unknown): void {
+    const answer = error instanceof Refusal ? error.answer : null
+    // The link went: the next hello joins again.
+    if (answer && ['no-link', 'no-answer'].includes(answer.code ?? '')) return
+    if (answer?.code === 'bad-message' && this.#kept?.back) {
+      // The station no longer knows this browser: it wants a name again.
+      this.peer.stop()
+      this.#kept = { ...this.#kept, back: false }
+      this.phase.set('ready')
+      return
+    }
+    this.#refused(answer?.code ?? 'failed', answer?.text)
+  }
+
+  #refused(code: string, text: Said | undefined): void {
+    this.peer.stop()
+    this.why.set(text === undefined ? { code } : { code, text })
+    this.#remember(false)
+    this.phase.set('refused')
+  }
+
+  #end(phase: 'ended' | 'left'): void {
+    this.peer.stop()
+    this.socket?.end()
+    this.mic.off()
+    this.cam.off()
+    this.live.set(null)
+    this.readings.set(new Map())
+    this.notes.set([])
+    this.phase.set(phase)
+    // Who left may come back by the link, but by a click.
+    if (phase === 'left') this.#remember(false)
+    else if (this.#fragment) void forget(this.#fragment.invite)
+  }
+
+  #remember(back = this.#kept?.back ?? false): void {
+    if (!this.#kept || ['ended', 'left'].includes(this.phase.get()) && back) return
+    const on = (device: OwnDevice): boolean => ['on', 'asking'].includes(device.state.get())
+    const next = { ...this.#kept, back, audio: on(this.mic), video: on(this.cam) }
+    if (next.back === this.#kept.back && next.audio === this.#kept.audio && next.video === this.#kept.video) return
+    this.#kept = next
+    void keep(next)
+  }
+
+  #tellOwn(): void {
+    if (this.phase.get() !== 'live') return
+    this.socket?.tell({
+      type: 'media.own', audio: this.mic.state.get() === 'on', video: this.cam.state.get() === 'on',
+    })
+  }
+
+  #channel(message: FromChannel): void {
+    switch (message.type) {
+      case 'readings': return this.readings.update((known) => newest(known, message.items))
+      case 'clock': return stationClock(message.now)
+      case 'consultation': return this.live.set(message)
+      case 'link': return this.link.set(message)
+      case 'note':
+        return this.notes.update((known) => [
+          ...known.filter(({ note }) => note !== message.note), message,
+        ])
+      case 'saved':
+      case 'error': {
+        const note = message.note
+        const waiting = note === undefined ? undefined : this.#saving.get(note)
+        if (!waiting || note === undefined) return
+        this.#saving.delete(note)
+        clearTimeout(waiting.timer)
+        if (message.type === 'saved') waiting.resolve()
+        else waiting.reject(new Error(message.code))
+      }
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import type { JSX } from 'preact'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { quality } from '../link/quality'
+import { listDevices } from '../media/own'
+import { Draft } from '../notes/draft'
+import { DraftEditor, NoteCard } from '../notes/editor'
+import { useCell } from '../observable'
+import type { LiveConsultation } from '../protocol'
+import { t, word, type Key } from '../text'
+import { Icon, Logo } from '../ui/icons'
+import { BarButton, LanguageSwitch, Notice, Pill } from '../ui/parts'
+import { Stage, type Tile } from '../ui/stage'
+import { AudioOut } from '../ui/video'
+import { VitalsPanel } from '../ui/vitals'
+import type { Guest } from './client'
+
+export function Live({ guest }: { guest: Guest }): JSX.Element {
+  const live = useCell(guest.live)
+  const hello = useCell(guest.hello)
+  const readings = useCell(guest.readings)
+  const role = useCell(guest.role)
+  const phase = useCell(guest.peer.phase)
+  return (
+    <div class="join-live" data-testid="live">
+      <header class="top">
+        <Logo size={30} />
+        <div class="top-middle">
+          <div class="patient-line">
+            <strong data-testid="patient-line">{personLine(live)}</strong>
+            <span class="quiet">{[live?.station ?? hello?.station.name, live?.reason].filter(Boolean).join(' · ')}</span>
+          </div>
+        </div>
+        {live?.recording && <span class="recording-state on" role="status" data-testid="recording-state"><i aria-hidden="true" />{t('recording.on')}</span>}
+        <LinkState guest={guest} />
+        <LanguageSwitch />
+      </header>
+      <main class="join-main">
+        <div class="live-left">
+          {phase === 'trouble' && <Notice look="warn" testid="media-trouble">{t('media.trouble')}</Notice>}
+          {live?.disk === 'full' && <Notice look="warn">{t('disk.full')}</Notice>}
+          <Pictures guest={guest} live={live} />
+          <Bar guest={guest} />
+        </div>
+        {role !== 'patient' && (
+          <aside class="live-side">
+            <VitalsPanel latest={readings} remote />
+            <Opinion guest={guest} />
+          </aside>
+        )}
+      </main>
+    </div>
+  )
+}
+
+function personLine(live: LiveConsultation | null): string {
+  if (!live) return t('link.joining')
+  const { patient } = live
+  if (!patient?.name) return t('patient.unknown')
+  return [patient.name, patient.sex && t(`sex.${patient.sex}` as Key), patient.birth_year].filter(Boolean).join(' · ')
+}
+
+/** The state of the connection in plain words. */
+function LinkState({ guest }: { guest: Guest }): JSX.Element {
+  const socket = useCell(guest.socket!.state)
+  const phase = useCell(guest.peer.phase)
+  const figures = useCell(guest.link)
+  let says: { text: string; look: 'good' | 'warn' | 'bad' | 'quiet' }
+  if (phase === 'trouble' || (socket !== 'open' && phase !== 'connected')) says = { text: t('link.again'), look: 'warn' }
+  else if (phase !== 'connected') says = { text: t('link.joining'), look: 'quiet' }
+  else says = quality(figures?.loss ?? 0, figures?.rtt_ms ?? 0)
+  return <span role="status"><Pill look={says.look} icon="signal" testid="link-state">{says.text}</Pill></span>
+}
+
+function Pictures({ guest, live }: { guest: Guest; live: LiveConsultation | null }): JSX.Element {
+  const streams = useCell(guest.peer.streams)
+  const own = useCell(guest.cam.track)
+  const [main, setMain] = useState<string | null>(null)
+  const ownStream = useMemo(() => (own ? new MediaStream([own]) : null), [own])
+  const tiles: Tile[] = []
+  for (const stream of streams) {
+    if (!stream.video) continue
+    const source = stream.kind === 'source' ? live?.sources.find(({ name }) => name === stream.name) : undefined
+    const person = stream.kind === 'peer' ? live?.people.find(({ label }) => label === stream.name) : undefined
+    const missing = source && source.state !== 'running' && source.state !== 'starting'
+    tiles.push({
+      id: stream.id,
+      title: stream.kind === 'source' ? word('source', stream.name) : person?.name ?? t('participant'),
+      stream: stream.video,
+      absent: missing ? word('source-state', source.state) : null,
+    })
+  }
+  if (ownStream) tiles.push({ id: 'own', title: t('own.you'), stream: ownStream, absent: null, mirrored: guest.cam.facing !== 'environment' })
+  return (
+    <>
+      <Stage tiles={tiles} main={main} onMain={setMain} empty={t('link.joining')} />
+      <div class="voices">
+        {streams.map((stream) => stream.audio && (
+          <AudioOut key={stream.id} stream={stream.audio} testid={`audio-${stream.id}`} />
+        ))}
+      </div>
+    </>
+  )
+}
+
+function Bar({ guest }: { guest: Guest }): JSX.Element {
+  const mic = useCell(guest.mic.state)
+  const cam = useCell(guest.cam.state)
+  const [several, setSeveral] = useState(false)
+  useEffect(() => void listDevices('video').then((list) => setSeveral(list.length > 1)), [cam])
+  return (
+    <nav class="bar" aria-label={t('bar')}>
+      <BarButton icon={mic === 'on' ? 'mic' : 'micOff'} on={mic === 'on'} warn={mic !== 'on'} testid="microphone"
+        text={t(`own.mic.${mic}` as Key)} onClick={() => (mic === 'on' ? guest.mic.off() : void guest.mic.on())} />
+      <BarButton icon={cam === 'on' ? 'camera' : 'cameraOff'} on={cam === 'on'} testid="camera"
+        text={t(`own.cam.${cam}` as Key)} onClick={() => (cam === 'on' ? guest.cam.off() : void guest.cam.on())} />
+      {several && cam === 'on' && (
+        <BarButton icon="swap" text={t('bar.switch')} testid="switch-camera" onClick={() => void nextCamera(guest)} />
+      )}
+      <span class="bar-gap" />
+      <BarButton icon="leave" danger text={t('bar.leave')} testid="leave" onClick={() => guest.leave()} />
+    </nav>
+  )
+}
+
+/** A phone turns between front and back; elsewhere the next camera of the list follows. */
+async function nextCamera(guest: Guest): Promise<void> {
+  const settings = guest.cam.track.get()?.getSettings()
+  if (settings?.facingMode === 'user' || settings?.facingMode === 'environment') {
+    await guest.cam.choose(null, settings.facingMode === 'user' ? 'environment' : 'user')
+    return
+  }
+  const cameras = await listDevices('video')
+  const now = cameras.findIndex(({ id }) => id === settings?.deviceId)
+  const next = cameras[(now + 1) % cameras.length]
+  if (next) await guest.cam.choose(next.id)
+}
+
+function Opinion({ guest }: { guest: Guest }): JSX.Element {
+  const notes = useCell(guest.notes)
+  const role = useCell(guest.role)
+  const draft = useMemo(
+    () => new Draft(guest.opinion, 'opinion', '', (note, kind, text) => guest.saveNote(note, kind, text)), [],
+  )
+  useEffect(() => () => draft.flush(), [draft])
+  useEffect(() => {
+    const own = notes.find(({ note }) => note === draft.note)
+    if (own) draft.follow(own.text)
+  }, [notes])
+  const shown = notes.filter(({ note, text }) => note !== draft.note && text.trim() !== '')
+  return (
+    <section class="notes" aria-label={t('notes')}>
+      {role === 'specialist' && (
+        <DraftEditor draft={draft} label={t('note.opinion')} placeholder={t('note.opinion.hint')} rows={5} testid="opinion" />
+      )}
+      {shown.length > 0 && <h3><Icon name="note" size={18} /> {t('notes')}</h3>}
+      {shown.map((note) => <NoteCard key={note.note} note={note} />)}
+      {shown.length === 0 && role !== 'specialist' && <p class="quiet">{t('notes.none')}</p>}
+    </section>
+  )
+}
