@@ -1,4 +1,15 @@
 import { render } from 'preact'
 import '../ui/style.css'
+import '../ui/media.css'
+import '../ui/console.css'
+import { App } from './app'
+import { Console } from './client'
+import { ConsoleContext } from './context'
 
-render(<h1>Nhịp Cầu</h1>, document.getElementById('app')!)
+const client = new Console()
+render(
+  <ConsoleContext.Provider value={client}>
+    <App />
+  </ConsoleContext.Provider>,
+  document.getElementById('app')!,
+)

@@ -1,0 +1,199 @@
+import { newest } from '../clinical/vitals'
+import { Refusal, Socket } from '../link/socket'
+import { OwnDevice } from '../media/own'
+import { Peer } from '../media/peer'
+import { Cell, stationClock } from '../observable'
+import type {
+  Answer, FromChannel, FromStation, Hello, LiveConsultation, NoteKind, Observation, StationState, User,
+} from '../protocol'
+import { stationLanguage } from '../text'
+
+/** The session alone outlives a reload, in this tab only; it says nothing about anybody. */
+const KEPT = 'nhipcau.session'
+
+export type Entry = 'starting' | 'signed-out' | 'signed-in'
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+
+/** The console's side of the protocol: one socket, one peer, the station's state. */
+export class Console {
+  readonly hello = new Cell<Hello | null>(null)
+  readonly state = new Cell<StationState | null>(null)
+  readonly entry = new Cell<Entry>('starting')
+  readonly user = new Cell<User | null>(null)
+  readonly signedOut = new Cell<string | null>(null)
+  readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
+  readonly live = new Cell<LiveConsultation | null>(null)
+  readonly mic = new OwnDevice('audio')
+  readonly cam = new OwnDevice('video')
+  readonly socket: Socket
+  readonly peer: Peer
+  #session: string | null = keptSession()
+  #instance: string | undefined
+  #mediaFor: string | null = null
+  #micWanted = true
+
+  constructor() {
+    this.socket = new Socket('/ws/console', (message) => this.#receive(message))
+    this.peer = new Peer(
+      this.socket, { loopback: LOOPBACK.includes(location.hostname) }, (message) => this.#channel(message),
+    )
+    this.mic.track.subscribe(() => this.peer.setMicrophone(this.mic.track.get()))
+    this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
+    for (const device of [this.mic, this.cam]) device.state.subscribe(() => this.#tellOwn())
+    this.peer.phase.subscribe(() => {
+      if (this.peer.phase.get() === 'connected') this.#tellOwn()
+    })
+  }
+
+  get session(): string {
+    return this.#session ?? ''
+  }
+
+  ask(type: string, fields: Record<string, unknown> = {}): Promise<Answer> {
+    return this.socket.ask({ type, ...fields })
+  }
+
+  async signIn(user: string, pin: string): Promise<void> {
+    this.#entered(await this.ask('sign-in', { user, pin }))
+  }
+
+  async signOut(): Promise<void> {
+    await this.ask('sign-out').catch(() => {})
+    this.#leave(null)
+  }
+
+  /** Durable at the station when the promise resolves. */
+  saveNote(note: string, kind: NoteKind, text: string): Promise<Answer> {
+    return this.ask('note.save', { note, kind, text })
+  }
+
+  toggleMicrophone(): void {
+    this.#micWanted = this.mic.state.get() !== 'on'
+    if (this.#micWanted) void this.mic.on()
+    else this.mic.off()
+  }
+
+  toggleCamera(): void {
+    if (this.cam.state.get() === 'on') this.cam.off()
+    else void this.cam.on()
+  }
+
+  #receive(message: FromStation): void {
+    switch (message.type) {
+      case 'hello': return this.#greeted(message)
+      case 'state': return this.#changed(message)
+      case 'signed-out': return this.#leave(message.reason ?? null)
+      case 'media.offer':
+      case 'media.candidate':
+      case 'media.state': return this.peer.receive(message)
+      default: return
+    }
+  }
+
+  #greeted(hello: Hello): void {
+    const same = hello.instance !== undefined && hello.instance === this.#instance
+    this.#instance = hello.instance
+    this.hello.set(hello)
+    stationLanguage(hello.language)
+    if (this.#session) void this.#resume(same)
+    else this.entry.set('signed-out')
+  }
+
+  async #resume(same: boolean): Promise<void> {
+    try {
+      this.#entered(await this.ask('resume', { session: this.#session }))
+      this.peer.returned(same)
+    } catch (error) {
+      // A lost link is no refusal: the next hello tries again.
+      if (error instanceof Refusal && !['no-link', 'no-answer'].includes(error.code)) this.#leave(null)
+    }
+  }
+
+  #entered(answer: Answer): void {
+    this.#session = typeof answer['session'] === 'string' ? answer['session'] : this.#session
+    keepSession(this.#session)
+    this.user.set(this.#userOf(answer['user']) ?? this.state.get()?.user ?? null)
+    this.signedOut.set(null)
+    this.entry.set('signed-in')
+    this.#followMedia()
+  }
+
+  #userOf(user: unknown): User | null {
+    if (user && typeof user === 'object') return user as User
+    return this.hello.get()?.users?.find((known) => known.id === user) ?? null
+  }
+
+  #leave(reason: string | null): void {
+    this.#session = null
+    keepSession(null)
+    this.user.set(null)
+    this.signedOut.set(reason)
+    this.entry.set('signed-out')
+  }
+
+  #changed(state: StationState): void {
+    const before = this.state.get()?.consultation?.id
+    // Who is signed out sees nothing of the consultation; its picture and sound go on meanwhile.
+    this.state.set(state)
+    if (state.user) this.user.set(state.user)
+    const consultation = state.consultation
+    if (consultation) {
+      const known = consultation.id === before ? this.readings.get() : new Map<string, Observation>()
+      this.readings.set(newest(known, consultation.readings ?? []))
+    } else if (state.user) {
+      this.readings.set(new Map())
+      this.live.set(null)
+    }
+    this.#followMedia()
+  }
+
+  /** Media run while a consultation is on the screen, whoever is signed in. */
+  #followMedia(): void {
+    const state = this.state.get()
+    if (this.entry.get() !== 'signed-in' || !state?.user) return
+    const consultation = state.consultation
+    const wanted = consultation && ['live', 'interrupted'].includes(consultation.state) ? consultation.id : null
+    if (wanted === this.#mediaFor) return
+    this.#mediaFor = wanted
+    if (wanted) {
+      this.peer.start()
+      if (this.#micWanted) void this.mic.on()
+    } else {
+      this.peer.stop()
+      this.socket.tell({ type: 'media.stop' })
+      this.mic.off()
+      this.cam.off()
+    }
+  }
+
+  #tellOwn(): void {
+    if (this.#mediaFor === null) return
+    this.socket.tell({
+      type: 'media.own', audio: this.mic.state.get() === 'on', video: this.cam.state.get() === 'on',
+    })
+  }
+
+  #channel(message: FromChannel): void {
+    if (message.type === 'readings') this.readings.update((known) => newest(known, message.items))
+    else if (message.type === 'clock') stationClock(message.now)
+    else if (message.type === 'consultation') this.live.set(message)
+  }
+}
+
+function keptSession(): string | null {
+  try {
+    return sessionStorage.getItem(KEPT)
+  } catch {
+    return null
+  }
+}
+
+function keepSession(session: string | null): void {
+  try {
+    if (session) sessionStorage.setItem(KEPT, session)
+    else sessionStorage.removeItem(KEPT)
+  } catch {
+    // Storage is off: a reload asks for the PIN again.
+  }
+}

@@ -1,0 +1,24 @@
+import type { JSX } from 'preact'
+import type { Happening } from '../protocol'
+import { t, word } from '../text'
+import { timeOf } from '../ui/parts'
+
+/** What happened during the consultation, newest first. */
+export function HappeningsTab({ events }: { events: Happening[] }): JSX.Element {
+  return (
+    <ol class="happenings" data-testid="happenings">
+      {events.length === 0 && <li class="quiet">{t('happenings.none')}</li>}
+      {[...events].reverse().map((event, i) => (
+        <li key={`${event.at}-${i}`}>
+          <time>{timeOf(event.at, true)}</time>
+          <span>{word('event', event.what)}{event.detail && <small>{happeningDetail(event.detail)}</small>}</span>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+/** A detail that is a name of a source has a plain word; everything else stands as it is. */
+export function happeningDetail(detail: string): string {
+  return word('source', detail)
+}

@@ -1,0 +1,185 @@
+import type { JSX } from 'preact'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { clockTime } from '../clinical/age'
+import { useCell } from '../observable'
+import { Player } from '../playback/player'
+import { readingsAt, type Moment, type ReadRecord } from '../playback/record'
+import { stretches, type Track } from '../playback/schedule'
+import type { TrackPlayer, TrackState } from '../playback/track'
+import { t, word } from '../text'
+import { Icon } from '../ui/icons'
+import { Button, Notice, timeOf } from '../ui/parts'
+import { VitalsPanel } from '../ui/vitals'
+import { happeningDetail } from './happenings'
+
+const RATES = [1, 1.5, 2, 0.5]
+
+async function fetchRecord(consultation: string, session: string, segment: string, seq: number, signal: AbortSignal): Promise<ArrayBuffer> {
+  const path = [consultation, segment, String(seq)].map(encodeURIComponent).join('/')
+  const answer = await fetch(`/media/${path}`, {
+    headers: { Authorization: `Bearer ${session}` }, cache: 'no-store', signal,
+  })
+  if (!answer.ok) throw new Error(`media ${answer.status}`)
+  return answer.arrayBuffer()
+}
+
+export function Playback({ record, session }: { record: ReadRecord; session: string }): JSX.Element {
+  const player = useMemo(
+    () => new Player(record.tracks, (segment, seq, signal) => fetchRecord(record.id, session, segment, seq, signal)),
+    [record, session],
+  )
+  useEffect(() => () => player.end(), [player])
+  const videos = record.tracks.filter(({ mime }) => mime.startsWith('video'))
+  const sounds = record.tracks.filter(({ mime }) => mime.startsWith('audio'))
+  const [main, setMain] = useState<string | null>(null)
+  const chosen = videos.find(({ stream }) => stream === main)?.stream ?? videos[0]?.stream
+  return (
+    <main class="playback" data-testid="playback">
+      <div class="live-left">
+        {record.tracks.length === 0 && <Notice look="info">{t('playback.none')}</Notice>}
+        <section class={`stage${videos.length < 2 ? ' single' : ''}`} aria-label={t('stage')}
+          style={{ '--columns': Math.max(1, Math.min(6, videos.length - 1)) }}>
+          {videos.map((track) => (
+            <RecordedPicture key={track.stream} track={track} player={player} main={track.stream === chosen}
+              onChoose={() => setMain(track.stream)} />
+          ))}
+        </section>
+        {sounds.map((track) => <RecordedSound key={track.stream} track={track} player={player} />)}
+        <Transport player={player} record={record} />
+      </div>
+      <aside class="live-side">
+        <ReadingsThen player={player} record={record} />
+        <Moments player={player} record={record} />
+      </aside>
+    </main>
+  )
+}
+
+function trackTitle(track: Track): string {
+  return track.label || word('source', track.stream.replace(/^source-/, ''))
+}
+
+function useTrack(player: Player, track: Track, element: { current: HTMLMediaElement | null }): TrackState {
+  const [state, setState] = useState<TrackState>('waiting')
+  useEffect(() => {
+    if (!element.current) return
+    const one: TrackPlayer = player.attach(track, element.current)
+    const follow = (): void => setState(one.state.get())
+    follow()
+    const quiet = one.state.subscribe(follow)
+    return () => {
+      quiet()
+      player.detach(one)
+    }
+  }, [player, track])
+  return state
+}
+
+function RecordedPicture(props: { track: Track; player: Player; main: boolean; onChoose: () => void }): JSX.Element {
+  const video = useRef<HTMLVideoElement>(null)
+  const state = useTrack(props.player, props.track, video)
+  const title = trackTitle(props.track)
+  const why = state === 'gap' ? t('playback.gap') : state === 'unsupported' ? t('playback.unsupported')
+    : state === 'failed' ? t('playback.failed') : null
+  return (
+    <figure class={`picture${props.main ? ' main' : ''}`}>
+      <video ref={video} muted playsInline preload="auto" aria-label={title}
+        data-testid={`recorded-${props.track.stream}`} data-state={state} />
+      {why && <div class="no-picture"><Icon name="cameraOff" size={28} /><p>{why}</p></div>}
+      <figcaption><span>{title}</span></figcaption>
+      {!props.main && <button type="button" class="choose" aria-label={t('stage.choose', { name: title })} onClick={props.onChoose} />}
+    </figure>
+  )
+}
+
+function RecordedSound({ track, player }: { track: Track; player: Player }): JSX.Element {
+  const audio = useRef<HTMLAudioElement>(null)
+  const state = useTrack(player, track, audio)
+  return <audio ref={audio} preload="auto" data-testid={`recorded-${track.stream}`} data-state={state} />
+}
+
+function Transport({ player, record }: { player: Player; record: ReadRecord }): JSX.Element {
+  const at = useCell(player.at)
+  const playing = useCell(player.playing)
+  const loading = useCell(player.loading)
+  const rate = useCell(player.rate)
+  const length = player.length
+  const share = (seconds: number): string => `${length > 0 ? (100 * seconds) / length : 0}%`
+  return (
+    <section class="transport" aria-label={t('playback')}>
+      <div class="timeline">
+        {record.tracks.flatMap((track) => stretches(track.pieces).map(({ start, end }) => (
+          <i key={`${track.stream}${start}`} class="stretch"
+            style={{ left: share(start), width: share(end - start) }} />
+        )))}
+        {record.moments.filter((moment) => moment.at >= 0 && moment.at <= length).map((moment, i) => (
+          <i key={i} class={`mark ${moment.kind}`} style={{ left: share(moment.at) }} />
+        ))}
+        <input type="range" min={0} max={length} step={0.1} value={at} data-testid="seek" aria-label={t('playback.position')}
+          aria-valuetext={clockTime(at)} style={{ '--done': share(at) }}
+          onInput={(event) => player.seek(Number(event.currentTarget.value))} />
+      </div>
+      <div class="transport-row">
+        <Button icon="back10" label={t('playback.back')} onClick={() => player.seek(at - 10)} />
+        <Button look="primary" big icon={playing ? 'pause' : 'play'} label={t(playing ? 'playback.pause' : 'playback.play')}
+          testid="play" onClick={() => player.toggle()} />
+        <Button icon="forward10" label={t('playback.forward')} onClick={() => player.seek(at + 10)} />
+        <Button testid="rate" onClick={() => player.rate.set(RATES[(RATES.indexOf(rate) + 1) % RATES.length] ?? 1)}>{`${rate}×`}</Button>
+        <span class="position" data-testid="position">{clockTime(at)} / {clockTime(length)}</span>
+        <span class="quiet">{timeOf(record.started + at * 1000, true)}</span>
+        {loading && <span class="quiet" role="status">{t('playback.loading')}</span>}
+      </div>
+    </section>
+  )
+}
+
+/** Whole seconds of the playhead: the lists need not follow twenty times a second. */
+function useSecond(player: Player): number {
+  const [second, setSecond] = useState(Math.floor(player.at.get()))
+  useEffect(() => player.at.subscribe(() => setSecond(Math.floor(player.at.get()))), [player])
+  return second
+}
+
+function ReadingsThen({ player, record }: { player: Player; record: ReadRecord }): JSX.Element {
+  const second = useSecond(player)
+  const latest = useMemo(() => readingsAt(record, second + 1), [record, second])
+  return <VitalsPanel latest={latest} at={record.started + second * 1000} />
+}
+
+function momentTitle(moment: Moment): string {
+  if (moment.kind === 'note') return word('note', moment.title)
+  if (moment.kind === 'consent') return `${t('consent.title')}: ${word('consent', moment.title)}`
+  return word('event', moment.title)
+}
+
+function Moments({ player, record }: { player: Player; record: ReadRecord }): JSX.Element {
+  const second = useSecond(player)
+  const list = useRef<HTMLOListElement>(null)
+  const current = record.moments.reduce((found, moment, i) => (moment.at <= second + 0.5 ? i : found), -1)
+  useEffect(() => {
+    list.current?.children[current]?.scrollIntoView({ block: 'nearest' })
+  }, [current])
+  return (
+    <section class="moments" aria-label={t('playback.moments')}>
+      <h3>{t('playback.moments')}</h3>
+      <ol ref={list} data-testid="moments">
+        {record.moments.map((moment, i) => (
+          <li key={i} class={`${moment.kind}${i === current ? ' current' : ''}${i > current ? ' later' : ''}`}>
+            <button type="button" onClick={() => player.seek(moment.at)}>
+              <time>{moment.at >= 0 ? clockTime(moment.at) : timeOf(record.started + moment.at * 1000)}</time>
+              <span>
+                <strong>{momentTitle(moment)}{moment.note && ` — ${moment.note.user}`}</strong>
+                {moment.detail && <small>{moment.kind === 'note' ? moment.detail : happeningDetail(moment.detail)}</small>}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      {record.people.length > 0 && (
+        <p class="quiet">
+          {t('summary.people')}: {record.people.map(({ name, facility }) => name + (facility ? ` (${facility})` : '')).join(', ')}
+        </p>
+      )}
+    </section>
+  )
+}

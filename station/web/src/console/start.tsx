@@ -1,0 +1,79 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { EMPTY_FORM, squeeze, toPatient } from '../clinical/patient'
+import { Refusal } from '../link/socket'
+import type { Mode } from '../protocol'
+import { t, type Key } from '../text'
+import { Button, Field, Notice, PRIVATE, useAction } from '../ui/parts'
+import { PatientFields, usePatientForm } from './patient-form'
+import { useConsole } from './context'
+
+const MODES: Mode[] = [1, 2, 3, 4]
+
+/** The start of a consultation: mode, reason, patient. Made to be done within a minute. */
+export function Start(): JSX.Element {
+  const client = useConsole()
+  const [mode, setMode] = useState<Mode | null>(null)
+  const [reason, setReason] = useState('')
+  const [unknown, setUnknown] = useState(false)
+  const [tried, setTried] = useState(false)
+  const editor = usePatientForm(EMPTY_FORM)
+  const { busy, problem, run } = useAction()
+
+  const start = async (): Promise<void> => {
+    setTried(true)
+    const patientGood = unknown || editor.check()
+    if (mode === null || squeeze(reason) === '' || !patientGood) return
+    await run(async () => {
+      try {
+        await client.ask('consultation.start', {
+          mode, reason: squeeze(reason), patient: unknown ? { unknown: true } : toPatient(editor.form),
+        })
+      } catch (error) {
+        if (error instanceof Refusal) editor.refuse(error.answer.field)
+        throw error
+      }
+    })
+  }
+  return (
+    <form class="card start" data-testid="start" onSubmit={(event) => {
+      event.preventDefault()
+      void start()
+    }}>
+      <h2>{t('start.title')}</h2>
+      <fieldset class={`field modes${tried && mode === null ? ' wrong' : ''}`}>
+        <legend>{t('start.mode')}</legend>
+        <div class="mode-cards">
+          {MODES.map((value) => (
+            <label key={value} class={mode === value ? 'on' : ''}>
+              <input type="radio" name="mode" checked={mode === value} data-testid={`mode-${value}`}
+                onChange={() => setMode(value)} />
+              <strong>{t(`mode.${value}` as Key)}</strong>
+              <span>{t(`mode.${value}.more` as Key)}</span>
+            </label>
+          ))}
+        </div>
+        {tried && mode === null && <p class="note" role="alert">{t('problem.mode-missing')}</p>}
+      </fieldset>
+      <Field label={t('start.reason')} problem={tried && squeeze(reason) === '' ? t('problem.reason-missing') : null}>
+        {(attributes) => (
+          <input {...attributes} {...PRIVATE} value={reason} maxLength={500} data-testid="reason"
+            placeholder={t('start.reason.hint')} onInput={(event) => setReason(event.currentTarget.value)} />
+        )}
+      </Field>
+      <div class="patient-head">
+        <h3>{t('patient')}</h3>
+        <label class="tick">
+          <input type="checkbox" checked={unknown} data-testid="patient-unknown"
+            onChange={(event) => setUnknown(event.currentTarget.checked)} />
+          {t('patient.unknown.tick')}
+        </label>
+      </div>
+      {unknown ? <Notice look="info">{t('patient.unknown.more')}</Notice> : <PatientFields editor={editor} />}
+      {problem && <Notice look="bad" testid="start-problem">{problem}</Notice>}
+      <div class="actions">
+        <Button submit big look="primary" icon="play" busy={busy} testid="start-consultation">{t('start.go')}</Button>
+      </div>
+    </form>
+  )
+}
