@@ -7,11 +7,12 @@ enum {
   MAX_BPS = 4000000,
   QUEUE_LOW_US = 30000,  /* below: the link has room */
   QUEUE_HIGH_US = 80000, /* above: we send too much */
-  QUEUE_LONG_US = 250000,
+  QUEUE_LONG_US = 300000,
+  DECISION_US = 150000,          /* between two decisions on delay, beside the round trip */
   BASE_US = 10 * G_USEC_PER_SEC, /* the base delay is the least of the last 10 to 20 s */
   LOSS_WINDOW_US = 500000,
   LOSS_WINDOW_PACKETS = 20,
-  HOLD_US = 1000000, /* no growth so long after a decrease */
+  HOLD_US = 300000, /* no growth so long after a decrease */
   SILENCE_US = 1000000,
   SILENCE_STEP_US = 500000,
   TWCC_ALIVE_US = 2 * G_USEC_PER_SEC,
@@ -20,6 +21,7 @@ enum {
 };
 
 static const double LOSS_LOW = 0.02, LOSS_HIGH = 0.10;
+static const double GROWTH_FAST = 1.0, GROWTH = 0.08; /* per second */
 
 struct Estimator {
   EstimatorConfig config;
@@ -32,13 +34,19 @@ struct Estimator {
   /* delay: arrival - departure in the receiver's clock, so only differences mean something */
   gint64 base_us, next_base_us, base_since_us; /* least of this period and the one before */
   gboolean has_base;
-  gint64 queue_us; /* least queueing delay in the newest feedback */
+  gint64 queue_us;      /* least queueing delay in the newest feedback */
+  gint64 queue_seen_us; /* at the last decision: it must have become shorter by the next */
+  gint64 decided_us;
+  double link_bps; /* what arrived while the queue stood: the link's rate; 0: unknown */
 
   guint window_packets, window_lost;
   gint64 window_since_us;
   double loss; /* of the last whole window */
 
-  gint64 grown_us, shrunk_us, feedback_us, silence_us;
+  gint64 grown_us, shrunk_us, feedback_us;
+  gint64 silence_us; /* last decrease for want of feedback; 0: there is feedback */
+  double before_silence_bps;
+  gint64 answered_from_us; /* losses of what was sent before do not count: it was the silence */
   guint64 remb_bps;
   gint64 remb_us;
 };
@@ -84,7 +92,8 @@ grow (Estimator *e, gint64 now_us)
   e->grown_us = now_us;
   if (e->shrunk_us != 0 && now_us - e->shrunk_us < HOLD_US)
     return;
-  double per_second = e->startup ? 1.0 : 0.08;
+  gboolean far = e->startup || e->bps < 0.9 * e->link_bps;
+  double per_second = far ? GROWTH_FAST : GROWTH;
   double grown = e->bps * (1 + per_second * (double)elapsed / G_USEC_PER_SEC);
   double evidence = 1.5 * rate_meter_bps (&e->acked, 5, now_us) + 10000;
   if (grown <= evidence)
@@ -117,26 +126,36 @@ static void
 react_to_delay (Estimator *e, gint64 now_us)
 {
   if (e->queue_us < QUEUE_HIGH_US) {
+    e->queue_seen_us = 0;
     if (e->queue_us < QUEUE_LOW_US && e->loss < LOSS_LOW)
       grow (e, now_us);
     return;
   }
-  /* The effect of a decrease is seen a round trip later, when its queue has drained as well. */
-  gint64 pause = e->rtt_us + MIN (e->queue_us, 200000) + 100000;
-  if (e->shrunk_us != 0 && now_us - e->shrunk_us < pause)
+  /* The effect of a decrease is seen a round trip later. */
+  if (now_us - e->decided_us < e->rtt_us + DECISION_US)
+    return;
+  gboolean draining = e->queue_seen_us > 0 && e->queue_us < e->queue_seen_us * 9 / 10;
+  e->decided_us = now_us;
+  e->queue_seen_us = e->queue_us;
+  if (draining)
     return;
   double acked = rate_meter_bps (&e->acked, 3, now_us);
-  double factor = e->queue_us > QUEUE_LONG_US ? 0.7 : 0.85;
+  double factor = 0.85 - 0.2 * MIN (1.0, (double)e->queue_us / QUEUE_LONG_US);
   gboolean busy = rate_meter_bps (&e->sent, 3, now_us) > e->bps / 2;
+  if (busy && acked > 0)
+    e->link_bps = acked;
   shrink (e, factor * (busy && acked > 0 ? MIN (acked, e->bps) : e->bps), now_us);
 }
 
 static void
 count_loss (Estimator *e, const TwccResult *results, gsize n, gint64 now_us)
 {
-  for (gsize i = 0; i < n; i++)
+  for (gsize i = 0; i < n; i++) {
+    if (results[i].sent_us < e->answered_from_us)
+      continue;
     e->window_lost += results[i].arrived_us < 0;
-  e->window_packets += n;
+    e->window_packets++;
+  }
   if (e->window_since_us == 0)
     e->window_since_us = now_us;
   if (now_us - e->window_since_us < LOSS_WINDOW_US || e->window_packets < LOSS_WINDOW_PACKETS)
@@ -157,11 +176,28 @@ estimator_sent (Estimator *e, guint size, gint64 now_us)
     e->first_unanswered_us = now_us;
 }
 
+/* The path is back, perhaps another one: what was known of its delay is void, half the old rate is
+ * tried, and found wanting soon enough if it is too much. */
+static void
+end_silence (Estimator *e, gint64 now_us)
+{
+  e->silence_us = 0;
+  e->answered_from_us = now_us - e->rtt_us / 2;
+  e->has_base = FALSE;
+  e->startup = TRUE;
+  e->shrunk_us = 0;
+  e->window_packets = e->window_lost = 0;
+  e->loss = 0;
+  set (e, MAX (e->bps, e->before_silence_bps / 2));
+}
+
 void
 estimator_feedback (Estimator *e, const TwccResult *results, gsize n, gint64 now_us)
 {
   if (n == 0)
     return;
+  if (e->silence_us != 0)
+    end_silence (e, now_us);
   e->feedback_us = now_us;
   e->first_unanswered_us = 0;
   for (gsize i = 0; i < n; i++)
@@ -206,6 +242,8 @@ estimator_poll (Estimator *e, gint64 now_us)
   gint64 patience = MAX (SILENCE_US, 3 * e->rtt_us);
   if (now_us - e->first_unanswered_us < patience || now_us - e->silence_us < SILENCE_STEP_US)
     return;
+  if (e->silence_us == 0)
+    e->before_silence_bps = e->bps;
   e->silence_us = now_us;
   shrink (e, e->bps * 0.7, now_us);
 }
