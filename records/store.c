@@ -336,14 +336,9 @@ store_find_key (Vault *vault, const char *consult, Purpose purpose, GError **err
   if (keys == NULL)
     return NULL;
   for (guint i = 0; i < keys->len; i++) {
-    VaultKeyRow *key = keys->pdata[i];
-    if (key->purpose == purpose && g_str_equal (key->consult, consult)) {
-      g_ptr_array_set_free_func (keys, NULL);
-      for (guint j = 0; j < keys->len; j++)
-        if (j != i)
-          vault_key_row_free (keys->pdata[j]);
-      return key;
-    }
+    const VaultKeyRow *key = keys->pdata[i];
+    if (key->purpose == purpose && g_str_equal (key->consult, consult))
+      return g_ptr_array_steal_index_fast (keys, i);
   }
   g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "there is no %s key of %s",
                purpose_name (purpose), consult);
