@@ -125,6 +125,12 @@ arm_offer (HubPeer *peer, guint ms)
 }
 
 void
+hub_offer_first (HubPeer *peer)
+{
+  offer_now (peer);
+}
+
+void
 hub_offer_later (HubPeer *peer)
 {
   peer->offer_wanted = TRUE;

@@ -146,6 +146,8 @@ void hub_peer_send (HubPeer *peer, const char *label, gboolean text, GBytes *dat
 HubLine *hub_peer_add_line (HubPeer *peer, HubLineRole role, MediaKind kind, const char *mid);
 
 /* hub_offer.c */
+/* At once: its candidates follow. */
+void hub_offer_first (HubPeer *peer);
 /* Something changed: an offer follows soon, after the answer to the one under way. */
 void hub_offer_later (HubPeer *peer);
 void hub_offer_request (HubPeer *peer, gboolean ice_restart);
