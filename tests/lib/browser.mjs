@@ -24,7 +24,7 @@ const quiet = ['--no-first-run', '--disable-background-networking', '--disable-c
 // options.devices: false for a machine without camera and microphone.
 export async function openChromium({ ca, alsoTrust = [], netns, devices = true, args = [], locale = 'vi-VN', viewport } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'nhipcau-chromium-'));
-  trust(join(home, '.pki/nssdb'), [ca], alsoTrust);
+  trust(join(home, '.pki/nssdb'), ca ? [ca] : [], alsoTrust);
   const wrapper = join(home, 'chromium');
   writeFileSync(wrapper, `#!/bin/sh
 exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/chromium "$@"
@@ -49,7 +49,7 @@ exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/chromium "$@"
 export async function openFirefox({ ca, netns, devices = true, locale = 'vi' } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'nhipcau-firefox-'));
   const profile = join(home, 'profile');
-  trust(profile, [ca]);
+  trust(profile, ca ? [ca] : []);
   const wrapper = join(home, 'firefox');
   writeFileSync(wrapper, `#!/bin/sh
 exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/firefox-esr "$@"

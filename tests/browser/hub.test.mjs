@@ -1,0 +1,195 @@
+// The hub with real browsers: pictures move, sound is heard, the page's own tracks come back, the
+// channel works both ways, and what one page sends the other sees.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually, mediaNow, openChromium, openFirefox, watchMedia } from '../lib/browser.mjs';
+import { startHub } from '../lib/hub.mjs';
+
+let hub, chromium;
+before(async () => {
+  hub = await startHub();
+  chromium = await openChromium();
+  await chromium.context.addInitScript(watchMedia);
+});
+after(async () => {
+  await chromium?.close();
+  assert.equal(await hub?.stop(), 0);
+});
+
+async function open(peer, own = true) {
+  const page = await chromium.context.newPage();
+  await page.goto(hub.address);
+  await page.evaluate(([name, wantsOwn]) => globalThis.hub.start(name, wantsOwn), [peer, own]);
+  return page;
+}
+
+// The page says goodbye (DTLS close_notify) and the hub hears it.
+async function leave(page, peer) {
+  await page.evaluate(() => globalThis.hub.pc.close());
+  await eventually(async () => hub.state(peer).state === 'closed', 10, 'goodbye');
+  await page.close();
+  hub.tell({ do: 'remove', peer });
+}
+
+// Waits until `stream` has shown that many pictures more, and not all the same. A page in the
+// background presents none.
+async function moves(page, stream, frames = 25) {
+  await page.bringToFront();
+  const start = (await mediaNow(page)).videos[stream]?.frames ?? 0;
+  await eventually(async () => {
+    const video = (await mediaNow(page)).videos[stream];
+    return video && video.frames - start >= frames && video.pictures >= 2;
+  }, 20, `${stream} moves`);
+}
+
+async function hears(page) {
+  const start = (await mediaNow(page)).energy;
+  await eventually(async () => (await mediaNow(page)).energy > start + 0.001, 20, 'sound');
+}
+
+// The hub gets whole frames of the page's own tracks.
+async function arrives(peer) {
+  const start = await hub.look(peer);
+  await eventually(async () => {
+    const now = await hub.look(peer);
+    return now.audio - start.audio > 20 && now.video - start.video > 10 && now.keys > 0;
+  }, 20, `frames of ${peer}`);
+}
+
+const events = (peer, name) => hub.events.filter((e) => e.event === name && e.peer === peer);
+
+async function channelWorks(page, peer) {
+  await eventually(async () => events(peer, 'channel').some((e) => e.label === 'data' && e.open), 10, 'channel');
+  const down = `xin chào ${peer} ${Date.now()}`, up = `dạ, ${peer} nghe rõ ${Date.now()}`;
+  hub.tell({ do: 'send', peer, text: down });
+  await eventually(() => page.evaluate((text) => globalThis.hub.messages.includes(text), down), 10, 'message down');
+  await page.evaluate((text) => globalThis.hub.channel.send(text), up);
+  await eventually(async () => events(peer, 'message').some((e) => e.data === up && e.text), 10, 'message up');
+}
+
+test('Chromium: picture, sound, own tracks, channel', async () => {
+  const page = await open('a');
+  await eventually(async () => hub.state('a')?.state === 'connected', 10, 'connected');
+  await moves(page, 'source-room');
+  await hears(page);
+  await arrives('a');
+  await channelWorks(page, 'a');
+  const { codecs } = await mediaNow(page);
+  assert.ok(codecs.includes('video/H264') && codecs.includes('audio/opus'), codecs.join());
+  for (const kind of ['audio', 'video'])
+    assert.ok(events('a', 'track').some((e) => e.kind === kind && e.on), `track ${kind}`);
+  const { rtt_ms, sent_bps, received_bps } = await hub.look('a');
+  assert.ok(rtt_ms >= 0 && rtt_ms < 500 && sent_bps > 50000 && received_bps > 50000);
+  assert.equal(await page.evaluate(() => globalThis.hub.error), undefined);
+  await leave(page, 'a');
+});
+
+test('each page sees the other; a line at rest is used again', async () => {
+  const page = await open('b');
+  const other = await open('c');
+  await moves(page, 'peer-c');
+  await moves(other, 'peer-b');
+  await hears(other);
+  await leave(other, 'c');
+  await eventually(() => page.evaluate(() => !document.querySelector('[data-stream="peer-c"]')), 10, 'gone');
+  const third = await open('d');
+  await moves(page, 'peer-d');
+  await moves(third, 'peer-b');
+  await moves(page, 'source-room');
+  const lines = await page.evaluate(() => globalThis.hub.answer.match(/^m=/gm).length);
+  assert.equal(lines, 7, 'five first lines and two forwarded');
+  assert.equal(await page.evaluate(() => globalThis.hub.error), undefined);
+  await leave(third, 'd');
+  await leave(page, 'b');
+});
+
+test('a muted source stands still and comes back', async () => {
+  const page = await open('e', false);
+  await moves(page, 'source-room');
+  hub.tell({ do: 'mute', source: 'room', muted: true });
+  let last = -1;
+  await eventually(async () => {
+    const { frames } = (await mediaNow(page)).videos['source-room'];
+    const still = frames === last;
+    last = frames;
+    await new Promise((done) => { setTimeout(done, 500); });
+    return still;
+  }, 10, 'stands still');
+  hub.tell({ do: 'mute', source: 'room', muted: false });
+  await moves(page, 'source-room');
+  await leave(page, 'e');
+});
+
+test('a new path by ICE restart, media and channel go on', async () => {
+  const page = await open('f');
+  await moves(page, 'source-room');
+  const ufrag = () => page.evaluate(() => globalThis.hub.pc.remoteDescription.sdp.match(/ice-ufrag:(\S+)/)[1]);
+  const old = await ufrag();
+  hub.tell({ do: 'offer', peer: 'f', restart: true });
+  await eventually(async () => (await ufrag()) !== old, 10, 'new credentials');
+  await eventually(() => page.evaluate(() => globalThis.hub.pc.iceConnectionState === 'connected'
+    || globalThis.hub.pc.iceConnectionState === 'completed'), 10, 'connected again');
+  await moves(page, 'source-room', 60);
+  await arrives('f');
+  await channelWorks(page, 'f');
+  await leave(page, 'f');
+});
+
+test('an answer that does not fit fails with the line named', async () => {
+  hub.tell({ do: 'add', peer: 'g', loopback: true });
+  await eventually(async () => events('g', 'offer').length > 0, 10, 'offer');
+  hub.tell({ do: 'answer', peer: 'g', sdp: 'v=0\r\nm=video 9 RTP/AVP 96\r\n' });
+  const failed = await eventually(async () => events('g', 'state').find((e) => e.state === 'failed'), 10, 'failed');
+  assert.match(failed.reason, /^answer: line 2, m=: the protocol must be/);
+  hub.tell({ do: 'remove', peer: 'g' });
+});
+
+test('Firefox: VP8, and forwarded to Chromium', async () => {
+  const firefox = await openFirefox();
+  try {
+    const { page } = firefox;
+    await page.evaluateOnNewDocument(watchMedia);
+    await page.goto(hub.address);
+    await page.evaluate(() => globalThis.hub.start('h', true));
+    await eventually(async () => hub.state('h')?.state === 'connected', 15, 'connected');
+    await moves(page, 'source-room');
+    await hears(page);
+    await arrives('h');
+    await channelWorks(page, 'h');
+    const { codecs } = await mediaNow(page);
+    assert.ok(codecs.includes('video/VP8') && !codecs.includes('video/H264'), codecs.join());
+    const other = await open('i');
+    await moves(other, 'peer-h');
+    await moves(page, 'peer-i');
+    await moves(other, 'source-room');
+    assert.equal(await page.evaluate(() => globalThis.hub.error ?? ''), '');
+    await leave(other, 'i');
+  } finally {
+    await firefox.close();
+  }
+  hub.tell({ do: 'remove', peer: 'h' });
+});
+
+test('encoders run only while somebody views', async () => {
+  const live = () => Object.fromEntries(hub.events.filter((e) => e.event === 'want-live')
+    .map((e) => [`${e.source} ${e.codec}`, e.value]));
+  await eventually(async () => Object.values(live()).every((on) => on === 0), 15, 'encoders off');
+  assert.deepEqual(Object.keys(live()).sort(), ['microphone opus', 'room h264', 'room vp8']);
+});
+
+test('first frame soon after the offer', async (t) => {
+  const keep = await open('keep', false);
+  await moves(keep, 'source-room');
+  const times = [];
+  for (let i = 0; i < 7; i++) {
+    const page = await open(`j${i}`, false);
+    times.push(await eventually(() => page.evaluate(() =>
+      globalThis.hub.firstFrame['source-room'] - globalThis.hub.offerAt || 0), 10, 'first frame'));
+    await leave(page, `j${i}`);
+  }
+  await leave(keep, 'keep');
+  times.sort((a, b) => a - b);
+  t.diagnostic(`ms from offer to first frame: ${times.map((time) => time.toFixed(0)).join(' ')}`);
+  assert.ok(times[3] < 500, `median ${times[3]} ms`);
+});
