@@ -1,5 +1,7 @@
 #include "media/transport/ice.h"
 #include "media/transport/candidate.h"
+#include "media/transport/timer.h"
+#include "media/transport/udp_path.h"
 #include <gio/gio.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -10,9 +12,10 @@
 enum {
   COMPONENT = 1,
   MAX_LOCAL_ADDRESSES = 12,
-  PACING_MS = 10,        /* Ta; RFC 8445 §14.2 allows 5 */
-  GIVE_UP_MS = 10000,    /* FAILED when nothing is in progress for so long */
-  STUN_INITIAL_MS = 300, /* first retransmission towards a STUN or TURN server */
+  PACING_MS = 10,                  /* Ta; RFC 8445 §14.2 allows 5 */
+  GIVE_UP_MS = 10000,              /* FAILED when nothing is in progress for so long */
+  STUN_INITIAL_MS = 300,           /* first retransmission towards a STUN or TURN server */
+  SILENT_US = 10 * G_USEC_PER_SEC, /* a revived path is lost again after so long without a word */
   DEFAULT_STUN_PORT = 3478,
 };
 
@@ -26,6 +29,10 @@ struct Ice {
   char *ufrag, *pwd, *remote_ufrag;
   guint n_remote;
   IceState state;
+  gboolean failed; /* libnice has said so last */
+  UdpPath path;    /* of the selected pair */
+  gint64 heard_us;
+  Timer *silence;
 };
 
 /* "host", "host:port", "[v6]:port" */
@@ -109,34 +116,69 @@ on_gathered (NiceAgent *agent, guint stream, gpointer data)
 }
 
 static void
-on_state (NiceAgent *agent, guint stream, guint component, guint nice_state, gpointer data)
+set_state (Ice *ice, IceState state)
 {
-  Ice *ice = data;
-  IceState state = ice->state;
-  switch ((NiceComponentState)nice_state) {
-  case NICE_COMPONENT_STATE_CONNECTED:
-  case NICE_COMPONENT_STATE_READY:
-    state = ICE_CONNECTED;
-    break;
-  case NICE_COMPONENT_STATE_FAILED:
-    state = ICE_LOST;
-    break;
-  case NICE_COMPONENT_STATE_DISCONNECTED:
-    if (state == ICE_CONNECTED)
-      state = ICE_LOST;
-    break;
-  case NICE_COMPONENT_STATE_GATHERING:
-  case NICE_COMPONENT_STATE_CONNECTING:
-    if (state == ICE_NEW || state == ICE_LOST)
-      state = ICE_CONNECTING;
-    break;
-  case NICE_COMPONENT_STATE_LAST:
-    break;
-  }
   if (state == ice->state)
     return;
   ice->state = state;
   ice->events->state (ice, state, ice->arg);
+}
+
+/* The selected pair changed; a relayed one has no socket of its own. */
+static void
+on_pair (NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
+         NiceCandidate *remote, gpointer data)
+{
+  Ice *ice = data;
+  struct sockaddr_storage to;
+  GSocket *socket = nice_agent_get_selected_socket (agent, stream, component);
+  udp_path_clear (&ice->path);
+  if (!socket)
+    return;
+  nice_address_copy_to_sockaddr (&remote->addr, (struct sockaddr *)&to);
+  udp_path_set (&ice->path, socket, (struct sockaddr *)&to);
+}
+
+/* Only runs while libnice thinks that the path is lost. */
+static void
+on_silence (void *arg)
+{
+  Ice *ice = arg;
+  if (!ice->failed)
+    return;
+  gint64 end_us = ice->heard_us + SILENT_US;
+  if (end_us > g_get_monotonic_time ())
+    timer_at (ice->silence, end_us);
+  else
+    set_state (ice, ICE_LOST);
+}
+
+static IceState
+next_state (IceState state, NiceComponentState nice_state)
+{
+  switch (nice_state) {
+  case NICE_COMPONENT_STATE_CONNECTED:
+  case NICE_COMPONENT_STATE_READY:
+    return ICE_CONNECTED;
+  case NICE_COMPONENT_STATE_FAILED:
+    return ICE_LOST;
+  case NICE_COMPONENT_STATE_DISCONNECTED:
+    return state == ICE_CONNECTED ? ICE_LOST : state;
+  case NICE_COMPONENT_STATE_GATHERING:
+  case NICE_COMPONENT_STATE_CONNECTING:
+    return state == ICE_NEW || state == ICE_LOST ? ICE_CONNECTING : state;
+  case NICE_COMPONENT_STATE_LAST:
+    break;
+  }
+  return state;
+}
+
+static void
+on_state (NiceAgent *agent, guint stream, guint component, guint nice_state, gpointer data)
+{
+  Ice *ice = data;
+  ice->failed = nice_state == NICE_COMPONENT_STATE_FAILED;
+  set_state (ice, next_state (ice->state, nice_state));
 }
 
 static void
@@ -174,6 +216,7 @@ ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **
   ice->events = events;
   ice->arg = arg;
   ice->context = g_main_context_ref (config->context);
+  ice->silence = timer_new (ice->context, on_silence, ice);
   ice->loopback = config->loopback;
   ice->hide_host = config->hide_host;
   if (!make_agent (ice, config)) {
@@ -188,6 +231,7 @@ ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **
   g_signal_connect (ice->agent, "new-candidate-full", G_CALLBACK (on_candidate), ice);
   g_signal_connect (ice->agent, "candidate-gathering-done", G_CALLBACK (on_gathered), ice);
   g_signal_connect (ice->agent, "component-state-changed", G_CALLBACK (on_state), ice);
+  g_signal_connect (ice->agent, "new-selected-pair-full", G_CALLBACK (on_pair), ice);
   nice_agent_attach_recv (ice->agent, ice->stream, COMPONENT, ice->context, on_receive, ice);
   return g_steal_pointer (&ice);
 }
@@ -205,6 +249,8 @@ ice_free (Ice *ice)
     }
     g_object_unref (ice->agent);
   }
+  timer_free (ice->silence);
+  udp_path_clear (&ice->path);
   g_main_context_unref (ice->context);
   g_free (ice->ufrag);
   g_free (ice->pwd);
@@ -342,13 +388,32 @@ ice_state (Ice *ice)
   return ice->state;
 }
 
-gboolean
-ice_send (Ice *ice, const guint8 *datagram, gsize size)
+guint
+ice_send (Ice *ice, const UdpDatagram *datagrams, guint n)
 {
-  return ice->state == ICE_CONNECTED
-         && nice_agent_send (ice->agent, ice->stream, COMPONENT, (guint)size,
-                             (const char *)datagram)
-                == (int)size;
+  if (ice->state != ICE_CONNECTED)
+    return 0;
+  if (ice->path.socket)
+    return udp_path_send (&ice->path, datagrams, n);
+  guint sent = 0;
+  for (guint i = 0; i < n; i++)
+    if (nice_agent_send (ice->agent, ice->stream, COMPONENT, (guint)datagrams[i].size,
+                         (const char *)datagrams[i].data)
+        == (int)datagrams[i].size)
+      sent++;
+  return sent;
+}
+
+void
+ice_heard (Ice *ice)
+{
+  if (!ice->failed || !ice->path.socket)
+    return;
+  ice->heard_us = g_get_monotonic_time ();
+  if (ice->state == ICE_CONNECTED)
+    return;
+  timer_at (ice->silence, ice->heard_us + SILENT_US);
+  set_state (ice, ICE_CONNECTED);
 }
 
 gboolean

@@ -11,6 +11,7 @@
  */
 #pragma once
 #include "media/transport/peer.h"
+#include "media/transport/udp_path.h"
 
 typedef struct Ice Ice;
 
@@ -41,7 +42,11 @@ const char *ice_remote_ufrag (Ice *ice); /* NULL before */
 void ice_add_candidate (Ice *ice, const char *line);
 
 IceState ice_state (Ice *ice);
-/* Sends one datagram on the selected pair; FALSE when it could not leave. */
-gboolean ice_send (Ice *ice, const guint8 *datagram, gsize size);
+/* Sends on the selected pair; returns how many datagrams left, 0 unless connected. */
+guint ice_send (Ice *ice, const UdpDatagram *datagrams, guint n);
+/* A packet of the other side came by this agent and proved authentic. libnice stays FAILED once
+ * its consent checks went unanswered for 10 s (RFC 7675 has 30), though it goes on asking and
+ * answering: so this is what brings a lost path back to life. */
+void ice_heard (Ice *ice);
 /* TRUE when the selected pair goes through a TURN server on either side. */
 gboolean ice_relayed (Ice *ice);

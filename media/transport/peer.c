@@ -164,6 +164,7 @@ static void
 on_channel_change (Channels *channels, const char *label, gboolean open, void *arg)
 {
   Peer *peer = arg;
+  on_defer (peer); /* "connected" first */
   if (!peer->closed && peer->events.channel)
     peer->events.channel (peer, label, open, peer->arg);
 }
@@ -206,13 +207,14 @@ try_channels (Peer *peer)
 static void
 on_dtls_send (Dtls *dtls, const guint8 *datagram, gsize size, void *arg)
 {
-  peer_path_send (arg, datagram, size);
+  peer_path_send (arg, &(UdpDatagram){ (guint8 *)datagram, size }, 1);
 }
 
 static void
 on_dtls_data (Dtls *dtls, const guint8 *data, gsize size, void *arg)
 {
   Peer *peer = arg;
+  peer_path_heard (peer);
   if (peer->sctp && !peer->closed)
     sctp_receive (peer->sctp, data, size);
 }

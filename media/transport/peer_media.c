@@ -117,16 +117,28 @@ on_track_timer (void *arg)
 /* ---- events of the RTP session ---- */
 
 static void
+on_flush (RtpSession *session, void *arg)
+{
+  Peer *peer = arg;
+  if (peer->n_batched > 0)
+    peer_path_send (peer, peer->batched, peer->n_batched);
+  peer->n_batched = 0;
+}
+
+static void
 on_send_rtp (RtpSession *session, const RtpPacket *packet, void *arg)
 {
   Peer *peer = arg;
-  guint8 scratch[RTP_PACKET_CAPACITY + SRTP_SESSION_OVERHEAD];
   gsize size = packet->size;
   if (!peer->srtp || size > RTP_PACKET_CAPACITY)
     return;
-  memcpy (scratch, packet->data, size);
-  if (srtp_session_protect_rtp (peer->srtp, scratch, &size))
-    peer_path_send (peer, scratch, size);
+  guint8 *place = peer->batch + (gsize)peer->n_batched * PEER_BATCH_ROOM;
+  memcpy (place, packet->data, size);
+  if (!srtp_session_protect_rtp (peer->srtp, place, &size))
+    return;
+  peer->batched[peer->n_batched++] = (UdpDatagram){ place, size };
+  if (peer->n_batched == PEER_BATCH)
+    on_flush (session, peer);
 }
 
 static void
@@ -138,7 +150,7 @@ on_send_rtcp (RtpSession *session, const guint8 *data, gsize size, void *arg)
     return;
   memcpy (scratch, data, size);
   if (srtp_session_protect_rtcp (peer->srtp, scratch, &size))
-    peer_path_send (peer, scratch, size);
+    peer_path_send (peer, &(UdpDatagram){ scratch, size }, 1);
 }
 
 static void
@@ -196,6 +208,7 @@ on_bye (RtpSession *session, RecvStream *stream, void *arg)
 
 static const RtpSessionEvents rtp_events = { .send_rtp = on_send_rtp,
                                              .send_rtcp = on_send_rtcp,
+                                             .flush = on_flush,
                                              .keyframe_wanted = on_keyframe_wanted,
                                              .estimate = on_estimate,
                                              .packet = on_packet,
@@ -208,6 +221,7 @@ void
 peer_media_init (Peer *peer)
 {
   peer->lines = g_ptr_array_new_with_free_func (line_free);
+  peer->batch = g_malloc ((gsize)PEER_BATCH * PEER_BATCH_ROOM);
   peer->rtp_armed_us = G_MAXINT64;
   peer->rtp_timer = timer_new (peer->context, on_rtp_timer, peer);
   peer->track_timer = timer_new (peer->context, on_track_timer, peer);
@@ -221,6 +235,7 @@ peer_media_clear (Peer *peer)
   g_clear_pointer (&peer->srtp, srtp_session_free);
   g_clear_pointer (&peer->rtp_timer, timer_free);
   g_clear_pointer (&peer->track_timer, timer_free);
+  g_clear_pointer (&peer->batch, g_free);
 }
 
 gboolean
@@ -248,12 +263,15 @@ peer_media_receive (Peer *peer, guint8 *datagram, gsize size)
   if (!peer->srtp || !peer->rtp)
     return;
   gint64 now_us = g_get_monotonic_time ();
-  if (rtp_is_rtcp (datagram, size)) {
-    if (srtp_session_unprotect_rtcp (peer->srtp, datagram, &size))
-      rtp_session_receive_rtcp (peer->rtp, datagram, size, now_us);
-  } else if (srtp_session_unprotect_rtp (peer->srtp, datagram, &size)) {
+  gboolean rtcp = rtp_is_rtcp (datagram, size);
+  if (!(rtcp ? srtp_session_unprotect_rtcp (peer->srtp, datagram, &size)
+             : srtp_session_unprotect_rtp (peer->srtp, datagram, &size)))
+    return;
+  peer_path_heard (peer);
+  if (rtcp)
+    rtp_session_receive_rtcp (peer->rtp, datagram, size, now_us);
+  else
     rtp_session_receive_rtp (peer->rtp, datagram, size, now_us);
-  }
   arm (peer);
 }
 

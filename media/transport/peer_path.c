@@ -27,10 +27,12 @@ on_receive (Ice *ice, guint8 *datagram, gsize size, void *arg)
   if (peer->closed || size == 0)
     return;
   peer->packets_received++;
+  peer->receiving = ice;
   if (is_rtp (datagram[0]))
     peer_media_receive (peer, datagram, size);
   else if (is_dtls (datagram[0]))
     dtls_receive (peer->dtls, datagram, size);
+  peer->receiving = NULL;
 }
 
 static void
@@ -129,13 +131,17 @@ peer_path_clear (Peer *peer)
   g_free ((char *)peer->ice_config.turn_password);
 }
 
-gboolean
-peer_path_send (Peer *peer, const guint8 *datagram, gsize size)
+void
+peer_path_send (Peer *peer, const UdpDatagram *datagrams, guint n)
 {
-  if (!ice_send (peer->ice, datagram, size))
-    return FALSE;
-  peer->packets_sent++;
-  return TRUE;
+  peer->packets_sent += ice_send (peer->ice, datagrams, n);
+}
+
+void
+peer_path_heard (Peer *peer)
+{
+  if (peer->receiving == peer->ice)
+    ice_heard (peer->ice);
 }
 
 Ice *

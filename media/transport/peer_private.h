@@ -10,7 +10,12 @@
 #include "media/transport/srtp_session.h"
 #include "media/transport/timer.h"
 
-enum { PEER_MAX_LINES = 64, PEER_MAX_EARLY_CANDIDATES = ICE_MAX_REMOTE_CANDIDATES };
+enum {
+  PEER_MAX_LINES = 64,
+  PEER_MAX_EARLY_CANDIDATES = ICE_MAX_REMOTE_CANDIDATES,
+  PEER_BATCH = 16, /* packets sent by one call of the kernel */
+  PEER_BATCH_ROOM = RTP_PACKET_CAPACITY + SRTP_SESSION_OVERHEAD,
+};
 
 /* One RTP m-line. */
 typedef struct {
@@ -50,6 +55,7 @@ struct Peer {
   Ice *ice;              /* the live one */
   Ice *next_ice;         /* the one of a restart, until it is connected */
   GPtrArray *retired;    /* Ice */
+  Ice *receiving;        /* whose datagram is in work */
   Timer *retire, *no_path;
   gboolean started;
   GPtrArray *early_candidates; /* char *; those that came before their answer */
@@ -69,6 +75,9 @@ struct Peer {
   GPtrArray *lines; /* PeerLine */
   Timer *rtp_timer, *track_timer;
   gint64 rtp_armed_us; /* G_MAXINT64: not armed */
+  guint8 *batch;       /* protected packets until the flush: PEER_BATCH of PEER_BATCH_ROOM bytes */
+  UdpDatagram batched[PEER_BATCH];
+  guint n_batched;
 
   guint64 packets_sent, packets_received;
 };
@@ -96,7 +105,9 @@ void peer_try_dtls (Peer *peer);
 
 gboolean peer_path_init (Peer *peer, const PeerConfig *config, GError **error);
 void peer_path_clear (Peer *peer);
-gboolean peer_path_send (Peer *peer, const guint8 *datagram, gsize size);
+void peer_path_send (Peer *peer, const UdpDatagram *datagrams, guint n);
+/* What is being received is authentic. */
+void peer_path_heard (Peer *peer);
 /* The newest generation, which the offer describes. */
 Ice *peer_path_newest (Peer *peer);
 gboolean peer_path_set_remote (Peer *peer, const char *ufrag, const char *pwd, GError **error);
