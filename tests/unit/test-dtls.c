@@ -150,7 +150,9 @@ test_early_hello (void)
   gint64 start_us = g_get_monotonic_time ();
   dtls_start (server.dtls, FALSE, client.cert->fingerprint);
   run (&server, &client, DTLS_CONNECTED);
-  g_assert_cmpint (g_get_monotonic_time () - start_us, <, 300 * 1000);
+  /* Before the first repetition, which would come after 400 ms; not judged under valgrind. */
+  if (!g_getenv ("NHIPCAU_PATIENCE"))
+    g_assert_cmpint (g_get_monotonic_time () - start_us, <, 300 * 1000);
   end_clear (&server);
   end_clear (&client);
 }
