@@ -217,6 +217,22 @@ read_generation (sqlite3 *db)
   return GUINT64_FROM_BE (big);
 }
 
+/* Page size and number of pages as the header tells (SQLite file format §1.3). A cut that takes
+ * only zeros from the last page would go unnoticed otherwise. */
+static void
+check_size (KeyFile *file)
+{
+  gsize size;
+  const guint8 *head = g_bytes_get_data (file->image, &size);
+  guint32 page = (guint32)head[16] << 8 | head[17];
+  guint32 pages
+      = (guint32)head[28] << 24 | (guint32)head[29] << 16 | (guint32)head[30] << 8 | head[31];
+
+  if (size != (guint64)pages * (page == 1 ? 65536 : page))
+    problem (file, "it has %" G_GSIZE_FORMAT " bytes where its header tells of %u pages", size,
+             pages);
+}
+
 KeyFile *
 key_file_read (const char *state_dir, const char *name)
 {
@@ -246,6 +262,7 @@ key_file_read (const char *state_dir, const char *name)
     g_clear_pointer (&file->db, sqlite3_close);
     return file;
   }
+  check_size (file);
   check_integrity (file);
   for (gsize i = 0; i < G_N_ELEMENTS (TABLES); i++)
     check_rows (file, TABLES[i].name);

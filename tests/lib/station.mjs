@@ -99,9 +99,10 @@ export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config =
   run('setup', '--state', place.state, '--name', name, '--user', user(people[0]),
     '--pin-file', pinFile, '--passphrase-file', place.passphrase,
     '--recovery-cert', keys[0].cert, '--recovery-cert', keys[1].cert, '--boot-credential', place.boot);
-  const code = execFileSync('openssl', ['cms', '-decrypt', '-inform', 'DER',
+  const letter = execFileSync('openssl', ['cms', '-decrypt', '-inform', 'DER',
     '-in', join(place.state, 'recovery/challenge-1.cms'), '-inkey', keys[0].key, '-recip', keys[0].cert],
-  { encoding: 'utf8' }).trim();
+  { encoding: 'utf8' });
+  const [code] = letter.match(/[A-Z0-9]{4}(-[A-Z0-9]{4}){3}/);
   run('setup', '--state', place.state, '--boot-credential', place.boot, '--confirm', code);
   for (const person of people.slice(1))
     run('setup', '--state', place.state, '--boot-credential', place.boot, '--add-user', user(person),
@@ -113,7 +114,8 @@ name=${name}
 language=${language}
 
 [http]
-listen=${['localhost', ...listen].map((a) => `${a}:${all.http}`).join(';')}
+listen=${['localhost', ...listen].join(';')}
+port=${all.http}
 ${names.length ? `names=${['localhost', ...names].join(';')}\n` : ''}
 [mllp]
 listen=127.0.0.1

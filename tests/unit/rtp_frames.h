@@ -7,9 +7,12 @@
 static inline void
 frames_random (GRand *rand, GByteArray *out, guint size)
 {
+  guint at = out->len;
+  guint32 state = g_rand_int (rand);
+  g_byte_array_set_size (out, at + size);
   for (guint i = 0; i < size; i++) {
-    guint8 byte = (guint8)g_rand_int_range (rand, 1, 256); /* no start codes */
-    g_byte_array_append (out, &byte, 1);
+    state = state * 1664525u + 1013904223u;
+    out->data[at + i] = (guint8)(state >> 24 | 1); /* never 0: no start codes */
   }
 }
 

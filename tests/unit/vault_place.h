@@ -137,10 +137,10 @@ place_confirm (Place *place, Vault *vault, guint i)
   g_autofree char *text = place_openssl_decrypt (place, i, challenge);
   g_autoptr (GError) error = NULL;
   guint which = 99;
-  const char *code = strstr (text, "recovery key: ");
+  g_auto (GStrv) parts = g_strsplit (text, "recovery key: ", 2);
 
-  g_assert_nonnull (code);
-  g_autofree char *typed = g_strndup (code + strlen ("recovery key: "), 19);
+  g_assert_cmpuint (g_strv_length (parts), ==, 2);
+  g_autofree char *typed = g_strndup (parts[1], 19);
   gboolean good = vault_confirm (vault, typed, &which, &error);
   g_assert_no_error (error);
   g_assert_true (good);
