@@ -1,3 +1,7 @@
 #include "media/error.h"
 
-G_DEFINE_QUARK (nhipcau-media-error, media_error)
+GQuark
+media_error_quark (void)
+{
+  return g_quark_from_static_string ("nhipcau-media-error");
+}

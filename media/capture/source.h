@@ -20,16 +20,16 @@ typedef struct Source Source;
 typedef enum { SOURCE_STARTING, SOURCE_RUNNING, SOURCE_MISSING, SOURCE_STOPPED } SourceState;
 
 typedef struct {
-  const char *name;     /* [a-z][a-z0-9-]{0,31} */
+  const char *name; /* [a-z][a-z0-9-]{0,31} */
   MediaKind kind;
-  const char *address;  /* camera: v4l2:/dev/video0 | rtsp://host/path | test:
-                         * microphone: pipewire:[target] | alsa:DEVICE | file:PATH (looped,
-                         * played in real time) | test: */
-  const char *user;     /* for rtsp, NULL for none; never part of the address */
+  const char *address; /* camera: v4l2:/dev/video0 | rtsp://host/path | test:
+                        * microphone: pipewire:[target] | alsa:DEVICE | file:PATH (looped,
+                        * played in real time) | test: */
+  const char *user;    /* for rtsp, NULL for none; never part of the address */
   const char *password;
-  guint width, height;  /* wanted picture; 0: what the device prefers, at most 1280×720 */
-  guint frame_rate;     /* wanted frames/s; 0: 30 at most */
-  guint live_bitrate;   /* bit/s at which a live encoder starts; 0: by size */
+  guint width, height; /* wanted picture; 0: what the device prefers, at most 1280×720 */
+  guint frame_rate;    /* wanted frames/s; 0: 30 at most */
+  guint live_bitrate;  /* bit/s at which a live encoder starts; 0: by size */
 } SourceConfig;
 
 typedef struct {
@@ -40,8 +40,8 @@ typedef struct {
   void (*live_frame) (Source *source, Frame *frame, void *arg); /* frame->codec tells which */
 } SourceEvents;
 
-/* Checks the address without opening it. Errors: G_OPTION_ERROR-like MEDIA_ERROR_ADDRESS with a
- * text that names what is allowed. */
+/* Checks the address without opening it. Errors: MEDIA_ERROR_ADDRESS with a text that names
+ * what is allowed; it never quotes a password. */
 gboolean source_check_address (MediaKind kind, const char *address, GError **error);
 
 /* (transfer full) Copies config; nothing is opened before source_start(). */
@@ -59,12 +59,15 @@ SourceState source_state (Source *source);
 
 /* Record outlet on or off. First frame after "on" is a key frame. */
 void source_set_recording (Source *source, gboolean on);
-/* Live outlet for one codec on or off; the first frame is a key frame. */
+/* Live outlet for one codec on or off; the first frame is a key frame. Codecs of the other kind
+ * are ignored. A camera's VP8 is at most 640×480: it is the second codec, for who has no H.264. */
 void source_set_live (Source *source, MediaCodec codec, gboolean on);
 /* Target of a live encoder, bit/s, takes effect within a frame or two. */
 void source_set_live_bitrate (Source *source, MediaCodec codec, guint bitrate);
-/* Asks the live encoder for a key frame. Requests are merged by delaying, never dropped:
- * at most one key frame per 300 ms and source and codec (transport.md pitfall 9). */
+/* Asks the live encoder for a key frame. Requests are merged by delaying, never dropped: at most
+ * one key frame per 300 ms, source and codec, but the first request after
+ * the outlet went on is answered at once: the viewer for whom it went on is ready a little later.
+ * The key frame does not wait for the camera: the latest picture is encoded again. */
 void source_request_keyframe (Source *source, MediaCodec codec);
 /* Name of the encoder element chosen for a codec on this machine ("x264enc"), NULL if none. */
 const char *source_encoder_name (MediaCodec codec);

@@ -1,0 +1,226 @@
+#include "media/capture/encoder.h"
+
+#include <gst/video/video.h>
+#include "media/capture/stage.h"
+#include "media/error.h"
+
+#define RECORD_GOP_US (2 * G_USEC_PER_SEC)
+enum { LIVE_GOP_SECONDS = 10, LIVE_WAITING = 2, LIVE_SOUND_WAITING = 25, RECORD_WAITING = 60 };
+
+struct Encoder {
+  EncoderConfig config;
+  const EncoderType *type;
+  Stage *stage;
+  GstElement *element; /* owned by the stage */
+  EncoderEvents events;
+  void *arg;
+  guint width, height; /* of the output */
+  /* Owned by the caller of encoder_push(). */
+  GstClockTime last_pts;
+  GstClockTime last_key_pts;
+};
+
+void
+encoder_fit (guint *width, guint *height, guint max_width, guint max_height)
+{
+  guint w = *width, h = *height;
+  if (max_width && w > max_width) {
+    h = (guint)((guint64)h * max_width / w);
+    w = max_width;
+  }
+  if (max_height && h > max_height) {
+    w = (guint)((guint64)w * max_height / h);
+    h = max_height;
+  }
+  *width = MAX (w & ~1u, 16);
+  *height = MAX (h & ~1u, 16);
+}
+
+guint
+encoder_default_bitrate (guint width, guint height, EncoderPurpose purpose)
+{
+  /* 640x360: 400 kbit/s, 1280x720: 1.2 Mbit/s live. Recording: a ceiling at four times that. */
+  guint64 pixels = (guint64)width * height;
+  guint live = (guint)CLAMP (135000 + pixels * 115 / 100, 150000, 4000000);
+  return purpose == ENCODER_LIVE ? live : live * 4;
+}
+
+static void
+on_output (GstSample *sample, void *arg)
+{
+  Encoder *encoder = arg;
+  GstBuffer *buffer = gst_sample_get_buffer (sample);
+  GstMapInfo map;
+  if (!buffer || !gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return;
+  if (map.size > 0) {
+    g_autoptr (GBytes) data = g_bytes_new (map.data, map.size);
+    gboolean key = encoder->config.codec == MEDIA_OPUS
+                   || !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    GstClockTime duration = GST_BUFFER_DURATION (buffer);
+    g_autoptr (Frame) frame = frame_new (
+        encoder->config.codec, key, stage_capture_us (gst_sample_get_segment (sample), buffer),
+        GST_CLOCK_TIME_IS_VALID (duration) ? duration / GST_USECOND : 0, data);
+    frame->width = encoder->width;
+    frame->height = encoder->height;
+    encoder->events.frame (encoder, frame, encoder->arg);
+  }
+  gst_buffer_unmap (buffer, &map);
+}
+
+static void
+on_failed (const char *reason, void *arg)
+{
+  Encoder *encoder = arg;
+  encoder->events.failed (encoder, reason, encoder->arg);
+}
+
+static void
+add_picture_conversion (Encoder *encoder, GstCaps *input, GString *text)
+{
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps (&info, input))
+    return;
+  guint width = (guint)info.width, height = (guint)info.height;
+  encoder->width = width;
+  encoder->height = height;
+  encoder_fit (&encoder->width, &encoder->height, encoder->config.max_width,
+               encoder->config.max_height);
+  guint rate = encoder->config.max_rate;
+  if (rate && info.fps_d > 0 && (guint)info.fps_n > rate * (guint)info.fps_d)
+    g_string_append_printf (text, "videorate drop-only=true max-rate=%u ! ", rate);
+  if (width != encoder->width || height != encoder->height)
+    g_string_append_printf (text, "videoscale n-threads=1 ! video/x-raw,width=%u,height=%u ! ",
+                            encoder->width, encoder->height);
+  if (encoder->type->hardware) /* mostly NV12, software takes I420 as it is */
+    g_string_append (text, "videoconvert n-threads=1 ! ");
+}
+
+static char *
+describe (Encoder *encoder, GstCaps *input)
+{
+  const EncoderType *type = encoder->type;
+  GString *text = g_string_new (NULL);
+  if (media_codec_kind (type->codec) == MEDIA_VIDEO)
+    add_picture_conversion (encoder, input, text);
+  g_string_append_printf (text, "%s name=encoder %s %s", type->element, type->common,
+                          encoder->config.purpose == ENCODER_LIVE ? type->live : type->record);
+  if (type->after)
+    g_string_append_printf (text, " ! %s", type->after);
+  return g_string_free (text, FALSE);
+}
+
+static guint
+waiting (const EncoderConfig *config)
+{
+  if (config->purpose == ENCODER_RECORD)
+    return RECORD_WAITING;
+  return config->codec == MEDIA_OPUS ? LIVE_SOUND_WAITING : LIVE_WAITING;
+}
+
+static void
+set_gop (Encoder *encoder, GstCaps *input)
+{
+  GstVideoInfo info;
+  if (encoder->config.codec == MEDIA_OPUS || !gst_video_info_from_caps (&info, input))
+    return;
+  guint rate = info.fps_n > 0 && info.fps_d > 0 ? (guint)(info.fps_n / info.fps_d) : 30;
+  /* Recording key frames are forced by capture time; the count only is a net below them. */
+  guint seconds = encoder->config.purpose == ENCODER_LIVE ? LIVE_GOP_SECONDS : 4;
+  encoder_type_set_gop (encoder->type, encoder->element, CLAMP (rate, 5, 60) * seconds);
+}
+
+static guint
+first_bitrate (Encoder *encoder)
+{
+  if (encoder->config.bitrate)
+    return encoder->config.bitrate;
+  if (encoder->config.codec == MEDIA_OPUS)
+    return encoder->config.purpose == ENCODER_LIVE ? 32000 : 64000;
+  return encoder_default_bitrate (encoder->width, encoder->height, encoder->config.purpose);
+}
+
+Encoder *
+encoder_new (const EncoderConfig *config, GstCaps *input, const EncoderEvents *events, void *arg,
+             GError **error)
+{
+  const EncoderType *type = encoder_type_for (config->codec);
+  if (!type) {
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_UNSUPPORTED,
+                 "this machine has no encoder for %s: install the GStreamer plugins that "
+                 "README.md names",
+                 media_codec_name (config->codec));
+    return NULL;
+  }
+  g_autoptr (Encoder) encoder = g_new0 (Encoder, 1);
+  encoder->config = *config;
+  encoder->type = type;
+  encoder->events = *events;
+  encoder->arg = arg;
+  encoder->last_pts = encoder->last_key_pts = GST_CLOCK_TIME_NONE;
+  static const StageEvents stage_events = { on_output, on_failed };
+  g_autofree char *text = describe (encoder, input);
+  encoder->stage
+      = stage_new (text, config->purpose == ENCODER_LIVE ? STAGE_DROP_OLDEST : STAGE_KEEP,
+                   waiting (config), &stage_events, encoder, error);
+  if (!encoder->stage)
+    return NULL;
+  encoder->element = stage_element (encoder->stage, "encoder");
+  encoder_type_set_bitrate (type, encoder->element, first_bitrate (encoder));
+  set_gop (encoder, input);
+  return g_steal_pointer (&encoder);
+}
+
+void
+encoder_free (Encoder *encoder)
+{
+  g_clear_pointer (&encoder->stage, stage_free);
+  g_free (encoder);
+}
+
+static GstBuffer *
+make_increasing (Encoder *encoder, GstBuffer *buffer)
+{
+  GstClockTime last = encoder->last_pts;
+  if (GST_CLOCK_TIME_IS_VALID (last) && GST_BUFFER_PTS (buffer) <= last) {
+    buffer = gst_buffer_make_writable (buffer);
+    GST_BUFFER_PTS (buffer) = last + GST_MSECOND;
+  }
+  encoder->last_pts = GST_BUFFER_PTS (buffer);
+  return buffer;
+}
+
+void
+encoder_push (Encoder *encoder, GstBuffer *buffer, GstCaps *caps)
+{
+  if (encoder->config.codec != MEDIA_OPUS) {
+    if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
+      gst_buffer_unref (buffer);
+      return;
+    }
+    buffer = make_increasing (encoder, buffer);
+    GstClockTime pts = GST_BUFFER_PTS (buffer);
+    if (encoder->config.purpose == ENCODER_RECORD
+        && (!GST_CLOCK_TIME_IS_VALID (encoder->last_key_pts)
+            || pts - encoder->last_key_pts + 10 * GST_MSECOND >= RECORD_GOP_US * GST_USECOND)) {
+      if (GST_CLOCK_TIME_IS_VALID (encoder->last_key_pts)) /* the first is one by itself */
+        encoder_force_key (encoder);
+      encoder->last_key_pts = pts;
+    }
+  }
+  stage_push (encoder->stage, buffer, caps);
+}
+
+void
+encoder_set_bitrate (Encoder *encoder, guint bitrate)
+{
+  encoder_type_set_bitrate (encoder->type, encoder->element, bitrate);
+}
+
+void
+encoder_force_key (Encoder *encoder)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder->element, "src");
+  gst_pad_send_event (pad,
+                      gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
+}

@@ -1,0 +1,571 @@
+#include "media/capture/source.h"
+
+#include <string.h>
+#include "media/capture/address.h"
+#include "media/capture/capture.h"
+#include "media/capture/record.h"
+#include "media/error.h"
+
+#define BACKOFF_FIRST_US (1 * G_USEC_PER_SEC)
+#define BACKOFF_LAST_US (15 * G_USEC_PER_SEC)
+#define WATCH_US (500 * 1000)
+#define SILENCE_US (4 * G_USEC_PER_SEC)
+#define OPENING_US (8 * G_USEC_PER_SEC)
+/* A run as long as this was a good one: the next failure starts the back-off anew. */
+#define GOOD_RUN_US (10 * G_USEC_PER_SEC)
+
+enum {
+  LIVE_WIDTH = 1280,
+  LIVE_HEIGHT = 720,
+  SECOND_WIDTH = 640,
+  SECOND_HEIGHT = 480,
+  LIVE_RATE = 30
+};
+
+/* Counted: notices on their way to the owner's context hold a reference. */
+struct Source {
+  SourceConfig config; /* strings owned */
+  SourceEvents events;
+  void *arg;
+  GMainContext *owner; /* where events.state comes */
+
+  GThread *worker;
+  GMainLoop *loop;
+  GSource *pulse; /* runs work() on the worker at its ready time */
+  gint quit;      /* atomic */
+  gint data_seen; /* atomic: data came since the watchdog looked */
+  gint announced; /* atomic: data came in this run */
+
+  GMutex lock; /* of this block */
+  GCond told;
+  SourceState state;
+  char *reason;
+  gboolean woken;
+  char *failure;    /* why the run is over, NULL while it is not */
+  guint epoch;      /* counts start and stop: notices of an earlier one are void */
+  GThread *telling; /* in events.state, on this thread */
+
+  /* The worker's own. */
+  Capture *capture;
+  guint attempt;
+  gint64 retry_us, backoff_us, begun_us, data_us, watch_us;
+  gboolean had_data;
+
+  Outlet *live[MEDIA_OPUS + 1]; /* by codec, NULL for those of the other kind */
+  Record *record;
+};
+
+typedef struct {
+  Source *source;
+  guint epoch;
+  SourceState state;
+  char *reason;
+} Notice;
+
+static void
+source_clear (gpointer data)
+{
+  Source *source = data;
+  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
+    g_clear_pointer (&source->live[i], outlet_free);
+  g_clear_pointer (&source->record, record_free);
+  g_clear_pointer (&source->owner, g_main_context_unref);
+  g_mutex_clear (&source->lock);
+  g_cond_clear (&source->told);
+  g_free ((char *)source->config.name);
+  g_free ((char *)source->config.address);
+  g_free ((char *)source->config.user);
+  g_free ((char *)source->config.password);
+  g_free (source->reason);
+  g_free (source->failure);
+}
+
+static void
+source_unref (Source *source)
+{
+  g_atomic_rc_box_release_full (source, source_clear);
+}
+
+static void
+notice_free (gpointer data)
+{
+  Notice *notice = data;
+  source_unref (notice->source);
+  g_free (notice->reason);
+  g_free (notice);
+}
+
+static gboolean
+tell (gpointer data)
+{
+  Notice *notice = data;
+  Source *source = notice->source;
+  g_mutex_lock (&source->lock);
+  gboolean valid = notice->epoch == source->epoch;
+  source->telling = valid ? g_thread_self () : NULL;
+  g_mutex_unlock (&source->lock);
+  if (!valid)
+    return G_SOURCE_REMOVE;
+  source->events.state (source, notice->state, notice->reason, source->arg);
+  g_mutex_lock (&source->lock);
+  source->telling = NULL;
+  g_cond_broadcast (&source->told);
+  g_mutex_unlock (&source->lock);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_state (Source *source, SourceState state, const char *reason)
+{
+  g_mutex_lock (&source->lock);
+  gboolean changed = state != source->state || g_strcmp0 (reason, source->reason) != 0;
+  source->state = state;
+  if (changed) {
+    g_free (source->reason);
+    source->reason = g_strdup (reason);
+  }
+  guint epoch = source->epoch;
+  g_mutex_unlock (&source->lock);
+  if (!changed)
+    return;
+  static const char *const names[] = { "starting", "running", "missing", "stopped" };
+  g_info ("capture: source=%s event=state state=%s%s%s", source->config.name, names[state],
+          reason ? " reason=" : "", reason ? reason : "");
+  if (!source->events.state)
+    return;
+  Notice *notice = g_new0 (Notice, 1);
+  *notice = (Notice){ g_atomic_rc_box_acquire (source), epoch, state, g_strdup (reason) };
+  g_autoptr (GSource) idle = g_idle_source_new ();
+  g_source_set_priority (idle, G_PRIORITY_DEFAULT);
+  g_source_set_callback (idle, tell, notice, notice_free);
+  g_source_attach (idle, source->owner);
+}
+
+static void
+wake (void *arg)
+{
+  Source *source = arg;
+  g_mutex_lock (&source->lock);
+  source->woken = TRUE;
+  if (source->pulse)
+    g_source_set_ready_time (source->pulse, 0);
+  g_mutex_unlock (&source->lock);
+}
+
+/* --- what the device brings, on its streaming threads --- */
+
+static void
+note_data (Source *source)
+{
+  g_atomic_int_set (&source->data_seen, TRUE);
+  if (g_atomic_int_compare_and_exchange (&source->announced, FALSE, TRUE))
+    wake (source);
+}
+
+static void
+on_raw (GstBuffer *buffer, GstCaps *caps, void *arg)
+{
+  Source *source = arg;
+  note_data (source);
+  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
+    if (source->live[i])
+      outlet_feed (source->live[i], buffer, caps);
+  record_feed_raw (source->record, buffer, caps);
+}
+
+static void
+on_encoded (Frame *frame, void *arg)
+{
+  Source *source = arg;
+  note_data (source);
+  record_feed_encoded (source->record, frame);
+}
+
+static void
+on_unfit (void *arg)
+{
+  Source *source = arg;
+  g_warning ("capture: source=%s event=reordered: the camera sends B-frames, so the record is "
+             "encoded anew; switch them off in the camera's settings",
+             source->config.name);
+  record_unfit (source->record);
+}
+
+static void
+on_failed (const char *reason, void *arg)
+{
+  Source *source = arg;
+  g_mutex_lock (&source->lock);
+  if (!source->failure) /* the first says most: what follows is its consequence */
+    source->failure = g_strdup (reason);
+  g_mutex_unlock (&source->lock);
+  wake (source);
+}
+
+static void
+on_live_frame (Frame *frame, void *arg)
+{
+  Source *source = arg;
+  if (source->events.live_frame)
+    source->events.live_frame (source, frame, source->arg);
+}
+
+static void
+on_record_frame (Frame *frame, void *arg)
+{
+  Source *source = arg;
+  if (source->events.record_frame)
+    source->events.record_frame (source, frame, source->arg);
+}
+
+/* --- the worker --- */
+
+static void
+close_capture (Source *source)
+{
+  g_clear_pointer (&source->capture, capture_free);
+  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
+    if (source->live[i])
+      outlet_reset (source->live[i]);
+  record_reset (source->record);
+  g_mutex_lock (&source->lock);
+  g_clear_pointer (&source->failure, g_free);
+  g_mutex_unlock (&source->lock);
+  g_atomic_int_set (&source->announced, FALSE);
+}
+
+static void
+lose (Source *source, const char *reason, gint64 now_us)
+{
+  g_autofree char *text = g_strdup (reason); /* may be source->failure */
+  gboolean good = source->had_data && now_us - source->begun_us >= GOOD_RUN_US;
+  if (!source->had_data)
+    source->attempt++;
+  close_capture (source);
+  if (good || !source->backoff_us)
+    source->backoff_us = BACKOFF_FIRST_US;
+  else
+    source->backoff_us = MIN (source->backoff_us * 2, BACKOFF_LAST_US);
+  /* Cameras lock an account after a few wrong passwords. */
+  if (g_str_has_prefix (text, "refused:"))
+    source->backoff_us = BACKOFF_LAST_US;
+  source->retry_us = now_us + source->backoff_us;
+  set_state (source, SOURCE_MISSING, text);
+}
+
+static const char *
+word_of (const GError *error)
+{
+  if (error->domain != MEDIA_ERROR)
+    return "failed";
+  switch (error->code) {
+  case MEDIA_ERROR_NOT_FOUND:
+    return "not-found";
+  case MEDIA_ERROR_REFUSED:
+    return "refused";
+  case MEDIA_ERROR_UNREACHABLE:
+    return "unreachable";
+  case MEDIA_ERROR_UNSUPPORTED:
+  case MEDIA_ERROR_ADDRESS:
+    return "unsupported";
+  default:
+    return "failed";
+  }
+}
+
+static void
+open_capture (Source *source, gint64 now_us)
+{
+  static const CaptureEvents events = { on_raw, on_encoded, on_unfit, on_failed };
+  g_autoptr (GError) error = NULL;
+  source->had_data = FALSE;
+  source->begun_us = source->data_us = now_us;
+  source->capture
+      = capture_new (&source->config, &events, source, source->attempt, &source->quit, &error);
+  if (!source->capture) {
+    g_autofree char *reason = g_strdup_printf ("%s: %s", word_of (error), error->message);
+    lose (source, reason, g_get_monotonic_time ());
+    return;
+  }
+  g_autofree char *reason = NULL;
+  if (!capture_start (source->capture, &reason))
+    on_failed (reason, source);
+}
+
+static void
+watch (Source *source, gint64 now_us)
+{
+  if (g_atomic_int_compare_and_exchange (&source->data_seen, TRUE, FALSE))
+    source->data_us = now_us;
+  gint64 silence_us = now_us - source->data_us;
+  if (silence_us < (source->had_data ? SILENCE_US : OPENING_US))
+    return;
+  g_autofree char *reason = g_strdup_printf ("no-data: nothing came for %" G_GINT64_FORMAT " s",
+                                             silence_us / G_USEC_PER_SEC);
+  lose (source, reason, now_us);
+}
+
+static void
+check_run (Source *source, gint64 now_us)
+{
+  if (!source->had_data && g_atomic_int_get (&source->announced)) {
+    source->had_data = TRUE;
+    source->data_us = now_us;
+    set_state (source, SOURCE_RUNNING, NULL);
+  }
+  g_mutex_lock (&source->lock);
+  g_autofree char *failure = g_strdup (source->failure);
+  g_mutex_unlock (&source->lock);
+  if (failure)
+    lose (source, failure, now_us);
+  else
+    watch (source, now_us);
+}
+
+static gint64
+work_outlets (Source *source, gint64 now_us)
+{
+  gint64 due = record_work (source->record, now_us);
+  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
+    if (source->live[i])
+      due = MIN (due, outlet_work (source->live[i], now_us));
+  return due;
+}
+
+static gboolean
+work (gpointer data)
+{
+  Source *source = data;
+  if (g_atomic_int_get (&source->quit)) {
+    g_main_loop_quit (source->loop);
+    return G_SOURCE_REMOVE;
+  }
+  g_mutex_lock (&source->lock);
+  source->woken = FALSE;
+  g_mutex_unlock (&source->lock);
+  gint64 now_us = g_get_monotonic_time ();
+  if (source->capture)
+    check_run (source, now_us);
+  else if (now_us >= source->retry_us)
+    open_capture (source, now_us);
+  gint64 due
+      = source->capture ? MIN (now_us + WATCH_US, work_outlets (source, now_us)) : source->retry_us;
+  g_mutex_lock (&source->lock);
+  g_source_set_ready_time (source->pulse, source->woken ? 0 : due);
+  g_mutex_unlock (&source->lock);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+dispatch_pulse (GSource *pulse, GSourceFunc callback, gpointer data)
+{
+  return callback (data);
+}
+
+static gpointer
+run_worker (gpointer data)
+{
+  Source *source = data;
+  GMainContext *context = g_main_loop_get_context (source->loop);
+  g_main_context_push_thread_default (context);
+  g_main_loop_run (source->loop);
+  close_capture (source);
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+/* --- life --- */
+
+static gboolean
+start_gstreamer (GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  if (gst_init_check (NULL, NULL, &why))
+    return TRUE;
+  g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_FAILED, "GStreamer does not start: %s",
+               why ? why->message : "no reason given");
+  return FALSE;
+}
+
+static gboolean
+check_config (const SourceConfig *config, GError **error)
+{
+  if (!config->name
+      || !g_regex_match_simple ("^[a-z][a-z0-9-]{0,31}$", config->name, G_REGEX_DOLLAR_ENDONLY,
+                                0)) {
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_CONFIG,
+                 "a source's name is a letter a-z and then letters, digits or -, 32 at most");
+    return FALSE;
+  }
+  if (config->width > 8192 || config->height > 8192 || config->frame_rate > 240) {
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_CONFIG,
+                 "source %s: width and height are at most 8192, the frame rate 240", config->name);
+    return FALSE;
+  }
+  return address_parse (config->kind, config->address, NULL, error);
+}
+
+static Outlet *
+new_live (Source *source, MediaCodec codec)
+{
+  static const OutletEvents events = { on_live_frame, wake };
+  const SourceConfig *config = &source->config;
+  EncoderConfig encoder
+      = { .codec = codec, .purpose = ENCODER_LIVE, .bitrate = config->live_bitrate };
+  if (config->kind == MEDIA_VIDEO) {
+    encoder.max_width = config->width ? config->width : LIVE_WIDTH;
+    encoder.max_height = config->height ? config->height : LIVE_HEIGHT;
+    encoder.max_rate = config->frame_rate ? config->frame_rate : LIVE_RATE;
+    if (codec != MEDIA_H264) { /* beside H.264, for the few who cannot take it */
+      encoder.max_width = MIN (encoder.max_width, SECOND_WIDTH);
+      encoder.max_height = MIN (encoder.max_height, SECOND_HEIGHT);
+    }
+  }
+  return outlet_new (config->name, &encoder, &events, source);
+}
+
+Source *
+source_new (const SourceConfig *config, const SourceEvents *events, void *arg, GError **error)
+{
+  if (!check_config (config, error) || !start_gstreamer (error))
+    return NULL;
+  Source *source = g_atomic_rc_box_new0 (Source);
+  source->config = *config;
+  source->config.name = g_strdup (config->name);
+  source->config.address = g_strdup (config->address);
+  source->config.user = g_strdup (config->user);
+  source->config.password = g_strdup (config->password);
+  source->events = *events;
+  source->arg = arg;
+  source->owner = g_main_context_ref_thread_default ();
+  source->state = SOURCE_STOPPED;
+  g_mutex_init (&source->lock);
+  g_cond_init (&source->told);
+  for (MediaCodec codec = MEDIA_H264; codec <= MEDIA_OPUS; codec++)
+    if (media_codec_kind (codec) == config->kind)
+      source->live[codec] = new_live (source, codec);
+  static const OutletEvents record_events = { on_record_frame, wake };
+  source->record = record_new (config->name, config->kind, &record_events, source);
+  return source;
+}
+
+void
+source_start (Source *source)
+{
+  static GSourceFuncs pulse_funcs = { .dispatch = dispatch_pulse };
+  if (source->worker)
+    return;
+  source->attempt = 0;
+  source->retry_us = source->backoff_us = 0;
+  g_atomic_int_set (&source->quit, FALSE);
+  set_state (source, SOURCE_STARTING, NULL);
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  source->loop = g_main_loop_new (context, FALSE);
+  GSource *pulse = g_source_new (&pulse_funcs, sizeof (GSource));
+  g_source_set_callback (pulse, work, source, NULL);
+  g_source_set_ready_time (pulse, 0);
+  g_source_attach (pulse, context);
+  g_mutex_lock (&source->lock);
+  source->pulse = pulse;
+  g_mutex_unlock (&source->lock);
+  g_autofree char *name = g_strdup_printf ("src-%.11s", source->config.name);
+  source->worker = g_thread_new (name, run_worker, source);
+}
+
+void
+source_stop (Source *source)
+{
+  if (!source->worker)
+    return;
+  g_atomic_int_set (&source->quit, TRUE);
+  wake (source);
+  g_thread_join (g_steal_pointer (&source->worker));
+  g_mutex_lock (&source->lock);
+  GSource *pulse = g_steal_pointer (&source->pulse);
+  source->state = SOURCE_STOPPED;
+  g_clear_pointer (&source->reason, g_free);
+  source->epoch++;
+  while (source->telling && source->telling != g_thread_self ())
+    g_cond_wait (&source->told, &source->lock);
+  g_mutex_unlock (&source->lock);
+  g_source_destroy (pulse);
+  g_source_unref (pulse);
+  g_clear_pointer (&source->loop, g_main_loop_unref);
+}
+
+void
+source_free (Source *source)
+{
+  source_stop (source);
+  source_unref (source);
+}
+
+const char *
+source_name (Source *source)
+{
+  return source->config.name;
+}
+
+MediaKind
+source_kind (Source *source)
+{
+  return source->config.kind;
+}
+
+SourceState
+source_state (Source *source)
+{
+  g_mutex_lock (&source->lock);
+  SourceState state = source->state;
+  g_mutex_unlock (&source->lock);
+  return state;
+}
+
+static Outlet *
+live_of (Source *source, MediaCodec codec)
+{
+  return codec > MEDIA_CODEC_NONE && codec <= MEDIA_OPUS ? source->live[codec] : NULL;
+}
+
+void
+source_set_recording (Source *source, gboolean on)
+{
+  record_set (source->record, on);
+}
+
+void
+source_set_live (Source *source, MediaCodec codec, gboolean on)
+{
+  Outlet *outlet = live_of (source, codec);
+  if (outlet)
+    outlet_want (outlet, !!on);
+}
+
+void
+source_set_live_bitrate (Source *source, MediaCodec codec, guint bitrate)
+{
+  Outlet *outlet = live_of (source, codec);
+  if (outlet)
+    outlet_set_bitrate (outlet, bitrate);
+}
+
+void
+source_request_keyframe (Source *source, MediaCodec codec)
+{
+  Outlet *outlet = live_of (source, codec);
+  if (outlet)
+    outlet_request_key (outlet);
+}
+
+const char *
+source_encoder_name (MediaCodec codec)
+{
+  const EncoderType *type = start_gstreamer (NULL) ? encoder_type_for (codec) : NULL;
+  return type ? type->element : NULL;
+}
+
+gboolean
+source_check_address (MediaKind kind, const char *address, GError **error)
+{
+  return address_parse (kind, address, NULL, error);
+}
