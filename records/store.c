@@ -20,14 +20,16 @@ store_new (const char *state_dir, Vault *vault, StoreMode mode)
   return store;
 }
 
-/* A fresh database beside keys of consultations would hide that the old one is gone. */
+/* A fresh database beside keys of consultations would hide that the old one is gone; SQLite would
+ * begin one in an empty file too, and throw away the WAL beside it. */
 static gboolean
 check_not_lost (Store *store, GError **error)
 {
   g_autofree char *path = g_build_filename (store->state_dir, STORE_DB_NAME, NULL);
   guint lost = 0;
+  GStatBuf status;
 
-  if (g_file_test (path, G_FILE_TEST_EXISTS))
+  if (g_stat (path, &status) == 0 && status.st_size > 0)
     return TRUE;
   g_autoptr (GPtrArray) keys = vault_list_keys (store->vault, error);
   if (keys == NULL)
@@ -37,7 +39,7 @@ check_not_lost (Store *store, GError **error)
   if (lost == 0)
     return TRUE;
   g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED,
-               "%s is gone, though keys of %u consultations are there: bring the file back from "
+               "%s is gone or empty, though keys of %u consultations are there: bring it back from "
                "a backup",
                path, lost);
   return FALSE;

@@ -277,8 +277,14 @@ store_db_open_reader (const char *state_dir, gboolean live, GError **error)
 {
   gboolean private_wal;
   g_autofree char *uri = reader_uri (state_dir, live, &private_wal);
+  g_autofree char *path = g_build_filename (state_dir, STORE_DB_NAME, NULL);
   g_autoptr (sqlite3) db = NULL;
 
+  /* SQLite takes the WAL beside an empty file for stale and removes it, even when reading. */
+  if (file_size (path) == 0) {
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "%s is empty or missing", path);
+    return NULL;
+  }
   if (sqlite3_open_v2 (uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL)
       != SQLITE_OK) {
     store_db_fail (db, "open", error);

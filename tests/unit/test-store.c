@@ -192,6 +192,11 @@ test_lost_database (void)
   g_assert_null (
       store_open (records.dir, records.vault, records.identity, STORE_READ_WRITE, &error));
   g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED);
+  g_clear_error (&error);
+  g_assert_true (g_file_set_contents (path, "", 0, NULL));
+  g_assert_null (
+      store_open (records.dir, records.vault, records.identity, STORE_READ_WRITE, &error));
+  g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED);
   records_down (&records);
 }
 
