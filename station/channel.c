@@ -1,0 +1,220 @@
+#include "station/channel.h"
+#include "station/clock.h"
+#include "station/request.h"
+#include "station/room.h"
+#include "station/text.h"
+#include "station/view.h"
+
+#include <string.h>
+
+#define NOTE_MAX 20000
+
+void
+channel_send_clock (Station *station, const char *label)
+{
+  g_autofree char *now = clock_text (g_get_real_time ());
+  room_send (station->room, label, json_pack ("{s:s, s:s}", "type", "clock", "now", now));
+}
+
+void
+channel_send_readings (Station *station, const char *label, json_t *items)
+{
+  if (station->room != NULL && json_array_size (items) > 0)
+    room_send (station->room, label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+}
+
+void
+channel_send_note (Station *station, const char *label, json_t *note)
+{
+  json_t *message = json_copy (note);
+  json_object_set_new (message, "type", json_string ("note"));
+  if (station->room != NULL)
+    room_send (station->room, label, message);
+  else
+    json_decref (message);
+}
+
+void
+channel_send_live (Station *station)
+{
+  json_t *live = view_live (station);
+  char *text = json_dumps (live, JSON_COMPACT | JSON_SORT_KEYS);
+  gboolean same = g_strcmp0 (text, station->live_sent) == 0;
+  if (!same && station->room != NULL) {
+    g_free (station->live_sent);
+    station->live_sent = g_strdup (text);
+    room_send (station->room, NULL, json_incref (live));
+  }
+  free (text);
+  json_decref (live);
+}
+
+void
+channel_send_snapshot (Station *station, const char *label)
+{
+  json_auto_t *items = view_readings (station->screen);
+  gsize i;
+  json_t *note;
+  channel_send_clock (station, label);
+  room_send (station->room, label, view_live (station));
+  room_send (station->room, label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+  if (station->screen == NULL)
+    return;
+  json_array_foreach (station->screen->notes, i, note)
+  {
+    channel_send_note (station, label, note);
+  }
+}
+
+/* ---- Notes
+ * ---------------------------------------------------------------------------------------- */
+
+static gboolean
+note_id_is_good (const char *id)
+{
+  return id != NULL && *id != '\0' && strlen (id) <= 64
+         && strspn (id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+                == strlen (id);
+}
+
+static json_t *
+find_note (const Consult *consult, const char *id)
+{
+  gsize i;
+  json_t *note;
+  json_array_foreach (consult->notes, i, note)
+  {
+    if (g_strcmp0 (json_string_value (json_object_get (note, "note")), id) == 0)
+      return note;
+  }
+  return NULL;
+}
+
+/* A guest's words are the guest's alone; what the station's own people write they share, and
+ * each version keeps its author. */
+static gboolean
+note_is_foreign (const Consult *consult, const json_t *message, const char *user)
+{
+  const char *id = json_string_value (json_object_get (message, "note"));
+  json_t *note = id != NULL ? find_note (consult, id) : NULL;
+  const char *by = json_string_value (json_object_get (note, "by"));
+  if (by == NULL || g_str_equal (by, user))
+    return FALSE;
+  return g_str_has_prefix (by, "guest:") || g_str_has_prefix (user, "guest:");
+}
+
+gboolean
+channel_save_note (Station *station, Consult *consult, const char *user, const char *author,
+                   const json_t *message, WriteDone done, void *arg, const char **ret_wrong)
+{
+  static const char *const kinds[]
+      = { "history", "examination", "question", "opinion", "conclusion", "note", NULL };
+  const char *note = json_string_value (json_object_get (message, "note"));
+  const char *kind = json_string_value (json_object_get (message, "kind"));
+  const char *text = json_string_value (json_object_get (message, "text"));
+  if (!note_id_is_good (note) || note_is_foreign (consult, message, user))
+    *ret_wrong = "note";
+  else if (kind == NULL || !g_strv_contains (kinds, kind))
+    *ret_wrong = "kind";
+  else if (text == NULL || !text_is_clean (text, NOTE_MAX))
+    *ret_wrong = "text";
+  else {
+    station_write (station, consult->id, "note", user,
+                   json_pack ("{s:s, s:s, s:s, s:s}", "note", note, "kind", kind, "text", text,
+                              "author", author),
+                   done, arg);
+    return TRUE;
+  }
+  return FALSE;
+}
+
+typedef struct {
+  char *label, *note;
+} Saving;
+
+static void
+send_error (Station *station, const char *label, const char *code, const char *note)
+{
+  room_send (station->room, label,
+             json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", code, "note", note,
+                        "text",
+                        text_json ("Không lưu được ghi chép này.", "This note was not saved.")));
+}
+
+void
+channel_send_note_of (Station *station, Consult *consult, const char *note)
+{
+  json_t *found = find_note (consult, note);
+  if (found != NULL)
+    channel_send_note (station, NULL, found);
+}
+
+static void
+note_saved (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
+{
+  Saving *saving = arg;
+  if (station->room != NULL) {
+    if (error != NULL)
+      send_error (station, saving->label, "disk", saving->note);
+    else
+      room_send (station->room, saving->label,
+                 json_pack ("{s:s, s:s, s:I}", "type", "saved", "note", saving->note, "seq",
+                            (json_int_t)seq));
+  }
+  if (consult != NULL && error == NULL && consult == station->screen)
+    channel_send_note_of (station, consult, saving->note);
+  g_free (saving->label);
+  g_free (saving->note);
+  g_free (saving);
+}
+
+/* Who speaks on this channel: a guest, or the user at the console. */
+static gboolean
+author_of (Station *station, const char *label, char **ret_user, char **ret_name)
+{
+  const Guest *guest = station->screen != NULL ? consult_guest (station->screen, label) : NULL;
+  if (guest != NULL) {
+    *ret_user = g_strconcat ("guest:", guest->id, NULL);
+    *ret_name = g_strdup (guest->name);
+    return !g_str_equal (guest->role, "observer");
+  }
+  const Session *session = room_peer_session (station->room, label);
+  if (session == NULL)
+    return FALSE;
+  *ret_user = g_strdup (session->user);
+  *ret_name = g_strdup (users_name (station->users, session->user));
+  return TRUE;
+}
+
+void
+channel_receive (Station *station, const char *label, GBytes *data)
+{
+  gsize length;
+  const char *text = g_bytes_get_data (data, &length), *wrong = NULL;
+  json_auto_t *message = client_parse (text, length, &wrong);
+  Consult *consult = station->screen;
+  g_autofree char *user = NULL, *name = NULL;
+  const char *type = json_string_value (json_object_get (message, "type"));
+  const char *note = json_string_value (json_object_get (message, "note"));
+  if (message == NULL || g_strcmp0 (type, "note.save") != 0) {
+    send_error (station, label, "bad-message", NULL);
+    return;
+  }
+  if (consult == NULL || !consult_is_open (consult) || consult->busy) {
+    send_error (station, label, "out-of-place", note);
+    return;
+  }
+  if (!author_of (station, label, &user, &name)) {
+    send_error (station, label, "not-allowed", note);
+    return;
+  }
+  Saving *saving = g_new0 (Saving, 1);
+  saving->label = g_strdup (label);
+  saving->note = g_strdup (note);
+  if (!channel_save_note (station, consult, user, name, message, note_saved, saving, &wrong)) {
+    send_error (station, label, "bad-message", note);
+    g_free (saving->label);
+    g_free (saving->note);
+    g_free (saving);
+  }
+}

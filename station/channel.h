@@ -1,0 +1,25 @@
+/* Data channel "data" of every peer: live readings, state, notes (docs/protocol.md). Main thread.
+ */
+#pragma once
+#include "station/station.h"
+
+/* Everything once, to a peer whose channel has just opened. */
+void channel_send_snapshot (Station *station, const char *label);
+/* label NULL: to all. */
+void channel_send_clock (Station *station, const char *label);
+/* items: array of observations (transfer none). */
+void channel_send_readings (Station *station, const char *label, json_t *items);
+/* One of consult->notes. */
+void channel_send_note (Station *station, const char *label, json_t *note);
+/* The newest version of a note, to all. */
+void channel_send_note_of (Station *station, Consult *consult, const char *note);
+/* The state of the consultation, to all, when it differs from what was said last. */
+void channel_send_live (Station *station);
+
+/* A message from a peer, hostile. */
+void channel_receive (Station *station, const char *label, GBytes *data);
+/* Saves a version of a note; done as of station_write(). FALSE: a text of what is wrong with it,
+ * nothing was written. user: who is credited; author: the name. */
+gboolean channel_save_note (Station *station, Consult *consult, const char *user,
+                            const char *author, const json_t *message, WriteDone done, void *arg,
+                            const char **ret_wrong);

@@ -1,0 +1,92 @@
+/* The station: everything that a running nhipcau holds, and what its parts do together.
+ *
+ * Main thread throughout. Parts that may be absent (a test, the fuzzer, `check`) are NULL: room
+ * and recorder, without which media messages are refused.
+ */
+#pragma once
+#include "station/client.h"
+#include "station/config.h"
+#include "station/consultation.h"
+#include "station/users.h"
+#include "station/session.h"
+#include "certs/identity.h"
+#include "records/store.h"
+
+typedef struct Readings Readings;
+typedef struct Room Room;
+typedef struct Recorder Recorder;
+
+typedef enum { DISK_GOOD, DISK_LOW, DISK_FULL } DiskLevel;
+const char *disk_level_name (DiskLevel level);
+
+struct Station {
+  const Config *config; /* the caller's */
+  Vault *vault;         /* the caller's */
+  Store *store;         /* the caller's */
+  Identity *identity;   /* the caller's; NULL in a test: then nothing is signed */
+  char *instance;       /* random, another after each start */
+
+  Users *users;
+  Sessions *sessions;
+  GPtrArray *clients;  /* Client*, every open WebSocket */
+  GPtrArray *consults; /* Consult*, unfinished ones */
+  Consult *screen;     /* the one on screen; NULL: none */
+  Readings *readings;
+  Room *room;
+  Recorder *recorder;
+
+  DiskLevel disk;
+  double recording_hours;
+
+  guint state_timer, tick_timer;
+  gint64 state_sent_us;
+  char *live_sent; /* last "consultation" message of the data channels */
+  guint pending;   /* writes and jobs under way */
+  gboolean stopping;
+};
+
+/* Reads users, sessions and unfinished consultations; those that were live become interrupted.
+ * All pointers stay the caller's and must outlive the station. */
+Station *station_new (const Config *config, Vault *vault, Store *store, Identity *identity,
+                      GError **error);
+/* Cameras, microphones, hub and recorder; a recording that was on goes on. */
+gboolean station_start_media (Station *station, GError **error);
+/* Ends media, marks what is live as interrupted, waits for the writes under way. */
+void station_free (Station *station);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Station, station_free)
+
+/* A recovery recipient has been confirmed: consultations can be started. */
+gboolean station_is_ready (Station *station);
+/* [{code, text: {vi, en}}] (transfer full) */
+json_t *station_problems (Station *station);
+
+Consult *station_consult (Station *station, const char *id);
+/* Reads one back from its rows (transfer full). */
+Consult *station_load_consult (Station *station, const char *id, GError **error);
+
+/* Writes one row; when it is durable, the consultation is changed by it and done is called, with
+ * error NULL. The consultation may be gone by then: consult NULL. (transfer full) body. */
+typedef void (*WriteDone) (Station *station, Consult *consult, gint64 seq, const GError *error,
+                           void *arg);
+void station_write (Station *station, const char *consult, const char *kind, const char *user,
+                    json_t *body, WriteDone done, void *arg);
+/* Several rows of one kind in one transaction; bodies an array (transfer full). */
+void station_write_many (Station *station, const char *consult, const char *kind, const char *user,
+                         json_t *bodies, WriteDone done, void *arg);
+/* A deviation or step of the record. detail may be NULL. */
+void station_event (Station *station, const char *consult, const char *user, const char *what,
+                    const char *detail);
+/* A new state of the consultation, as a row. */
+void station_set_state (Station *station, Consult *consult, const char *user, ConsultState state,
+                        WriteDone done, void *arg);
+
+/* Puts a consultation on the screen (NULL: none): guests of the one before lose picture and
+ * sound, those of the new one get theirs. */
+void station_show (Station *station, Consult *consult);
+/* A page is back: what was interrupted goes on. */
+void station_returned (Station *station, const char *user);
+/* A finished consultation leaves the station's hands. */
+void station_forget (Station *station, Consult *consult);
+
+/* Something that pages show has changed: they hear of it within 100 ms. */
+void station_changed (Station *station);

@@ -1,0 +1,12 @@
+/* What pages see: the `state` message of the console, `consultation` of the data channel. */
+#pragma once
+#include "station/station.h"
+
+/* To every signed-in console, and to all data channels. */
+void view_send (Station *station);
+/* The `state` message for one user (NULL: signed out) (transfer full). */
+json_t *view_state (Station *station, const Session *session);
+/* The `consultation` message of the data channel (transfer full). */
+json_t *view_live (Station *station);
+/* Newest observation of each vital; an empty array without a consultation (transfer full). */
+json_t *view_readings (const Consult *consult);
