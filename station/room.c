@@ -1,0 +1,590 @@
+#include "station/room.h"
+#include "station/channel.h"
+#include "station/guests.h"
+#include "station/recorder.h"
+
+#include <string.h>
+
+typedef struct {
+  Room *room;
+  Source *source;
+  SourceState state;
+  char *reason;
+  gboolean lost; /* it ran, and does not now: said in the record */
+} RoomSource;
+
+struct RoomPeer {
+  char *id;    /* LABEL-SERIAL: the hub's name for it */
+  char *label; /* what others see it as */
+  char *name;
+  Client *client; /* NULL: its page is away */
+  gint64 away_us; /* since when */
+  HubPeerState state;
+  char *reason;
+  gboolean own_audio, own_video;
+  gboolean channel; /* "data" is open */
+};
+
+struct Room {
+  Station *station;
+  Hub *hub;
+  GPtrArray *sources; /* RoomSource* */
+  GPtrArray *peers;   /* RoomPeer* */
+  guint serial;
+  char *recording;
+  guint ticks;
+};
+
+static const char *
+peer_state_name (HubPeerState state)
+{
+  static const char *const names[]
+      = { "connecting", "connecting", "connected", "paused", "failed", "closed" };
+  return names[state];
+}
+
+/* ---- Peers ------------------------------------------------------------------------------------
+ */
+
+static void
+peer_free (void *data)
+{
+  RoomPeer *peer = data;
+  g_free (peer->id);
+  g_free (peer->label);
+  g_free (peer->name);
+  g_free (peer->reason);
+  g_free (peer);
+}
+
+static RoomPeer *
+find_id (Room *room, const char *id)
+{
+  for (guint i = 0; id != NULL && i < room->peers->len; i++)
+    if (g_str_equal (((RoomPeer *)room->peers->pdata[i])->id, id))
+      return room->peers->pdata[i];
+  return NULL;
+}
+
+static RoomPeer *
+find_label (Room *room, const char *label)
+{
+  for (guint i = 0; i < room->peers->len; i++)
+    if (g_str_equal (((RoomPeer *)room->peers->pdata[i])->label, label))
+      return room->peers->pdata[i];
+  return NULL;
+}
+
+static gboolean
+console_sends_sound (Room *room)
+{
+  for (guint i = 0; i < room->peers->len; i++) {
+    const RoomPeer *peer = room->peers->pdata[i];
+    if (peer->own_audio && peer->state == HUB_PEER_CONNECTED
+        && g_str_has_prefix (peer->label, "console"))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* One endpoint owns the room's sound, or everybody hears it twice. Recording goes on. */
+static void
+choose_microphone (Room *room)
+{
+  MicrophoneOwner owner = room->station->config->microphone_owner;
+  gboolean mute
+      = owner == MICROPHONE_CONSOLE || (owner == MICROPHONE_AUTO && console_sends_sound (room));
+  for (guint i = 0; i < room->sources->len; i++) {
+    const RoomSource *source = room->sources->pdata[i];
+    if (source_kind (source->source) == MEDIA_AUDIO)
+      hub_mute_source (room->hub, source_name (source->source), mute);
+  }
+}
+
+static void
+end_peer (Room *room, RoomPeer *peer)
+{
+  hub_remove_peer (room->hub, peer->id);
+  if (peer->client != NULL)
+    g_clear_pointer (&peer->client->peer, g_free);
+  g_ptr_array_remove (room->peers, peer);
+  choose_microphone (room);
+  guests_media_changed (room->station);
+  station_changed (room->station);
+}
+
+void
+room_end_label (Room *room, const char *label)
+{
+  RoomPeer *peer = find_label (room, label);
+  if (peer != NULL)
+    end_peer (room, peer);
+}
+
+static void
+name_tracks (Room *room, const RoomPeer *peer)
+{
+  g_autofree char *video = g_strdup_printf ("peer-video-%s", peer->label);
+  g_autofree char *audio = g_strdup_printf ("peer-audio-%s", peer->label);
+  recorder_name (room->station->recorder, video, peer->name);
+  recorder_name (room->station->recorder, audio, peer->name);
+}
+
+void
+room_start_peer (Room *room, Client *client, const char *label, const char *name, gboolean loopback)
+{
+  RoomPeer *peer = g_new0 (RoomPeer, 1);
+  room_stop_peer (room, client);
+  room_end_label (room, label);
+  peer->label = g_strdup (label);
+  peer->name = g_strdup (name);
+  peer->id = g_strdup_printf ("%s-%u", label, ++room->serial);
+  peer->client = client;
+  client->peer = g_strdup (peer->id);
+  g_ptr_array_add (room->peers, peer);
+  name_tracks (room, peer);
+  HubPeerConfig config = { .loopback = loopback,
+                           .trusts_host = client->kind == CLIENT_CONSOLE
+                                          || !room->station->config->hide_host_candidates,
+                           .label = peer->label };
+  hub_add_peer (room->hub, peer->id, &config);
+}
+
+void
+room_adopt_peer (Room *room, Client *client, const char *label)
+{
+  RoomPeer *peer = find_label (room, label);
+  if (peer == NULL || peer->client == client)
+    return;
+  if (peer->client != NULL)
+    g_clear_pointer (&peer->client->peer, g_free);
+  peer->client = client;
+  g_free (client->peer);
+  client->peer = g_strdup (peer->id);
+}
+
+const char *
+room_label (Room *room, Client *client)
+{
+  const RoomPeer *peer = find_id (room, client->peer);
+  return peer != NULL ? peer->label : NULL;
+}
+
+void
+room_offer (Room *room, Client *client, gboolean restart)
+{
+  hub_offer (room->hub, client->peer, restart);
+}
+
+void
+room_answer (Room *room, Client *client, const char *sdp)
+{
+  hub_answer (room->hub, client->peer, sdp);
+}
+
+void
+room_candidate (Room *room, Client *client, const char *mid, const char *line)
+{
+  hub_candidate (room->hub, client->peer, mid, line);
+}
+
+void
+room_stop_peer (Room *room, Client *client)
+{
+  RoomPeer *peer = find_id (room, client->peer);
+  if (peer != NULL)
+    end_peer (room, peer);
+}
+
+void
+room_leave_peer (Room *room, Client *client)
+{
+  RoomPeer *peer = find_id (room, client->peer);
+  if (peer == NULL)
+    return;
+  peer->client = NULL;
+  peer->away_us = g_get_monotonic_time ();
+}
+
+void
+room_own (Room *room, Client *client, gboolean audio, gboolean video)
+{
+  RoomPeer *peer = find_id (room, client->peer);
+  if (peer == NULL)
+    return;
+  peer->own_audio = audio;
+  peer->own_video = video;
+  choose_microphone (room);
+}
+
+void
+room_send (Room *room, const char *label, json_t *message)
+{
+  char *text = json_dumps (message, JSON_COMPACT);
+  json_decref (message);
+  if (text == NULL)
+    return;
+  g_autoptr (GBytes) bytes = g_bytes_new_with_free_func (text, strlen (text), free, text);
+  for (guint i = 0; i < room->peers->len; i++) {
+    const RoomPeer *peer = room->peers->pdata[i];
+    if (peer->channel && (label == NULL || g_str_equal (peer->label, label)))
+      hub_send (room->hub, peer->id, "data", TRUE, bytes);
+  }
+}
+
+const Session *
+room_peer_session (Room *room, const char *label)
+{
+  const RoomPeer *peer = find_label (room, label);
+  return peer != NULL && peer->client != NULL ? peer->client->session : NULL;
+}
+
+void
+room_add_consoles (Room *room, json_t *people)
+{
+  for (guint i = 0; i < room->peers->len; i++) {
+    const RoomPeer *peer = room->peers->pdata[i];
+    const Session *session = room_peer_session (room, peer->label);
+    const User *user = session != NULL ? users_find (room->station->users, session->user) : NULL;
+    if (g_str_has_prefix (peer->label, "console"))
+      json_array_append_new (people, json_pack ("{s:s, s:s, s:s, s:s}", "label", peer->label,
+                                                "name", user != NULL ? user->name : peer->name,
+                                                "role", user != NULL ? user->role : "doctor",
+                                                "state", peer_state_name (peer->state)));
+  }
+}
+
+gboolean
+room_peer_connected (Room *room, const char *label)
+{
+  const RoomPeer *peer = find_label (room, label);
+  return peer != NULL && peer->state == HUB_PEER_CONNECTED;
+}
+
+json_t *
+room_peer_figures (Room *room, const char *label)
+{
+  const RoomPeer *peer = find_label (room, label);
+  HubPeerStats stats;
+  if (peer == NULL)
+    return json_null ();
+  if (!hub_stats (room->hub, peer->id, &stats))
+    return json_pack ("{s:s}", "state", peer_state_name (peer->state));
+  return json_pack ("{s:s, s:f, s:f, s:b}", "state", peer_state_name (peer->state), "rtt_ms",
+                    stats.rtt_ms, "loss", stats.loss, "relayed", stats.relayed);
+}
+
+static void
+send_link (Room *room, const RoomPeer *peer)
+{
+  HubPeerStats stats;
+  if (!peer->channel || !hub_stats (room->hub, peer->id, &stats))
+    return;
+  room_send (room, peer->label,
+             json_pack ("{s:s, s:f, s:f, s:I, s:b}", "type", "link", "rtt_ms", stats.rtt_ms, "loss",
+                        stats.loss, "estimate_bps", (json_int_t)stats.estimate_bps, "relayed",
+                        stats.relayed));
+}
+
+void
+room_tick (Room *room)
+{
+  gint64 now = g_get_monotonic_time ();
+  for (guint i = room->peers->len; i > 0; i--) {
+    RoomPeer *peer = room->peers->pdata[i - 1];
+    if (peer->client == NULL && now - peer->away_us > ROOM_AWAY_US)
+      end_peer (room, peer);
+    else
+      send_link (room, peer);
+  }
+  if (++room->ticks % 5 == 0)
+    channel_send_clock (room->station, NULL);
+  if (room->peers->len > 0)
+    station_changed (room->station);
+}
+
+/* ---- Events of the hub, main thread ------------------------------------------------------------
+ */
+
+static void
+on_offer (Hub *hub, const char *id, const char *sdp, void *arg)
+{
+  RoomPeer *peer = find_id (arg, id);
+  if (peer != NULL && peer->client != NULL)
+    client_send (peer->client, json_pack ("{s:s, s:s}", "type", "media.offer", "sdp", sdp));
+}
+
+static void
+on_candidate (Hub *hub, const char *id, const char *mid, const char *line, void *arg)
+{
+  RoomPeer *peer = find_id (arg, id);
+  if (peer != NULL && peer->client != NULL)
+    client_send (peer->client,
+                 json_pack ("{s:s, s:s, s:s}", "type", "media.candidate", "mid",
+                            mid != NULL ? mid : "", "candidate", line != NULL ? line : ""));
+}
+
+static void
+on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void *arg)
+{
+  Room *room = arg;
+  RoomPeer *peer = find_id (room, id);
+  if (peer == NULL)
+    return;
+  peer->state = state;
+  g_free (peer->reason);
+  peer->reason = g_strdup (reason);
+  g_message ("room: peer %s is %s%s%s", id, peer_state_name (state), reason ? ": " : "",
+             reason ? reason : "");
+  if (peer->client != NULL)
+    client_send (peer->client, json_pack ("{s:s, s:s, s:s?}", "type", "media.state", "state",
+                                          peer_state_name (state), "reason", reason));
+  choose_microphone (room);
+  if (state == HUB_PEER_CLOSED || state == HUB_PEER_FAILED) {
+    end_peer (room, peer);
+    return;
+  }
+  guests_media_changed (room->station);
+  station_changed (room->station);
+}
+
+static void
+on_channel (Hub *hub, const char *id, const char *label, gboolean open, void *arg)
+{
+  Room *room = arg;
+  RoomPeer *peer = find_id (room, id);
+  if (peer == NULL || !g_str_equal (label, "data"))
+    return;
+  peer->channel = open;
+  if (open)
+    channel_send_snapshot (room->station, peer->label);
+}
+
+static void
+on_message (Hub *hub, const char *id, const char *label, gboolean text, GBytes *data, void *arg)
+{
+  Room *room = arg;
+  RoomPeer *peer = find_id (room, id);
+  if (peer != NULL && text && g_str_equal (label, "data"))
+    channel_receive (room->station, peer->label, data);
+}
+
+static RoomSource *
+find_source (Room *room, const char *name)
+{
+  for (guint i = 0; i < room->sources->len; i++) {
+    RoomSource *source = room->sources->pdata[i];
+    if (g_str_equal (source_name (source->source), name))
+      return source;
+  }
+  return NULL;
+}
+
+static void
+on_want_live (Hub *hub, const char *name, MediaCodec codec, gboolean on, void *arg)
+{
+  RoomSource *source = find_source (arg, name);
+  if (source != NULL)
+    source_set_live (source->source, codec, on);
+}
+
+static void
+on_want_keyframe (Hub *hub, const char *name, MediaCodec codec, void *arg)
+{
+  RoomSource *source = find_source (arg, name);
+  if (source != NULL)
+    source_request_keyframe (source->source, codec);
+}
+
+static void
+on_want_bitrate (Hub *hub, const char *name, MediaCodec codec, guint bps, void *arg)
+{
+  RoomSource *source = find_source (arg, name);
+  if (source != NULL)
+    source_set_live_bitrate (source->source, codec, bps);
+}
+
+/* Loop thread: nothing of the room but what never changes. */
+static void
+on_frame (Hub *hub, const char *id, MediaKind kind, Frame *frame, void *arg)
+{
+  const Room *room = arg;
+  const char *dash = strrchr (id, '-');
+  g_autofree char *stream
+      = g_strdup_printf ("peer-%s-%.*s", kind == MEDIA_VIDEO ? "video" : "audio",
+                         dash != NULL ? (int)(dash - id) : 0, id);
+  recorder_push (room->station->recorder, stream, frame);
+}
+
+static const HubEvents hub_events = {
+  .offer = on_offer,
+  .candidate = on_candidate,
+  .state = on_state,
+  .channel = on_channel,
+  .message = on_message,
+  .want_live = on_want_live,
+  .want_keyframe = on_want_keyframe,
+  .want_bitrate = on_want_bitrate,
+  .frame = on_frame,
+};
+
+/* ---- Sources ------------------------------------------------------------------------------------
+ */
+
+static void
+on_source_state (Source *source, SourceState state, const char *reason, void *arg)
+{
+  RoomSource *self = arg;
+  Station *station = self->room->station;
+  gboolean ran = self->state == SOURCE_RUNNING;
+  self->state = state;
+  g_free (self->reason);
+  self->reason = g_strdup (reason);
+  if (station->stopping || source == NULL)
+    return;
+  if (ran && state == SOURCE_MISSING) {
+    self->lost = TRUE;
+    if (station->screen != NULL)
+      station_event (station, station->screen->id, "station", "source-lost", source_name (source));
+  } else if (state == SOURCE_RUNNING && self->lost) {
+    self->lost = FALSE;
+    if (station->screen != NULL)
+      station_event (station, station->screen->id, "station", "source-back", source_name (source));
+  }
+  station_changed (station);
+}
+
+static void
+on_record_frame (Source *source, Frame *frame, void *arg)
+{
+  RoomSource *self = arg;
+  recorder_push (self->room->station->recorder, source_name (source), frame);
+}
+
+static void
+on_live_frame (Source *source, Frame *frame, void *arg)
+{
+  RoomSource *self = arg;
+  hub_push_frame (self->room->hub, source_name (source), frame);
+}
+
+static const SourceEvents source_events
+    = { .state = on_source_state, .record_frame = on_record_frame, .live_frame = on_live_frame };
+
+static void
+room_source_free (void *data)
+{
+  RoomSource *source = data;
+  g_clear_pointer (&source->source, source_free);
+  g_free (source->reason);
+  g_free (source);
+}
+
+static gboolean
+add_source (Room *room, const ConfigSource *from, MediaKind kind, GError **error)
+{
+  RoomSource *source = g_new0 (RoomSource, 1);
+  SourceConfig config = { .name = from->name,
+                          .kind = kind,
+                          .address = from->address,
+                          .user = from->user,
+                          .password = from->password,
+                          .width = from->width,
+                          .height = from->height,
+                          .frame_rate = from->frame_rate };
+  source->room = room;
+  source->state = SOURCE_STARTING;
+  source->source = source_new (&config, &source_events, source, error);
+  if (source->source == NULL) {
+    g_free (source);
+    return FALSE;
+  }
+  g_ptr_array_add (room->sources, source);
+  hub_add_source (room->hub, from->name, kind);
+  recorder_name (room->station->recorder, from->name, from->name);
+  return TRUE;
+}
+
+static gboolean
+add_sources (Room *room, GError **error)
+{
+  const Config *config = room->station->config;
+  for (guint i = 0; i < config->cameras->len; i++)
+    if (!add_source (room, config->cameras->pdata[i], MEDIA_VIDEO, error))
+      return FALSE;
+  for (guint i = 0; i < config->microphones->len; i++)
+    if (!add_source (room, config->microphones->pdata[i], MEDIA_AUDIO, error))
+      return FALSE;
+  for (guint i = 0; i < room->sources->len; i++)
+    source_start (((RoomSource *)room->sources->pdata[i])->source);
+  return TRUE;
+}
+
+json_t *
+room_sources (Room *room)
+{
+  static const char *const names[] = { "starting", "running", "missing", "stopped" };
+  json_t *list = json_array ();
+  for (guint i = 0; i < room->sources->len; i++) {
+    const RoomSource *source = room->sources->pdata[i];
+    json_array_append_new (
+        list, json_pack ("{s:s, s:s, s:s, s:s?, s:b}", "name", source_name (source->source), "kind",
+                         source_kind (source->source) == MEDIA_VIDEO ? "video" : "audio", "state",
+                         names[source->state], "reason", source->reason, "recording",
+                         room->recording != NULL && source->state == SOURCE_RUNNING));
+  }
+  return list;
+}
+
+const char *
+room_recording (Room *room)
+{
+  return room->recording;
+}
+
+void
+room_set_recording (Room *room, const char *consult)
+{
+  g_free (room->recording);
+  room->recording = g_strdup (consult);
+  for (guint i = 0; i < room->sources->len; i++)
+    source_set_recording (((RoomSource *)room->sources->pdata[i])->source, consult != NULL);
+}
+
+/* ---- Life
+ * ----------------------------------------------------------------------------------------- */
+
+Room *
+room_new (Station *station, GError **error)
+{
+  const Config *config = station->config;
+  HubConfig hub = { .port_min = config->ice_port_min,
+                    .port_max = config->ice_port_max,
+                    .stun_server = config->stun,
+                    .turn_server = config->turn,
+                    .turn_user = config->turn_user,
+                    .turn_password = config->turn_password };
+  Room *room = g_new0 (Room, 1);
+  room->station = station;
+  room->sources = g_ptr_array_new_with_free_func (room_source_free);
+  room->peers = g_ptr_array_new_with_free_func (peer_free);
+  room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
+  if (room->hub == NULL || !add_sources (room, error)) {
+    room_free (room);
+    return NULL;
+  }
+  choose_microphone (room);
+  return room;
+}
+
+void
+room_free (Room *room)
+{
+  for (guint i = 0; i < room->sources->len; i++)
+    source_stop (((RoomSource *)room->sources->pdata[i])->source);
+  g_clear_pointer (&room->hub, hub_free);
+  g_ptr_array_unref (room->sources);
+  g_ptr_array_unref (room->peers);
+  g_free (room->recording);
+  g_free (room);
+}

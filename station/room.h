@@ -1,0 +1,57 @@
+/* The room: its cameras and microphones, the hub, and the peers of pages. Main thread.
+ *
+ * A page has at most one peer. The peer outlives its page's WebSocket by ROOM_AWAY_US, so that a
+ * page whose socket broke comes back to picture and sound that never stopped.
+ */
+#pragma once
+#include "media/capture/source.h"
+#include "media/transport/hub.h"
+#include "station/client.h"
+#include "station/station.h"
+
+#define ROOM_AWAY_US (30 * G_USEC_PER_SEC)
+
+typedef struct RoomPeer RoomPeer;
+
+Room *room_new (Station *station, GError **error);
+/* Ends all peers and sources. */
+void room_free (Room *room);
+
+/* Consultation that is recorded (NULL: none): turns the sources' record outlets on and off. */
+void room_set_recording (Room *room, const char *consult);
+const char *room_recording (Room *room);
+
+/* A new peer for this page, which ends its old one. label: name of its media for the others;
+ * name: for people. */
+void room_start_peer (Room *room, Client *client, const char *label, const char *name,
+                      gboolean loopback);
+/* A page returned: takes over the peer with this label when it still lives. */
+void room_adopt_peer (Room *room, Client *client, const char *label);
+/* Label of the page's peer; NULL: it has none. */
+const char *room_label (Room *room, Client *client);
+void room_offer (Room *room, Client *client, gboolean restart);
+void room_answer (Room *room, Client *client, const char *sdp);
+void room_candidate (Room *room, Client *client, const char *mid, const char *line);
+void room_stop_peer (Room *room, Client *client);
+/* The page's socket is gone: its peer waits for it. */
+void room_leave_peer (Room *room, Client *client);
+/* Ends the peer with this label, whoever holds it. */
+void room_end_label (Room *room, const char *label);
+/* What the page sends itself: while the console sends its own sound it owns the microphone. */
+void room_own (Room *room, Client *client, gboolean audio, gboolean video);
+
+/* Sends one JSON message on the data channel: to one peer, or to all (label NULL).
+ * (transfer full) message. */
+void room_send (Room *room, const char *label, json_t *message);
+
+/* Who is signed in at the page of a console's peer; NULL: nobody, or no console. */
+const Session *room_peer_session (Room *room, const char *label);
+/* Appends {label, name, role, state} of each console's peer. */
+void room_add_consoles (Room *room, json_t *people);
+gboolean room_peer_connected (Room *room, const char *label);
+/* {state, rtt_ms, loss, relayed} or null (transfer full). */
+json_t *room_peer_figures (Room *room, const char *label);
+/* [{name, kind, state, reason, recording}] (transfer full) */
+json_t *room_sources (Room *room);
+/* Every 2 s: figures of the links, peers whose page did not return. */
+void room_tick (Room *room);
