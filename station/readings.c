@@ -1,0 +1,581 @@
+#include "station/readings.h"
+#include "media/devices/feed.h"
+#include "station/channel.h"
+#include "station/clock.h"
+
+#include <string.h>
+
+#define DEVICES_MAX 64
+/* Of one device; what is older stays on the disk, and cannot be claimed from the page. */
+#define WAITING_MAX 2000
+
+typedef struct {
+  json_t *observation;
+  gint64 arrived_us;
+  char *patient_id; /* NULL: the device sent none */
+} Waiting;
+
+typedef struct {
+  char *id, *sender;
+  gint64 last_us;
+  gboolean room;     /* belongs to this room by station.conf */
+  char *consult;     /* claimed for it */
+  gint64 claimed_us; /* what arrived until then has been taken over */
+  gboolean held_back_said;
+  GQueue waiting; /* Waiting* */
+} Device;
+
+struct Readings {
+  Station *station;
+  MllpListener *listener;
+  GHashTable *devices; /* id → Device* */
+};
+
+static void
+waiting_free (void *data)
+{
+  Waiting *waiting = data;
+  json_decref (waiting->observation);
+  g_free (waiting->patient_id);
+  g_free (waiting);
+}
+
+static void
+device_free (void *data)
+{
+  Device *device = data;
+  g_free (device->id);
+  g_free (device->sender);
+  g_free (device->consult);
+  g_queue_clear_full (&device->waiting, waiting_free);
+  g_free (device);
+}
+
+static gboolean
+device_is_of_room (const Config *config, const char *id, const char *sender)
+{
+  for (guint i = 0; i < config->devices->len; i++) {
+    const ConfigDevice *device = config->devices->pdata[i];
+    if (g_ascii_strcasecmp (device->id, id) == 0 || g_strcmp0 (device->id, sender) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+drop_oldest (Readings *readings)
+{
+  GHashTableIter iter;
+  void *value;
+  Device *oldest = NULL;
+  g_hash_table_iter_init (&iter, readings->devices);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Device *device = value;
+    if (oldest == NULL || device->last_us < oldest->last_us)
+      oldest = device;
+  }
+  if (oldest != NULL)
+    g_hash_table_remove (readings->devices, oldest->id);
+}
+
+static Device *
+device_get (Readings *readings, const char *id, const char *sender)
+{
+  Device *device = g_hash_table_lookup (readings->devices, id);
+  if (device == NULL) {
+    if (g_hash_table_size (readings->devices) >= DEVICES_MAX)
+      drop_oldest (readings);
+    device = g_new0 (Device, 1);
+    device->id = g_strdup (id);
+    g_hash_table_insert (readings->devices, device->id, device);
+  }
+  if (sender != NULL && g_strcmp0 (sender, device->sender) != 0) {
+    g_free (device->sender);
+    device->sender = g_strdup (sender);
+    device->room = device_is_of_room (readings->station->config, id, sender);
+  }
+  return device;
+}
+
+static void
+device_wait (Device *device, json_t *observation, gint64 arrived_us, const char *patient_id)
+{
+  Waiting *waiting = g_new0 (Waiting, 1);
+  waiting->observation = json_incref (observation);
+  waiting->arrived_us = arrived_us;
+  waiting->patient_id = g_strdup (patient_id);
+  g_queue_push_tail (&device->waiting, waiting);
+  if (g_queue_get_length (&device->waiting) > WAITING_MAX)
+    waiting_free (g_queue_pop_head (&device->waiting));
+}
+
+/* ---- Whose reading is it -----------------------------------------------------------------------
+ */
+
+/* NULL: nobody's. A claim is good as long as its consultation is open. */
+static Consult *
+owner_of (Readings *readings, Device *device)
+{
+  Station *station = readings->station;
+  Consult *claimed = station_consult (station, device->consult);
+  if (claimed != NULL && consult_is_open (claimed))
+    return claimed->busy ? NULL : claimed;
+  Consult *screen = station->screen;
+  return device->room && screen != NULL && consult_is_open (screen) && !screen->busy ? screen
+                                                                                     : NULL;
+}
+
+static void
+say_held_back (Readings *readings, Device *device, const Consult *consult)
+{
+  if (device->held_back_said)
+    return;
+  device->held_back_said = TRUE;
+  station_event (readings->station, consult->id, "station", "reading-held-back", device->id);
+}
+
+/* ---- A message
+ * ------------------------------------------------------------------------------------ */
+
+typedef struct {
+  Readings *readings;
+  MllpMessage *message;
+  GHashTable *groups; /* consultation id → json array of observations */
+  json_t *waiting;    /* array of rows of the station */
+  guint pending;
+  GError *error;
+} Delivery;
+
+static void
+delivery_step (Delivery *delivery, const GError *error)
+{
+  if (error != NULL && delivery->error == NULL)
+    delivery->error = g_error_copy (error);
+  if (--delivery->pending > 0)
+    return;
+  mllp_message_done (delivery->message, delivery->error);
+  g_clear_error (&delivery->error);
+  g_hash_table_unref (delivery->groups);
+  json_decref (delivery->waiting);
+  g_free (delivery);
+}
+
+static void
+group_written (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
+{
+  Delivery *delivery = arg;
+  if (error == NULL && consult != NULL && consult == station->screen)
+    channel_send_readings (station, NULL, g_hash_table_lookup (delivery->groups, consult->id));
+  delivery_step (delivery, error);
+}
+
+static void
+waiting_written (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
+{
+  Delivery *delivery = arg;
+  gsize i;
+  json_t *row;
+  json_array_foreach (delivery->waiting, i, row)
+  {
+    const char *id = json_string_value (json_object_get (row, "device"));
+    Device *device = g_hash_table_lookup (delivery->readings->devices, id);
+    if (error == NULL && device != NULL)
+      device_wait (device, json_object_get (row, "observation"), g_get_real_time (),
+                   json_string_value (json_object_get (row, "patient_id")));
+  }
+  station_changed (station);
+  delivery_step (delivery, error);
+}
+
+static char *
+waiting_kind (gint64 utc_us)
+{
+  g_autoptr (GDateTime) day = g_date_time_new_from_unix_utc (utc_us / G_USEC_PER_SEC);
+  return g_date_time_format (day, "reading-%Y%m%d");
+}
+
+static void
+sort_observation (Delivery *delivery, const Observation *observation, const char *sender)
+{
+  Readings *readings = delivery->readings;
+  const char *id = observation->device != NULL ? observation->device : sender;
+  Device *device = device_get (readings, id, sender);
+  Consult *owner = owner_of (readings, device);
+  json_t *json = observation_to_json (observation);
+  device->last_us = g_get_real_time ();
+  if (owner != NULL && observation->patient_id != NULL
+      && !consult_is_patient (owner, observation->patient_id)) {
+    say_held_back (readings, device, owner);
+    owner = NULL;
+  }
+  if (owner == NULL) {
+    json_array_append_new (delivery->waiting,
+                           json_pack ("{s:s, s:s, s:s?, s:o}", "device", id, "sender", sender,
+                                      "patient_id", observation->patient_id, "observation", json));
+    return;
+  }
+  json_t *group = g_hash_table_lookup (delivery->groups, owner->id);
+  if (group == NULL) {
+    group = json_array ();
+    g_hash_table_insert (delivery->groups, g_strdup (owner->id), group);
+  }
+  json_array_append_new (group, json);
+}
+
+static void
+deliver (Delivery *delivery)
+{
+  Station *station = delivery->readings->station;
+  GHashTableIter iter;
+  void *consult, *group;
+  /* One for ourselves, so that the last write does not end it while we are still asking. */
+  delivery->pending = 1 + g_hash_table_size (delivery->groups);
+  g_hash_table_iter_init (&iter, delivery->groups);
+  while (g_hash_table_iter_next (&iter, &consult, &group))
+    station_write_many (station, consult, "observation", "station", json_incref (group),
+                        group_written, delivery);
+  if (json_array_size (delivery->waiting) > 0) {
+    g_autofree char *kind = waiting_kind (g_get_real_time ());
+    delivery->pending++;
+    station_write_many (station, "station", kind, "station", json_incref (delivery->waiting),
+                        waiting_written, delivery);
+  }
+  delivery_step (delivery, NULL);
+}
+
+static void
+json_free (void *data)
+{
+  json_decref (data);
+}
+
+static void
+receive (MllpListener *listener, MllpMessage *message, void *arg)
+{
+  Readings *readings = arg;
+  const GPtrArray *observations = mllp_message_observations (message);
+  if (readings->station->stopping) {
+    g_autoptr (GError) stopping
+        = g_error_new_literal (RECORDS_ERROR, RECORDS_ERROR_FAILED, "the station stops");
+    mllp_message_done (message, stopping);
+    return;
+  }
+  if (mllp_message_duplicate (message)) {
+    mllp_message_done (message, NULL);
+    return;
+  }
+  Delivery *delivery = g_new0 (Delivery, 1);
+  delivery->readings = readings;
+  delivery->message = message;
+  delivery->groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, json_free);
+  delivery->waiting = json_array ();
+  for (guint i = 0; i < observations->len; i++)
+    sort_observation (delivery, observations->pdata[i], mllp_message_sender (message));
+  deliver (delivery);
+  station_changed (readings->station);
+}
+
+/* ---- Claims
+ * ------------------------------------------------------------------------------------------ */
+
+static void
+put_claims (Readings *readings)
+{
+  json_t *table = json_object ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, readings->devices);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    const Device *device = value;
+    if (device->consult != NULL || device->claimed_us > 0)
+      json_object_set_new (table, device->id,
+                           json_pack ("{s:s?, s:I}", "consult", device->consult, "claimed_us",
+                                      (json_int_t)device->claimed_us));
+  }
+  station_write (readings->station, "station", "device-claims", "station", table, NULL, NULL);
+}
+
+/* Moves what the device sent since the consultation began; gives the patient ids in it. */
+static json_t *
+take_waiting (Device *device, const Consult *consult, GHashTable *patient_ids)
+{
+  json_t *taken = json_array ();
+  GQueue rest = G_QUEUE_INIT;
+  Waiting *waiting;
+  while ((waiting = g_queue_pop_head (&device->waiting)) != NULL) {
+    if (waiting->arrived_us < consult->started_us) {
+      g_queue_push_tail (&rest, waiting);
+      continue;
+    }
+    json_array_append (taken, waiting->observation);
+    if (waiting->patient_id != NULL)
+      g_hash_table_add (patient_ids, g_strdup (waiting->patient_id));
+    waiting_free (waiting);
+  }
+  device->waiting = rest;
+  return taken;
+}
+
+/* The doctor says that these readings are this patient's: so are later ones under that id. */
+static void
+learn_patient_ids (Station *station, Consult *consult, GHashTable *ids, const char *user)
+{
+  json_t *patient = json_deep_copy (consult->patient);
+  json_t *list = json_object_get (patient, "device_ids");
+  gboolean changed = FALSE;
+  GHashTableIter iter;
+  void *id;
+  if (!json_is_array (list)) {
+    list = json_array ();
+    json_object_set_new (patient, "device_ids", list);
+  }
+  g_hash_table_iter_init (&iter, ids);
+  while (g_hash_table_iter_next (&iter, &id, NULL)) {
+    if (consult_is_patient (consult, id) && json_object_get (consult->patient, "device_ids"))
+      continue;
+    json_array_append_new (list, json_string (id));
+    changed = TRUE;
+  }
+  if (changed)
+    station_write (station, consult->id, "patient", user, patient, NULL, NULL);
+  else
+    json_decref (patient);
+}
+
+typedef struct {
+  Request *request;
+  json_t *taken;
+} Claim;
+
+static void
+claim_written (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
+{
+  Claim *claim = arg;
+  if (error != NULL) {
+    request_failed (claim->request, error);
+  } else {
+    if (consult != NULL && consult == station->screen)
+      channel_send_readings (station, NULL, claim->taken);
+    request_ok (claim->request, NULL);
+  }
+  request_unref (claim->request);
+  json_decref (claim->taken);
+  g_free (claim);
+}
+
+static void
+claim_for (Request *request, Device *device, Consult *consult)
+{
+  Station *station = request->station;
+  g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  json_t *taken = take_waiting (device, consult, ids);
+  g_free (device->consult);
+  device->consult = g_strdup (consult->id);
+  device->claimed_us = g_get_real_time ();
+  device->held_back_said = FALSE;
+  learn_patient_ids (station, consult, ids, request->user);
+  put_claims (station->readings);
+  station_event (station, consult->id, request->user, "device-claimed", device->id);
+  if (json_array_size (taken) == 0) {
+    json_decref (taken);
+    request_ok (request, NULL);
+    return;
+  }
+  Claim *claim = g_new0 (Claim, 1);
+  claim->request = request_ref (request);
+  claim->taken = taken;
+  station_write_many (station, consult->id, "observation", request->user, json_incref (taken),
+                      claim_written, claim);
+}
+
+void
+readings_claim (Request *request)
+{
+  Readings *readings = request->station->readings;
+  const char *id, *consult_id;
+  if (!request_text (request, "device", REQUIRED, 200, &id)
+      || !request_id (request, "consultation", OPTIONAL, &consult_id))
+    return;
+  Device *device = g_hash_table_lookup (readings->devices, id);
+  Consult *consult = station_consult (request->station, consult_id);
+  if (device == NULL || (consult_id != NULL && consult == NULL)) {
+    request_refuse (request, "no-such");
+    return;
+  }
+  if (consult != NULL && (!consult_is_open (consult) || consult->busy)) {
+    request_refuse (request, "out-of-place");
+    return;
+  }
+  if (consult != NULL) {
+    claim_for (request, device, consult);
+    return;
+  }
+  g_clear_pointer (&device->consult, g_free);
+  put_claims (readings);
+  station_changed (request->station);
+  request_ok (request, NULL);
+}
+
+/* ---- By hand
+ * -------------------------------------------------------------------------------------------- */
+
+static void
+saved (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
+{
+  g_autoptr (Request) request = arg;
+  const char *vital = json_string_value (json_object_get (request->message, "vital"));
+  json_t *observation = consult != NULL ? json_object_get (consult->readings, vital) : NULL;
+  if (error != NULL) {
+    request_failed (request, error);
+    return;
+  }
+  if (observation != NULL && consult == station->screen) {
+    json_auto_t *items = json_pack ("[O]", observation);
+    channel_send_readings (station, NULL, items);
+  }
+  request_ok (request, NULL);
+}
+
+void
+readings_save (Request *request)
+{
+  static const char *const vitals[]
+      = { "spo2", "pulse", "hr",      "nibp-sys", "nibp-dia", "nibp-mean",
+          "temp", "resp",  "glucose", "weight",   "height",   NULL };
+  const char *vital, *value, *unit;
+  if (!request_word (request, "vital", REQUIRED, vitals, &vital)
+      || !request_text (request, "value", REQUIRED, 32, &value)
+      || !request_text (request, "unit", OPTIONAL, 16, &unit))
+    return;
+  g_autofree char *point = g_strdup (value);
+  g_autofree char *now = clock_text (g_get_real_time ());
+  char *end = NULL;
+  double number = g_ascii_strtod (g_strdelimit (point, ",", '.'), &end);
+  if (end == point || *end != '\0' || !(number >= 0 && number < 100000)) {
+    request_bad (request, "value", "wants a number");
+    return;
+  }
+  json_t *body
+      = json_pack ("{s:s, s:f, s:s, s:s?, s:s, s:s, s:[s], s:s, s:b}", "vital", vital, "value",
+                   number, "value_text", value, "unit", unit, "time", now, "time_source", "station",
+                   "flags", "manual", "status", "F", "test", FALSE);
+  station_write (request->station, request->station->screen->id, "observation", request->user, body,
+                 saved, request_ref (request));
+}
+
+/* ---- Life
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static gboolean
+load_claims (Readings *readings, GError **error)
+{
+  g_autoptr (GError) none = NULL;
+  StoreRow *row = store_latest (readings->station->store, "station", "device-claims", &none);
+  const char *id;
+  json_t *value;
+  if (row == NULL) {
+    if (g_error_matches (none, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND))
+      return TRUE;
+    g_propagate_error (error, g_steal_pointer (&none));
+    return FALSE;
+  }
+  json_object_foreach (row->body, id, value)
+  {
+    Device *device = device_get (readings, id, NULL);
+    device->consult = g_strdup (json_string_value (json_object_get (value, "consult")));
+    device->claimed_us = json_integer_value (json_object_get (value, "claimed_us"));
+  }
+  store_row_free (row);
+  return TRUE;
+}
+
+static gboolean
+load_waiting_of (Readings *readings, gint64 day_us, GError **error)
+{
+  g_autofree char *kind = waiting_kind (day_us);
+  g_autoptr (GPtrArray) rows = store_read (readings->station->store, "station", kind, 0, error);
+  if (rows == NULL)
+    return FALSE;
+  for (guint i = 0; i < rows->len; i++) {
+    const StoreRow *row = rows->pdata[i];
+    const char *id = json_string_value (json_object_get (row->body, "device"));
+    json_t *observation = json_object_get (row->body, "observation");
+    if (id == NULL || observation == NULL)
+      continue;
+    Device *device
+        = device_get (readings, id, json_string_value (json_object_get (row->body, "sender")));
+    device->last_us = MAX (device->last_us, row->utc_us);
+    if (row->utc_us > device->claimed_us)
+      device_wait (device, observation, row->utc_us,
+                   json_string_value (json_object_get (row->body, "patient_id")));
+  }
+  return TRUE;
+}
+
+Readings *
+readings_new (Station *station, GError **error)
+{
+  Readings *readings = g_new0 (Readings, 1);
+  gint64 now_us = g_get_real_time ();
+  readings->station = station;
+  readings->devices = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, device_free);
+  if (!load_claims (readings, error) || !load_waiting_of (readings, now_us - G_TIME_SPAN_DAY, error)
+      || !load_waiting_of (readings, now_us, error)) {
+    readings_free (readings);
+    return NULL;
+  }
+  return readings;
+}
+
+gboolean
+readings_listen (Readings *readings, GError **error)
+{
+  const Config *config = readings->station->config;
+  if (config->mllp_port == 0)
+    return TRUE;
+  readings->listener
+      = mllp_listen (config->mllp_listen, config->mllp_port, receive, readings, error);
+  return readings->listener != NULL;
+}
+
+void
+readings_free (Readings *readings)
+{
+  g_clear_pointer (&readings->listener, mllp_listener_free);
+  g_hash_table_unref (readings->devices);
+  g_free (readings);
+}
+
+json_t *
+readings_devices (Readings *readings)
+{
+  json_t *list = json_array ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, readings->devices);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Device *device = value;
+    const Consult *owner = owner_of (readings, device);
+    g_autofree char *last = clock_text (device->last_us);
+    if (device->last_us > 0)
+      json_array_append_new (list,
+                             json_pack ("{s:s, s:s?, s:s, s:s?, s:i}", "device", device->id,
+                                        "sender", device->sender, "last", last, "consultation",
+                                        owner != NULL ? owner->id : NULL, "waiting",
+                                        (int)g_queue_get_length (&device->waiting)));
+  }
+  return list;
+}
+
+guint
+readings_waiting (Readings *readings)
+{
+  GHashTableIter iter;
+  void *value;
+  guint count = 0;
+  g_hash_table_iter_init (&iter, readings->devices);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    count += g_queue_get_length (&((Device *)value)->waiting);
+  return count;
+}

@@ -1,0 +1,27 @@
+/* Readings of medical devices: whose they are, kept before they are acknowledged.
+ *
+ *   a device that the doctor has claimed for a consultation   → that consultation
+ *   a device of the room ([device NAME] of station.conf)      → the consultation on screen
+ *   with the id of another patient, or of nobody's device     → wait, sealed, in the station's own
+ *                                                               rows, and are shown as waiting
+ *
+ * A claim takes over what the device sent since the consultation began; earlier readings are
+ * another's and stay where they are. Main thread.
+ */
+#pragma once
+#include "station/request.h"
+#include "station/station.h"
+
+Readings *readings_new (Station *station, GError **error);
+/* The MLLP port of station.conf; nothing when it is 0. */
+gboolean readings_listen (Readings *readings, GError **error);
+void readings_free (Readings *readings);
+
+/* [{device, sender, last, consultation}] (transfer full) */
+json_t *readings_devices (Readings *readings);
+/* How many wait for somebody to claim them. */
+guint readings_waiting (Readings *readings);
+
+/* "device.claim" and "reading.save" of the console. */
+void readings_claim (Request *request);
+void readings_save (Request *request);
