@@ -1,0 +1,172 @@
+#include "station/sign.h"
+#include "station/console_private.h"
+#include "station/recorder.h"
+
+#include <gio/gio.h>
+
+/* Bytes as JSON text; the manifest is JSON itself. */
+static json_t *
+signature_body (const char *user, GBytes *manifest, GBytes *cms)
+{
+  gsize length, cms_length = 0;
+  const char *text = g_bytes_get_data (manifest, &length);
+  const guint8 *der = cms != NULL ? g_bytes_get_data (cms, &cms_length) : NULL;
+  g_autofree char *sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, manifest);
+  g_autofree char *seal = g_base64_encode (der, cms_length);
+  return json_pack ("{s:s, s:s, s:s, s:s, s:s%}", "confirmed_by", user, "method", "sign-in",
+                    "sha256", sha256, "seal", seal, "manifest", text, length);
+}
+
+static gboolean
+put_signature (Station *station, const char *consult, const char *user, GError **error)
+{
+  g_autoptr (GBytes) manifest = store_manifest (station->store, consult, error);
+  g_autoptr (GBytes) cms = NULL;
+  if (manifest == NULL)
+    return FALSE;
+  if (station->identity != NULL) {
+    cms = identity_sign (station->identity, manifest, error);
+    if (cms == NULL)
+      return FALSE;
+  }
+  json_auto_t *body = signature_body (user, manifest, cms);
+  return store_put_sync (station->store, consult, "signature", user, body, NULL, error);
+}
+
+gboolean
+sign_seal (Station *station, const char *consult, const char *user, gboolean signature,
+           GError **error)
+{
+  return (signature || put_signature (station, consult, user, error))
+         && store_checkpoint (station->store, error)
+         && vault_finish (station->vault, consult, error);
+}
+
+/* ---- "consultation.sign"
+ * ------------------------------------------------------------------------- */
+
+typedef struct {
+  Station *station;
+  char *consult, *user;
+  json_t *body;
+} Signing;
+
+static void
+signing_free (void *data)
+{
+  Signing *signing = data;
+  g_free (signing->consult);
+  g_free (signing->user);
+  json_decref (signing->body);
+  g_free (signing);
+}
+
+static gboolean
+sign_rows (const Signing *signing, GError **error)
+{
+  json_auto_t *event = json_pack ("{s:s, s:s}", "what", "signed", "detail", "");
+  Store *store = signing->station->store;
+  return store_put_sync (store, signing->consult, "event", signing->user, event, NULL, error)
+         && store_put_sync (store, signing->consult, "consultation", signing->user, signing->body,
+                            NULL, error)
+         && sign_seal (signing->station, signing->consult, signing->user, FALSE, error);
+}
+
+static void
+sign_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
+{
+  const Signing *signing = data;
+  GError *error = NULL;
+  if (signing->station->recorder != NULL)
+    recorder_finish (signing->station->recorder);
+  if (sign_rows (signing, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+signed_now (GObject *object, GAsyncResult *result, void *data)
+{
+  g_autoptr (Request) request = data;
+  g_autoptr (GError) error = NULL;
+  Station *station = request->station;
+  const Signing *signing = g_task_get_task_data (G_TASK (result));
+  Consult *consult = station_consult (station, signing->consult);
+  station->pending--;
+  if (g_task_propagate_boolean (G_TASK (result), &error)) {
+    if (consult != NULL)
+      station_forget (station, consult);
+    request_ok (request, NULL);
+    return;
+  }
+  g_warning ("sign: %s", error->message);
+  if (consult != NULL)
+    consult->busy = FALSE;
+  station_changed (station);
+  request_failed (request, error);
+}
+
+/* The request's user has confirmed. */
+static void
+sign (Request *request)
+{
+  Station *station = request->station;
+  Consult *consult = station->screen;
+  if (consult == NULL || consult->state != CONSULT_CONCLUDING || consult->busy) {
+    request_refuse (request, "out-of-place");
+    return;
+  }
+  Signing *signing = g_new0 (Signing, 1);
+  signing->station = station;
+  signing->consult = g_strdup (consult->id);
+  signing->user = g_strdup (request->user);
+  signing->body = consult_body (consult, CONSULT_SIGNED);
+  consult->busy = TRUE;
+  station->pending++;
+  station_changed (station);
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, signed_now, request_ref (request));
+  g_task_set_task_data (task, signing, signing_free);
+  g_task_run_in_thread (task, sign_thread);
+}
+
+static void
+pin_judged (PinVerdict verdict, guint tries_left, guint seconds, void *arg)
+{
+  g_autoptr (Request) request = arg;
+  if (verdict == PIN_GOOD)
+    sign (request);
+  else
+    console_refuse_pin (request, verdict, tries_left, seconds);
+}
+
+static void
+passphrase_judged (Request *request, gboolean open, const GError *error)
+{
+  if (!open) {
+    request_refuse_with (request, "not-allowed", "Mật khẩu không đúng.", "The passphrase is wrong.",
+                         NULL);
+    return;
+  }
+  console_vault_used (request);
+  sign (request);
+}
+
+void
+console_consultation_sign (Request *request)
+{
+  const char *pin, *passphrase;
+  if (!request_text (request, "pin", OPTIONAL, 32, &pin)
+      || !request_text (request, "passphrase", OPTIONAL, 1024, &passphrase))
+    return;
+  if (request->station->screen->state != CONSULT_CONCLUDING)
+    request_refuse (request, "out-of-place");
+  else if (passphrase != NULL && *passphrase != '\0'
+           && vault_has_passphrase (request->station->vault, request->user))
+    console_try_passphrase (request, passphrase, passphrase_judged);
+  else if (pin != NULL && *pin != '\0')
+    users_check_pin (request->station->users, request->user, pin, pin_judged,
+                     request_ref (request));
+  else
+    request_bad (request, "pin", "or the passphrase is wanted to sign");
+}
