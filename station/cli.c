@@ -193,12 +193,11 @@ unlock_with_passphrase (Vault *vault, const CliOptions *options, GError **error)
 }
 
 Vault *
-cli_open_vault (const CliOptions *options, const Config *config, gboolean read_only,
-                GError **error)
+cli_open_vault (const CliOptions *options, const Config *config, gboolean read_only, GError **error)
 {
   g_autoptr (GError) boot_error = NULL;
-  g_autoptr (Vault) vault = read_only ? vault_open_read_only (config->state, error)
-                                      : vault_open (config->state, error);
+  g_autoptr (Vault) vault
+      = read_only ? vault_open_read_only (config->state, error) : vault_open (config->state, error);
   if (vault == NULL)
     return NULL;
   g_autoptr (GBytes) boot = cli_boot_credential (options, config, &boot_error);
@@ -257,14 +256,4 @@ cli_print_json (const json_t *value)
 {
   g_autofree char *text = json_dumps (value, JSON_INDENT (2) | JSON_ENCODE_ANY);
   puts (text != NULL ? text : "null");
-}
-
-char *
-cli_time (gint64 utc_us)
-{
-  g_autoptr (GDateTime) second = g_date_time_new_from_unix_utc (utc_us / G_USEC_PER_SEC);
-  if (second == NULL || utc_us < 0)
-    return g_strdup ("");
-  g_autofree char *text = g_date_time_format (second, "%Y-%m-%dT%H:%M:%S");
-  return g_strdup_printf ("%s.%03uZ", text, (guint)(utc_us / 1000 % 1000));
 }

@@ -64,5 +64,3 @@ GBytes *cli_identity_secret (Vault *vault, GError **error);
 int cli_fail (const GError *error);
 int cli_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 void cli_print_json (const json_t *value);
-/* ISO 8601 with milliseconds, UTC (transfer full). */
-char *cli_time (gint64 utc_us);

@@ -7,15 +7,19 @@
 
 static const CliCommand commands[] = {
   { "run", cmd_run, { "chạy trạm", "runs the station" } },
-  { "setup", cmd_setup,
+  { "setup",
+    cmd_setup,
     { "lập trạm: khóa, chứng thư khôi phục, người dùng",
       "sets a station up: keys, recovery certificates, users" } },
-  { "check", cmd_check,
+  { "check",
+    cmd_check,
     { "máy này còn thiếu hay sai gì", "what is missing or wrong on this machine" } },
-  { "record", cmd_record,
+  { "record",
+    cmd_record,
     { "list, show, verify, recover: hồ sơ đã niêm phong",
       "list, show, verify, recover: the sealed records" } },
-  { "device", cmd_device,
+  { "device",
+    cmd_device,
     { "decode: đọc bản tin của thiết bị y tế", "decode: reads messages of medical devices" } },
   { "cert", cmd_cert, { "show: chứng thư của trạm", "show: the station's certificate" } },
 };
@@ -23,7 +27,8 @@ static const CliCommand commands[] = {
 static void
 print_usage (FILE *to)
 {
-  fprintf (to, SAY ("Cách dùng: nhipcau LỆNH [TÙY CHỌN…]\n\n", "Usage: nhipcau COMMAND [OPTION…]\n\n"));
+  fprintf (to,
+           SAY ("Cách dùng: nhipcau LỆNH [TÙY CHỌN…]\n\n", "Usage: nhipcau COMMAND [OPTION…]\n\n"));
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     fprintf (to, "  %-8s %s\n", commands[i].name,
              SAY (commands[i].summary.vi, commands[i].summary.en));

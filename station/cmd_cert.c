@@ -1,0 +1,132 @@
+/* nhipcau cert show */
+#include "certs/session_cert.h"
+#include "station/cli.h"
+#include "station/clock.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIO, BIO_free_all)
+
+static X509 *
+load (const char *file, GError **error)
+{
+  g_autoptr (BIO) bio = BIO_new_file (file, "r");
+  X509 *certificate = bio != NULL ? PEM_read_bio_X509 (bio, NULL, NULL, NULL) : NULL;
+  ERR_clear_error ();
+  if (certificate == NULL)
+    g_set_error (error, CERTS_ERROR, CERTS_ERROR_NOT_FOUND,
+                 "%s: there is no certificate; run nhipcau setup", file);
+  return certificate;
+}
+
+static char *
+name_text (const X509_NAME *name)
+{
+  g_autoptr (BIO) bio = BIO_new (BIO_s_mem ());
+  char *data = NULL;
+  X509_NAME_print_ex (bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  long length = BIO_get_mem_data (bio, &data);
+  return g_strndup (data, (gsize)length);
+}
+
+static char *
+time_text (const ASN1_TIME *time)
+{
+  struct tm parts = { 0 };
+  if (ASN1_TIME_to_tm (time, &parts) != 1)
+    return g_strdup ("?");
+  return clock_text ((gint64)timegm (&parts) * G_USEC_PER_SEC);
+}
+
+static json_t *
+alternative_names (X509 *certificate)
+{
+  json_t *list = json_array ();
+  GENERAL_NAMES *names = X509_get_ext_d2i (certificate, NID_subject_alt_name, NULL, NULL);
+  for (int i = 0; names != NULL && i < sk_GENERAL_NAME_num (names); i++) {
+    g_autoptr (BIO) bio = BIO_new (BIO_s_mem ());
+    char *data = NULL;
+    GENERAL_NAME_print (bio, sk_GENERAL_NAME_value (names, i));
+    long length = BIO_get_mem_data (bio, &data);
+    json_array_append_new (list, json_stringn (data, (gsize)length));
+  }
+  GENERAL_NAMES_free (names);
+  return list;
+}
+
+static json_t *
+describe (X509 *certificate, const char *file)
+{
+  g_autofree char *subject = name_text (X509_get_subject_name (certificate));
+  g_autofree char *issuer = name_text (X509_get_issuer_name (certificate));
+  g_autofree char *from = time_text (X509_get0_notBefore (certificate));
+  g_autofree char *until = time_text (X509_get0_notAfter (certificate));
+  g_autofree char *fingerprint = fingerprint_sha256 (certificate);
+  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "file", file, "subject", subject,
+                    "issuer", issuer, "from", from, "until", until, "sha256", fingerprint, "names",
+                    alternative_names (certificate));
+}
+
+static void
+print_one (const char *title, const json_t *one)
+{
+  static const char *const keys[] = { "file", "subject", "issuer", "from", "until", "sha256" };
+  gsize i;
+  json_t *name;
+  puts (title);
+  for (i = 0; i < G_N_ELEMENTS (keys); i++)
+    printf ("  %-8s %s\n", keys[i], json_string_value (json_object_get (one, keys[i])));
+  json_array_foreach (json_object_get (one, "names"), i, name)
+  {
+    printf ("  %-8s %s\n", i == 0 ? "names" : "", json_string_value (name));
+  }
+}
+
+static int
+show (const CliOptions *options, const Config *config)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *own = g_build_filename (config->state, "certs", "station.crt", NULL);
+  g_autofree char *authority_file = g_build_filename (config->state, "certs", "ca.crt", NULL);
+  const char *file = config->certificate != NULL ? config->certificate : own;
+  g_autoptr (X509) certificate = load (file, &error);
+  if (certificate == NULL)
+    return cli_fail (error);
+  g_autoptr (X509) authority = config->certificate == NULL ? load (authority_file, NULL) : NULL;
+  json_auto_t *result = json_pack ("{s:o}", "certificate", describe (certificate, file));
+  if (authority != NULL)
+    json_object_set_new (result, "authority", describe (authority, authority_file));
+  if (options->json) {
+    cli_print_json (result);
+    return CLI_OK;
+  }
+  print_one (SAY ("Chứng thư của trạm", "The station's certificate"),
+             json_object_get (result, "certificate"));
+  if (authority != NULL)
+    print_one (SAY ("Nơi cấp tại trạm: trình duyệt trên máy này phải tin tệp này",
+                    "The station's own authority: browsers of this machine must trust this file"),
+               json_object_get (result, "authority"));
+  return CLI_OK;
+}
+
+int
+cmd_cert (int argc, char **argv)
+{
+  g_auto (CliOptions) options = { 0 };
+  int exit_code = CLI_OK;
+  if (!cli_parse (&argc, &argv, &options, CLI_WITH_JSON, NULL, "show",
+                  (Text){ "Cho xem chứng thư của trạm.", "Shows the station's certificate." },
+                  &exit_code))
+    return exit_code;
+  if (argc != 2 || !g_str_equal (argv[1], "show"))
+    return cli_usage ("%s", SAY ("cách dùng: nhipcau cert show --state DIR",
+                                 "usage: nhipcau cert show --state DIR"));
+  g_autoptr (Config) config = cli_config (&options, &exit_code);
+  return config != NULL ? show (&options, config) : exit_code;
+}

@@ -1,0 +1,70 @@
+/* nhipcau device decode */
+#include "media/devices/decode.h"
+#include "station/cli.h"
+
+#include <stdio.h>
+
+#define FILE_MAX (64u << 20)
+
+static void
+print_line (json_t *observation, void *arg)
+{
+  char *text = json_dumps (observation, JSON_COMPACT);
+  if (text != NULL)
+    puts (text);
+  free (text);
+}
+
+static gboolean
+decode_file (const char *kind, const char *file, GError **error)
+{
+  g_autofree char *data = NULL;
+  gsize length = 0;
+  if (!g_file_get_contents (file, &data, &length, error))
+    return FALSE;
+  if (length > FILE_MAX) {
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_FILE, "%s: is larger than 64 MiB", file);
+    return FALSE;
+  }
+  if (!device_decode (kind, (const guint8 *)data, length, print_line, NULL, error)) {
+    g_prefix_error (error, "%s: ", file);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static char *
+kinds_text (void)
+{
+  return g_strjoinv (", ", (char **)device_decode_kinds ());
+}
+
+int
+cmd_device (int argc, char **argv)
+{
+  g_auto (CliOptions) options = { 0 };
+  int exit_code = CLI_OK;
+  if (!cli_parse (&argc, &argv, &options, CLI_WITH_JSON, NULL, "decode KIND FILE…",
+                  (Text){ "In ra những gì sẽ được lưu từ bản tin của thiết bị: mỗi dòng một số đo, "
+                          "JSON. Không cần trạm đang chạy. KIND: hl7",
+                          "Prints what would be stored of a device's messages: one reading a line, "
+                          "JSON. Needs no running station. KIND: hl7" },
+                  &exit_code))
+    return exit_code;
+  g_autofree char *kinds = kinds_text ();
+  if (argc < 4 || !g_str_equal (argv[1], "decode"))
+    return cli_usage (SAY ("cách dùng: nhipcau device decode KIND FILE… (KIND: %s)",
+                           "usage: nhipcau device decode KIND FILE… (KIND: %s)"),
+                      kinds);
+  if (!g_strv_contains (device_decode_kinds (), argv[2]))
+    return cli_usage (SAY ("không biết loại '%s'; có: %s", "there is no kind '%s'; known: %s"),
+                      argv[2], kinds);
+  for (int i = 3; i < argc; i++) {
+    g_autoptr (GError) error = NULL;
+    if (!decode_file (argv[2], argv[i], &error)) {
+      exit_code = CLI_RUNTIME;
+      g_printerr ("nhipcau: %s\n", error->message);
+    }
+  }
+  return exit_code;
+}

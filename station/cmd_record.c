@@ -1,0 +1,312 @@
+/* nhipcau record list | show | verify | recover */
+#include "records/verify.h"
+#include "station/cli.h"
+#include "station/clock.h"
+#include "station/opening.h"
+#include "station/record_view.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIO, BIO_free_all)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_PKEY, EVP_PKEY_free)
+
+typedef struct {
+  char *key, *certificate, *passphrase_file, *out;
+} Recover;
+
+static void
+recover_clear (Recover *recover)
+{
+  g_free (recover->key);
+  g_free (recover->certificate);
+  g_free (recover->passphrase_file);
+  g_free (recover->out);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Recover, recover_clear)
+
+/* ---- list
+ * ---------------------------------------------------------------------------------------- */
+
+static void
+print_line (const json_t *line)
+{
+  const char *id = json_string_value (json_object_get (line, "consultation"));
+  const char *day = json_string_value (json_object_get (line, "day"));
+  const char *patient = json_string_value (json_object_get (line, "patient"));
+  if (json_is_true (json_object_get (line, "locked"))) {
+    printf ("%s  %s  %s\n", id, day ? day : "", SAY ("(đã khóa)", "(locked)"));
+    return;
+  }
+  printf ("%s  %s  %-11s %4" JSON_INTEGER_FORMAT " min  %s  %s\n", id, day ? day : "",
+          json_string_value (json_object_get (line, "state")),
+          json_integer_value (json_object_get (line, "minutes")),
+          patient ? patient : SAY ("(chưa rõ danh tính)", "(unknown patient)"),
+          json_string_value (json_object_get (line, "doctor")));
+}
+
+static int
+record_list (const CliOptions *options, const Config *config)
+{
+  g_auto (Opening) opening = { 0 };
+  g_autoptr (GError) error = NULL;
+  if (!opening_read_only (&opening, options, config, &error))
+    return cli_fail (error);
+  g_autoptr (GPtrArray) ids = store_list_consults (opening.store, &error);
+  if (ids == NULL)
+    return cli_fail (error);
+  json_auto_t *lines = json_array ();
+  for (guint i = 0; i < ids->len; i++)
+    json_array_append_new (lines, record_view_line (opening.store, ids->pdata[i], TRUE));
+  if (options->json) {
+    json_auto_t *result = json_pack ("{s:O}", "records", lines);
+    cli_print_json (result);
+    return CLI_OK;
+  }
+  gsize i;
+  json_t *line;
+  json_array_foreach (lines, i, line)
+  {
+    print_line (line);
+  }
+  return CLI_OK;
+}
+
+/* ---- show
+ * ---------------------------------------------------------------------------------------- */
+
+static void
+print_row (const char *kind, const json_t *row)
+{
+  char *body = json_dumps (json_object_get (row, "body"), JSON_COMPACT);
+  printf ("  %s  %-10s %s\n", json_string_value (json_object_get (row, "at")),
+          json_string_value (json_object_get (row, "user")), body != NULL ? body : "");
+  free (body);
+}
+
+static void
+print_record (const json_t *record)
+{
+  const char *kind;
+  json_t *rows, *row;
+  gsize i;
+  printf ("%s  %s\n", json_string_value (json_object_get (record, "consultation")),
+          json_string_value (json_object_get (record, "state")));
+  json_object_foreach (json_object_get (record, "rows"), kind, rows)
+  {
+    printf ("%s (%zu)\n", kind, json_array_size (rows));
+    json_array_foreach (rows, i, row)
+    {
+      print_row (kind, row);
+    }
+  }
+  json_array_foreach (json_object_get (record, "tracks"), i, row)
+  {
+    printf ("track %s  %s\n", json_string_value (json_object_get (row, "stream")),
+            json_string_value (json_object_get (row, "mime")));
+  }
+}
+
+static int
+record_show (const CliOptions *options, const Config *config, const char *id)
+{
+  g_auto (Opening) opening = { 0 };
+  g_autoptr (GError) error = NULL;
+  if (!opening_read_only (&opening, options, config, &error))
+    return cli_fail (error);
+  json_auto_t *record = record_view_whole (opening.store, id, 0, &error);
+  if (record == NULL)
+    return cli_fail (error);
+  if (options->json)
+    cli_print_json (record);
+  else
+    print_record (record);
+  return CLI_OK;
+}
+
+/* ---- verify
+ * ---------------------------------------------------------------------------------------- */
+
+static const char *
+verdict_name (VerifyVerdict verdict)
+{
+  static const char *const names[] = { "good", "note", "bad" };
+  return names[verdict];
+}
+
+static void
+add_finding (VerifyVerdict verdict, const char *code, const char *where, const char *what,
+             void *arg)
+{
+  json_array_append_new (arg, json_pack ("{s:s, s:s, s:s, s:s}", "verdict", verdict_name (verdict),
+                                         "code", code, "where", where, "what", what));
+}
+
+static json_t *
+summary_json (const VerifySummary *s)
+{
+  return json_pack ("{s:I, s:I, s:I, s:I, s:I, s:i, s:i}", "rows", (json_int_t)s->rows, "segments",
+                    (json_int_t)s->segments, "media_records", (json_int_t)s->media_records, "files",
+                    (json_int_t)s->files, "bytes", (json_int_t)s->bytes, "bad", (int)s->bad,
+                    "notes", (int)s->notes);
+}
+
+static void
+print_verified (const json_t *findings, const VerifySummary *summary)
+{
+  gsize i;
+  json_t *finding;
+  json_array_foreach (findings, i, finding)
+  {
+    printf ("%-4s %s: %s (%s)\n", json_string_value (json_object_get (finding, "verdict")),
+            json_string_value (json_object_get (finding, "where")),
+            json_string_value (json_object_get (finding, "what")),
+            json_string_value (json_object_get (finding, "code")));
+  }
+  printf (SAY ("%" G_GUINT64_FORMAT " dòng, %" G_GUINT64_FORMAT " đoạn ghi hình (%" G_GUINT64_FORMAT
+               " mảnh), %" G_GUINT64_FORMAT " tệp: %u lỗi, %u ghi chú\n",
+               "%" G_GUINT64_FORMAT " rows, %" G_GUINT64_FORMAT
+               " segments of recordings (%" G_GUINT64_FORMAT " records), %" G_GUINT64_FORMAT
+               " files: %u bad, %u notes\n"),
+          summary->rows, summary->segments, summary->media_records, summary->files, summary->bad,
+          summary->notes);
+}
+
+static int
+record_verify (const CliOptions *options, const Config *config, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Vault) vault = cli_open_vault (options, config, TRUE, &error);
+  VerifySummary summary = { 0 };
+  json_auto_t *findings = json_array ();
+  /* What no key opens is still checked by its hashes; a damaged key file is a finding itself. */
+  if (vault == NULL)
+    g_printerr ("nhipcau: %s\n", error->message);
+  g_clear_error (&error);
+  if (!verify_state (config->state, vault, id, add_finding, findings, &summary, &error))
+    return cli_fail (error);
+  if (options->json) {
+    json_auto_t *result = json_pack ("{s:b, s:o, s:O}", "good", summary.bad == 0, "summary",
+                                     summary_json (&summary), "findings", findings);
+    cli_print_json (result);
+  } else {
+    print_verified (findings, &summary);
+  }
+  return summary.bad == 0 ? CLI_OK : CLI_FAILED;
+}
+
+/* ---- recover
+ * --------------------------------------------------------------------------------------- */
+
+static int
+give_passphrase (char *buffer, int size, int writing, void *arg)
+{
+  const char *passphrase = arg;
+  if (passphrase == NULL || strlen (passphrase) > (gsize)size)
+    return -1;
+  memcpy (buffer, passphrase, strlen (passphrase));
+  return (int)strlen (passphrase);
+}
+
+static EVP_PKEY *
+read_key (const Recover *recover, GError **error)
+{
+  char *passphrase
+      = recover->passphrase_file != NULL ? cli_read_secret (recover->passphrase_file, error) : NULL;
+  if (recover->passphrase_file != NULL && passphrase == NULL)
+    return NULL;
+  g_autoptr (BIO) bio = BIO_new_file (recover->key, "r");
+  EVP_PKEY *key
+      = bio != NULL ? PEM_read_bio_PrivateKey (bio, NULL, give_passphrase, passphrase) : NULL;
+  ERR_clear_error ();
+  cli_secret_free (passphrase);
+  if (key == NULL)
+    g_set_error (error, CERTS_ERROR, CERTS_ERROR_KEY,
+                 "%s: no private key, or its passphrase is wrong (--key-passphrase-file)",
+                 recover->key);
+  return key;
+}
+
+static X509 *
+read_certificate (const char *file, GError **error)
+{
+  g_autoptr (BIO) bio = BIO_new_file (file, "r");
+  X509 *certificate = bio != NULL ? PEM_read_bio_X509 (bio, NULL, NULL, NULL) : NULL;
+  ERR_clear_error ();
+  if (certificate == NULL)
+    g_set_error (error, CERTS_ERROR, CERTS_ERROR_NOT_FOUND, "%s: no certificate (PEM)", file);
+  return certificate;
+}
+
+static int
+record_recover (const Config *config, const Recover *recover, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  if (recover->key == NULL || recover->certificate == NULL || recover->out == NULL)
+    return cli_usage ("%s", SAY ("record recover cần --key, --certificate và --out",
+                                 "record recover wants --key, --certificate and --out"));
+  g_autoptr (EVP_PKEY) key = read_key (recover, &error);
+  if (key == NULL)
+    return cli_fail (error);
+  g_autoptr (X509) certificate = read_certificate (recover->certificate, &error);
+  if (certificate == NULL
+      || !recover_records (config->state, key, certificate, id, recover->out, &error))
+    return cli_fail (error);
+  printf (SAY ("Đã mở hồ sơ vào %s\n", "Records were opened into %s\n"), recover->out);
+  return CLI_OK;
+}
+
+/* ---- Command
+ * ---------------------------------------------------------------------------------------- */
+
+static int
+dispatch (int argc, char **argv, const CliOptions *options, const Config *config,
+          const Recover *recover)
+{
+  const char *what = argc > 1 ? argv[1] : "";
+  const char *id = argc > 2 ? argv[2] : NULL;
+  if (g_str_equal (what, "list") && argc == 2)
+    return record_list (options, config);
+  if (g_str_equal (what, "show") && argc == 3)
+    return record_show (options, config, id);
+  if (g_str_equal (what, "verify") && argc <= 3)
+    return record_verify (options, config, id);
+  if (g_str_equal (what, "recover") && argc <= 3)
+    return record_recover (config, recover, id);
+  return cli_usage ("%s",
+                    SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | recover [ID]",
+                         "usage: nhipcau record list | show ID | verify [ID] | recover [ID]"));
+}
+
+int
+cmd_record (int argc, char **argv)
+{
+  g_auto (CliOptions) options = { 0 };
+  g_auto (Recover) recover = { 0 };
+  int exit_code = CLI_OK;
+  const GOptionEntry entries[] = {
+    { "key", 0, 0, G_OPTION_ARG_FILENAME, &recover.key,
+      SAY ("recover: khóa khôi phục (PEM)", "recover: the recovery key (PEM)"), "FILE" },
+    { "certificate", 0, 0, G_OPTION_ARG_FILENAME, &recover.certificate,
+      SAY ("recover: chứng thư của khóa đó", "recover: its certificate"), "FILE" },
+    { "key-passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &recover.passphrase_file,
+      SAY ("recover: mật khẩu của khóa", "recover: the key's passphrase"), "FILE" },
+    { "out", 0, 0, G_OPTION_ARG_FILENAME, &recover.out,
+      SAY ("recover: ghi vào thư mục này", "recover: the folder to write to"), "DIR" },
+    { NULL },
+  };
+  if (!cli_parse (
+          &argc, &argv, &options, CLI_WITH_KEYS | CLI_WITH_JSON, entries,
+          "list | show ID | verify [ID] | recover [ID]",
+          (Text){ "Hồ sơ đã niêm phong: liệt kê, xem, kiểm tra từng byte (mã thoát 1 khi có "
+                  "lỗi), mở bằng khóa khôi phục.",
+                  "The sealed records: lists, shows, checks every byte (exit status 1 when "
+                  "something is bad), opens with a recovery key." },
+          &exit_code))
+    return exit_code;
+  g_autoptr (Config) config = cli_config (&options, &exit_code);
+  return config != NULL ? dispatch (argc, argv, &options, config, &recover) : exit_code;
+}

@@ -1,0 +1,86 @@
+#include "station/opening.h"
+
+#include <string.h>
+
+IdentityPlace
+opening_identity_place (const Config *config, GBytes *secret)
+{
+  return (IdentityPlace){ .state_dir = config->state,
+                          .key_uri = config->key,
+                          .certificate = config->certificate,
+                          .secret = secret };
+}
+
+/* The secret of the key in station.conf, or the one derived for the station's own key. */
+static GBytes *
+identity_secret (Vault *vault, const Config *config, GError **error)
+{
+  if (config->key == NULL)
+    return cli_identity_secret (vault, error);
+  if (config->key_secret_file == NULL)
+    return g_bytes_new_static ("", 0);
+  char *secret = cli_read_secret (config->key_secret_file, error);
+  return secret != NULL ? g_bytes_new_take (secret, strlen (secret)) : NULL;
+}
+
+static gboolean
+open_identity (Opening *opening, const Config *config, gboolean *ret_renewed, GError **error)
+{
+  g_autoptr (GBytes) secret = identity_secret (opening->vault, config, error);
+  g_auto (GStrv) names = config_certificate_names (config);
+  if (secret == NULL)
+    return FALSE;
+  IdentityPlace place
+      = opening_identity_place (config, g_bytes_get_size (secret) > 0 ? secret : NULL);
+  if (config->certificate == NULL
+      && !identity_renew_local (&place, (const char *const *)names, ret_renewed, error))
+    return FALSE;
+  opening->identity = identity_open (&place, error);
+  return opening->identity != NULL;
+}
+
+gboolean
+opening_register_files (Store *store, const Config *config, GError **error)
+{
+  static const char *const files[]
+      = { "certs/station.key", "certs/station.crt", "certs/ca.key", "certs/ca.crt" };
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = g_build_filename (config->state, files[i], NULL);
+    if (g_file_test (path, G_FILE_TEST_EXISTS) && !store_register_file (store, files[i], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+opening_read_write (Opening *opening, const CliOptions *options, const Config *config,
+                    GError **error)
+{
+  gboolean renewed = FALSE;
+  opening->vault = cli_open_vault (options, config, FALSE, error);
+  if (opening->vault == NULL || !open_identity (opening, config, &renewed, error))
+    return FALSE;
+  opening->store
+      = store_open (config->state, opening->vault, opening->identity, STORE_READ_WRITE, error);
+  return opening->store != NULL
+         && (!renewed || opening_register_files (opening->store, config, error));
+}
+
+gboolean
+opening_read_only (Opening *opening, const CliOptions *options, const Config *config,
+                   GError **error)
+{
+  opening->vault = cli_open_vault (options, config, TRUE, error);
+  if (opening->vault == NULL)
+    return FALSE;
+  opening->store = store_open (config->state, opening->vault, NULL, STORE_READ_ONLY, error);
+  return opening->store != NULL;
+}
+
+void
+opening_clear (Opening *opening)
+{
+  g_clear_pointer (&opening->store, store_free);
+  g_clear_pointer (&opening->identity, identity_free);
+  g_clear_pointer (&opening->vault, vault_free);
+}
