@@ -3,7 +3,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-G_DEFINE_QUARK (nhipcau-config-error, config_error)
+G_DEFINE_QUARK (nhipcau - config - error, config_error)
 
 #define CONFIG_MAX_BYTES (256 * 1024)
 #define CONFIG_MAX_SOURCES 8
@@ -57,11 +57,11 @@ config_free (Config *config)
 {
   if (config == NULL)
     return;
-  char *const texts[] = { config->file,        config->station_name,    config->station_id,
-                          config->language,    config->state,           config->boot_credential,
-                          config->certificate, config->key,             config->key_secret_file,
-                          config->public_url,  config->stun,            config->turn,
-                          config->turn_user,   config->turn_password,   config->mllp_listen };
+  char *const texts[] = { config->file,        config->station_name,  config->station_id,
+                          config->language,    config->state,         config->boot_credential,
+                          config->certificate, config->key,           config->key_secret_file,
+                          config->public_url,  config->stun,          config->turn,
+                          config->turn_user,   config->turn_password, config->mllp_listen };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (config->host_names);
@@ -140,8 +140,7 @@ typedef struct {
 } Reader;
 
 static gboolean
-fail_at (const Reader *reader, const char *group, const char *key, const char *what,
-         GError **error)
+fail_at (const Reader *reader, const char *group, const char *key, const char *what, GError **error)
 {
   guint line = line_of (reader->index, group, key);
   if (key == NULL)
@@ -406,6 +405,33 @@ config_host_allowed (const Config *config, const char *host)
       return TRUE;
   g_autofree char *public = public_host (config);
   return public != NULL && host_is (start, length, public);
+}
+
+gboolean
+config_origin_allowed (const Config *config, const char *origin)
+{
+  g_autoptr (GUri) uri = g_uri_parse (origin, G_URI_FLAGS_NONE, NULL);
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+  if (host == NULL || g_strcmp0 (g_uri_get_scheme (uri), "https") != 0)
+    return FALSE;
+  g_autofree char *bracketed
+      = strchr (host, ':') != NULL ? g_strdup_printf ("[%s]", host) : g_strdup (host);
+  if (!config_host_allowed (config, bracketed))
+    return FALSE;
+  /* Another port of the same host is another origin: another program's. */
+  g_autoptr (GUri) public = config->public_url != NULL
+                                ? g_uri_parse (config->public_url, G_URI_FLAGS_NONE, NULL)
+                                : NULL;
+  int port = g_uri_get_port (uri) > 0 ? g_uri_get_port (uri) : 443;
+  if (public != NULL && g_ascii_strcasecmp (g_uri_get_host (public), host) == 0
+      && port == (g_uri_get_port (public) > 0 ? g_uri_get_port (public) : 443))
+    return TRUE;
+  for (guint i = 0; i < config->listen->len; i++) {
+    const ConfigListen *listen = config->listen->pdata[i];
+    if (port == (listen->port != 0 ? listen->port : config->http_port))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static gboolean

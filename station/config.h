@@ -67,5 +67,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Config, config_free)
 char *config_url (const Config *config);
 /* Is this Host header's value (name or name:port) one of ours? */
 gboolean config_host_allowed (const Config *config, const char *host);
+/* Is this Origin header's value ("https://name:port") a page of ours? */
+gboolean config_origin_allowed (const Config *config, const char *origin);
 /* Names and addresses for the certificate (transfer full). */
 GStrv config_certificate_names (const Config *config);

@@ -32,8 +32,7 @@ take_number (guint64 low, guint64 high, const char *value, guint64 *ret)
 {
   g_autoptr (GError) error = NULL;
   if (!g_ascii_string_to_unsigned (value, 10, low, high, ret, &error))
-    return g_strdup_printf ("wants a whole number from %" G_GUINT64_FORMAT
-                            " to %" G_GUINT64_FORMAT,
+    return g_strdup_printf ("wants a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
                             low, high);
   return NULL;
 }
@@ -58,7 +57,7 @@ take_size (guint64 *target, const char *value)
   const char *unit = end != NULL && *end != '\0' ? strchr (units, *end) : NULL;
   guint shift = unit != NULL ? 10 * (guint)(unit - units + 1) : 0;
   gboolean good = end != NULL && (*end == '\0' || (unit != NULL && end[1] == '\0'));
-  if (!good || number > (G_MAXINT64 >> shift))
+  if (!good || number > ((guint64)G_MAXINT64 >> shift))
     return g_strdup ("wants a size such as 500M or 5G (K, M, G, T)");
   *target = number << shift;
   return NULL;

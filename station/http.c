@@ -1,0 +1,198 @@
+/* HTTP: pages, records of recordings, and who may ask. */
+#include "station/server_private.h"
+
+#include <string.h>
+
+#define CHUNK (32 * 1024)
+
+static gboolean
+add_header (struct lws *wsi, const char *name, const char *value, guint8 **p, guint8 *end)
+{
+  return lws_add_http_header_by_name (wsi, (const guint8 *)name, (const guint8 *)value,
+                                      (int)strlen (value), p, end)
+         == 0;
+}
+
+/* connect-src names the WebSocket's origin: not every browser counts wss: as 'self'. */
+static char *
+content_security_policy (const char *host)
+{
+  return g_strdup_printf ("default-src 'none'; script-src 'self'; style-src 'self'; "
+                          "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; "
+                          "connect-src 'self' wss://%s; manifest-src 'self'; worker-src 'self'; "
+                          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+                          host);
+}
+
+static gboolean
+add_safety_headers (struct lws *wsi, const char *host, guint8 **p, guint8 *end)
+{
+  g_autofree char *policy = content_security_policy (host);
+  return add_header (wsi, "content-security-policy:", policy, p, end)
+         && add_header (wsi, "x-content-type-options:", "nosniff", p, end)
+         && add_header (wsi, "referrer-policy:", "no-referrer", p, end)
+         && add_header (wsi, "cross-origin-opener-policy:", "same-origin", p, end)
+         && add_header (wsi, "cross-origin-resource-policy:", "same-origin", p, end)
+         && add_header (wsi,
+                        "permissions-policy:", "camera=(self), microphone=(self), geolocation=()",
+                        p, end);
+}
+
+int
+http_answer (struct lws *wsi, Connection *connection, const Answer *answer)
+{
+  guint8 buffer[LWS_PRE + 4096], *start = buffer + LWS_PRE, *p = start,
+                                 *end = buffer + sizeof buffer - 1;
+  Server *server = server_of (wsi);
+  g_autofree char *host = server_header (wsi, WSI_TOKEN_HOST);
+  gsize length = g_bytes_get_size (answer->body);
+  gboolean known = host != NULL && config_host_allowed (server->station->config, host);
+  g_clear_pointer (&connection->body, g_bytes_unref);
+  connection->body = answer->body;
+  connection->sent = 0;
+  if (lws_add_http_common_headers (wsi, answer->status, answer->mime, length, &p, end) != 0
+      || !add_header (wsi, "cache-control:", answer->cache, &p, end)
+      || !add_safety_headers (wsi, known ? host : "localhost", &p, end)
+      || lws_finalize_write_http_header (wsi, start, &p, end) != 0)
+    return -1;
+  lws_callback_on_writable (wsi);
+  return 0;
+}
+
+int
+http_answer_text (struct lws *wsi, Connection *connection, unsigned status, const char *text)
+{
+  Answer answer = { .status = status,
+                    .mime = "text/plain; charset=utf-8",
+                    .cache = "no-store",
+                    .body = g_bytes_new (text, strlen (text)) };
+  return http_answer (wsi, connection, &answer);
+}
+
+static int
+write_body (struct lws *wsi, Connection *connection)
+{
+  guint8 buffer[LWS_PRE + CHUNK];
+  gsize size;
+  if (connection->body == NULL)
+    return 0;
+  const guint8 *data = g_bytes_get_data (connection->body, &size);
+  gsize length = MIN (size - connection->sent, CHUNK);
+  gboolean last = connection->sent + length == size;
+  if (length > 0)
+    memcpy (buffer + LWS_PRE, data + connection->sent, length);
+  if (lws_write (wsi, buffer + LWS_PRE, length, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP)
+      < (int)length)
+    return -1;
+  connection->sent += length;
+  if (!last) {
+    lws_callback_on_writable (wsi);
+    return 0;
+  }
+  g_clear_pointer (&connection->body, g_bytes_unref);
+  return lws_http_transaction_completed (wsi) ? -1 : 0;
+}
+
+/* ---- Who may ask
+ * --------------------------------------------------------------------------------- */
+
+static gboolean
+host_is_good (struct lws *wsi)
+{
+  g_autofree char *host = server_header (wsi, WSI_TOKEN_HOST);
+  return host != NULL && config_host_allowed (server_of (wsi)->station->config, host);
+}
+
+/* A browser always says where the page came from; a program that is none cannot be misused by a
+ * page, so that its silence is no danger. */
+static gboolean
+origin_is_good (struct lws *wsi)
+{
+  g_autofree char *origin = server_header (wsi, WSI_TOKEN_ORIGIN);
+  if (lws_hdr_total_length (wsi, WSI_TOKEN_ORIGIN) <= 0)
+    return TRUE;
+  return origin != NULL && g_str_has_prefix (origin, "https://")
+         && config_origin_allowed (server_of (wsi)->station->config, origin);
+}
+
+/* Before a connection becomes a WebSocket: > 0 when it has been refused by an answer. */
+static int
+confirm_upgrade (struct lws *wsi, Connection *connection)
+{
+  g_autofree char *path = server_header (wsi, WSI_TOKEN_GET_URI);
+  g_autofree char *protocol = server_header (wsi, WSI_TOKEN_PROTOCOL);
+  unsigned status = 0;
+  if (!host_is_good (wsi))
+    status = 421;
+  else if (!origin_is_good (wsi))
+    status = 403;
+  else if (g_strcmp0 (path, "/ws/console") != 0 && g_strcmp0 (path, "/ws/join") != 0)
+    status = 404;
+  else if (g_strcmp0 (protocol, SERVER_SUBPROTOCOL) != 0)
+    status = 400;
+  if (status == 0)
+    return 0;
+  g_info ("server: WebSocket refused with %u", status);
+  return lws_return_http_status (wsi, status, NULL) < 0 ? -1 : 1;
+}
+
+static int
+answer_page (struct lws *wsi, Connection *connection, const char *path)
+{
+  const char *mime = NULL;
+  gboolean immutable = FALSE;
+  GBytes *page = pages_find (path, &mime, &immutable);
+  if (page == NULL)
+    return http_answer_text (wsi, connection, 404, "not found\n");
+  Answer answer = { .status = 200,
+                    .mime = mime,
+                    .cache = immutable ? "public, max-age=31536000, immutable" : "no-store",
+                    .body = g_bytes_ref (page) };
+  return http_answer (wsi, connection, &answer);
+}
+
+static int
+answer_request (struct lws *wsi, Connection *connection, const char *path)
+{
+  if (!host_is_good (wsi))
+    return http_answer_text (wsi, connection, 421, "this station has another name\n");
+  if (lws_hdr_total_length (wsi, WSI_TOKEN_GET_URI) <= 0)
+    return http_answer_text (wsi, connection, 405, "only GET\n");
+  if (g_str_equal (path, "/healthz"))
+    return http_answer_text (wsi, connection, 200, "ok\n");
+  if (g_str_has_prefix (path, "/media/"))
+    return media_file_answer (wsi, connection, path);
+  return answer_page (wsi, connection, path);
+}
+
+int
+http_callback (struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+               size_t length)
+{
+  Connection *connection = user;
+  switch (reason) {
+  case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+    return server_load_certificate (wsi, user);
+  case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+    return server_count (wsi) ? 0 : -1;
+  case LWS_CALLBACK_WSI_DESTROY:
+    server_uncount (wsi);
+    return 0;
+  case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+    return confirm_upgrade (wsi, connection);
+  case LWS_CALLBACK_HTTP:
+    return answer_request (wsi, connection, in);
+  case LWS_CALLBACK_HTTP_WRITEABLE:
+    return write_body (wsi, connection);
+  case LWS_CALLBACK_CLOSED_HTTP:
+  case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+    if (connection != NULL)
+      g_clear_pointer (&connection->body, g_bytes_unref);
+    return 0;
+  case LWS_CALLBACK_HTTP_BODY:
+  case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+    return -1;
+  default:
+    return 0;
+  }
+}

@@ -1,0 +1,73 @@
+/* The pages, built into the program as a GResource (station/web/build-pages). */
+#include "station/server_private.h"
+
+#include "pages.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#define PREFIX "/vn/nhipcau/pages"
+
+static const struct {
+  const char *end, *mime;
+} mimes[] = {
+  { ".html", "text/html; charset=utf-8" },
+  { ".js", "text/javascript; charset=utf-8" },
+  { ".css", "text/css; charset=utf-8" },
+  { ".json", "application/json" },
+  { ".webmanifest", "application/manifest+json" },
+  { ".svg", "image/svg+xml" },
+  { ".png", "image/png" },
+  { ".ico", "image/x-icon" },
+  { ".woff2", "font/woff2" },
+};
+
+static const char *
+mime_of (const char *path)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (mimes); i++)
+    if (g_str_has_suffix (path, mimes[i].end))
+      return mimes[i].mime;
+  return "application/octet-stream";
+}
+
+/* Names with a hash in them never change what they name. */
+static gboolean
+has_hash (const char *path)
+{
+  const char *dash = strrchr (path, '-'), *dot = strrchr (path, '.');
+  return dash != NULL && dot != NULL && dot - dash == 9;
+}
+
+static const char *
+file_of (const char *path)
+{
+  if (g_str_equal (path, "/") || g_str_equal (path, "/console"))
+    return "/console.html";
+  if (g_str_equal (path, "/join"))
+    return "/join.html";
+  return g_str_has_prefix (path, "/assets/") ? path : NULL;
+}
+
+GBytes *
+pages_find (const char *path, const char **ret_mime, gboolean *ret_immutable)
+{
+  static GHashTable *found; /* path → GBytes*, so that callers own nothing */
+  const char *file = file_of (path);
+  if (file == NULL)
+    return NULL;
+  if (found == NULL)
+    found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+  GBytes *bytes = g_hash_table_lookup (found, file);
+  if (bytes == NULL) {
+    g_autofree char *name = g_strconcat (PREFIX, file, NULL);
+    bytes = g_resource_lookup_data (nhipcau_pages_get_resource (), name,
+                                    G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    if (bytes == NULL)
+      return NULL;
+    g_hash_table_insert (found, g_strdup (file), bytes);
+  }
+  *ret_mime = mime_of (file);
+  *ret_immutable = has_hash (file);
+  return bytes;
+}

@@ -1,0 +1,65 @@
+/* Between http.c, websocket.c and server.c: what a connection is. */
+#pragma once
+#include "station/server.h"
+
+#include <libwebsockets.h>
+#include <openssl/ssl.h>
+
+#define SERVER_SUBPROTOCOL "nhipcau.1"
+#define SERVER_OUT_MAX (32u << 20) /* bytes that may wait for one page */
+
+struct Server {
+  Station *station;
+  Identity *identity;
+  struct lws_context *context;
+  GHashTable *addresses; /* address → count of connections */
+};
+
+/* What libwebsockets keeps per connection; zeroed by it. */
+typedef struct {
+  /* HTTP answer under way. */
+  GBytes *body;
+  gsize sent;
+  /* WebSocket. */
+  struct lws *wsi;
+  Client *client;
+  GByteArray *in;
+  GQueue *out; /* GBytes*, each with LWS_PRE bytes in front */
+  gsize out_bytes;
+  gboolean closing;
+} Connection;
+
+Server *server_of (struct lws *wsi);
+
+int http_callback (struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                   size_t length);
+int websocket_callback (struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                        size_t length);
+
+/* A header as text; NULL when absent or longer than 2 KiB (transfer full). */
+char *server_header (struct lws *wsi, enum lws_token_indexes token);
+
+int server_load_certificate (struct lws *wsi, SSL_CTX *context);
+/* Counts a connection under its address; FALSE: that address has enough already. */
+gboolean server_count (struct lws *wsi);
+void server_uncount (struct lws *wsi);
+/* The other end is on this machine. */
+gboolean server_is_local (struct lws *wsi);
+
+/* ---- Answers ------------------------------------------------------------------------------ */
+
+typedef struct {
+  unsigned status;
+  const char *mime;
+  const char *cache; /* Cache-Control */
+  GBytes *body;      /* (transfer full) */
+} Answer;
+
+/* Sends the headers and lets the body follow; the return value of the HTTP callback. */
+int http_answer (struct lws *wsi, Connection *connection, const Answer *answer);
+int http_answer_text (struct lws *wsi, Connection *connection, unsigned status, const char *text);
+
+/* NULL: nothing is there (transfer none; lives as long as the program). */
+GBytes *pages_find (const char *path, const char **ret_mime, gboolean *ret_immutable);
+/* "/media/…": one record of a recording. */
+int media_file_answer (struct lws *wsi, Connection *connection, const char *path);
