@@ -23,6 +23,7 @@ export class Console extends EventEmitter {
       self.emit('close', code);
     });
     const hello = self.until((m) => m.type === 'hello');
+    hello.catch(() => {}); // a connection that is refused has another reason to give
     await new Promise((done, fail) => {
       self.#socket.once('open', done);
       self.#socket.once('error', fail);
