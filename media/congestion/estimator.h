@@ -2,8 +2,9 @@
  * reports and REMB.
  *
  * A plain back-off on loss and on growing delay: doubles per second at the start, then 8 % per
- * second while the link shows neither; falls to 85 % of what arrived when the queue grows, and by
- * half the loss when more than 10 % is lost. It never grows beyond 1.5 times what was really sent.
+ * second while the link shows neither (faster below what it is known to carry); falls to 65..85 %
+ * of what arrived when the queue grows, by half the loss when more than 10 % is lost, and while no
+ * feedback comes. It never grows beyond 1.5 times what arrived.
  * The interface is that of a full estimator (GCC), which will replace the inside.
  *
  * Sans-IO; one thread.

@@ -78,7 +78,8 @@ typedef struct {
 } RtcpReader;
 
 void rtcp_reader_init (RtcpReader *reader, const guint8 *data, gsize size);
-/* FALSE: at the end, or the rest is malformed (then reader->left > 0). */
+/* FALSE: at the end, or the rest is malformed (then reader->left > 0); ret_packet then says
+ * nothing. */
 gboolean rtcp_reader_next (RtcpReader *reader, RtcpPacket *ret_packet);
 
 /* Sequence numbers named by a NACK into seqs; returns their number, at most max. */

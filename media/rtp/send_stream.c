@@ -106,7 +106,8 @@ send_stream_new (RtpPacketPool *pool, const SendStreamConfig *config, SendStream
   history_init (&s->history, capacity, HISTORY_US);
   /* Never 0, so that extended numbers of late packets stay positive. */
   s->next_seq = (gint64)0x10000 + config->first_seq;
-  s->next_rtx_seq = (guint16)(config->first_seq * 31u + 7u);
+  /* Low, so that the other side need not guess a roll-over of SRTP (RFC 3711 3.3.1). */
+  s->next_rtx_seq = (config->first_seq * 31u + 7u) & 0x7fff;
   s->picture_id = config->first_seq & 0x7fff;
   s->last_timestamp = config->first_timestamp;
   s->rtt_us = DEFAULT_RTT_US;

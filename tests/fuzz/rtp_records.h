@@ -1,5 +1,5 @@
 /* Input of fuzz-rtp and fuzz-rtcp: datagrams with the time between them. A record is one byte of
- * time (its square times 100 µs), two bytes of length, the datagram. */
+ * time (its square times 10 µs; 255: 5 s), two bytes of length, the datagram. */
 #pragma once
 #include <glib.h>
 
@@ -18,7 +18,7 @@ records_next (Records *records, guint8 **ret_data, gsize *ret_size)
     return FALSE;
   const guint8 *p = records->data;
   gsize size = MIN ((gsize)p[1] << 8 | p[2], records->left - 3);
-  records->now_us += (gint64)p[0] * p[0] * 100;
+  records->now_us += p[0] == 255 ? 5000000 : (gint64)p[0] * p[0] * 10;
   *ret_data = g_memdup2 (p + 3, size);
   *ret_size = size;
   records->data += 3 + size;

@@ -75,7 +75,7 @@ async function openConsultation(place) {
       patient: { name: 'Vàng Thị Mỷ', birth_year: 1958, sex: 'female', address: 'Bản Tả Van Giáy' },
     });
     await doctor.ask('consent.save', {
-      kind: 'given', purposes: ['treatment', 'recording'], by: 'Vàng Thị Mỷ', relation: 'self', reason: '',
+      kind: 'given', purposes: ['treatment', 'recording'], by: 'Vàng Thị Mỷ', relation: 'bản thân', reason: '',
     });
     await doctor.ask('recording.start');
     state = await doctor.stateWhere((s) => s.devices.length > 0, 30);
