@@ -42,7 +42,7 @@ export function useCell<T>(cell: Cell<T>): T {
 /** One timer for all ages on the page: now in ms, once a second, corrected to the station's clock. */
 export const now = new Cell(Date.now())
 let offset = 0
-setInterval(() => now.set(Date.now() + offset), 1000)
+if (typeof document !== 'undefined') setInterval(() => now.set(Date.now() + offset), 1000)
 
 /** The station said what time it is. Only a real difference moves the clock: no jitter. */
 export function stationClock(time: string): void {

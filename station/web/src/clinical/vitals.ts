@@ -15,7 +15,7 @@ export interface Vital {
   device: string
 }
 
-const ALWAYS = ['hr', 'spo2', 'nibp', 'resp', 'temp'] as const
+const ALWAYS = ['hr', 'spo2', 'resp', 'nibp', 'temp'] as const
 const SOMETIMES = ['pulse', 'glucose', 'weight', 'height'] as const
 /** Devices send these without a break, so that silence means something. */
 const CONTINUOUS = new Set(['hr', 'spo2', 'pulse', 'resp'])

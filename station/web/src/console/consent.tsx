@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { squeeze } from '../clinical/patient'
+import { consented } from '../consent'
 import type { Consent, ConsentKind, Consultation, Purpose } from '../protocol'
 import { t, type Key } from '../text'
 import { Button, Dialog, Field, Notice, PRIVATE, Pill, timeOf, useAction } from '../ui/parts'
@@ -8,16 +9,6 @@ import { useConsole } from './context'
 
 const PURPOSES: Purpose[] = ['treatment', 'recording', 'teaching']
 const KINDS: ConsentKind[] = ['given', 'representative', 'impossible']
-
-/** What holds now: later entries override earlier ones. */
-export function consented(consents: readonly Consent[]): Set<Purpose> {
-  const holds = new Set<Purpose>()
-  for (const consent of consents)
-    for (const purpose of consent.purposes)
-      if (consent.kind === 'withdrawn') holds.delete(purpose)
-      else holds.add(purpose)
-  return holds
-}
 
 export function missingConsent(consultation: Consultation): boolean {
   return consultation.consents.length === 0

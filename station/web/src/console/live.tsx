@@ -160,6 +160,7 @@ function Pictures({ state, consultation }: { state: StationState; consultation: 
     tiles.push({
       id: stream.id,
       title: guest?.name ?? person?.name ?? t('guest'),
+      person: true,
       stream: stream.video,
       absent: guest?.state === 'away' ? t('guest-state.away') : null,
     })

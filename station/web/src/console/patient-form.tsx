@@ -64,7 +64,7 @@ export function PatientFields({ editor }: { editor: PatientEditor }): JSX.Elemen
   ): JSX.Element => {
     const problem = editor.problems[field]
     return (
-      <Field label={t(`patient.${field}` as Key)} optional={options.optional ?? true}
+      <Field label={t(`patient.${field}` as Key)} required={options.optional === false}
         problem={problem ? t(`problem.${problem}` as Key) : null} hint={options.hint ?? null}>
         {(attributes) => (
           <input {...attributes} {...PRIVATE} value={form[field]} placeholder={options.placeholder}
@@ -79,12 +79,11 @@ export function PatientFields({ editor }: { editor: PatientEditor }): JSX.Elemen
     <div class="patient-fields">
       <div class="span-2">{line('name', { optional: false })}</div>
       {line('personal_number', { inputMode: 'numeric', placeholder: t('patient.personal_number.hint') })}
-      {line('insurance', { placeholder: t('patient.insurance.hint') })}
       {line('birth', {
         placeholder: t('patient.birth.hint'), hint: doubt === 'birth' ? t('patient.contradicts') : null,
       })}
       <fieldset class="field">
-        <legend>{t('patient.sex')}<span class="optional"> ({t('form.optional')})</span></legend>
+        <legend>{t('patient.sex')}</legend>
         <div class="segments">
           {SEXES.map((sex) => (
             <label key={sex} class={form.sex === sex ? 'on' : ''}>
@@ -96,9 +95,10 @@ export function PatientFields({ editor }: { editor: PatientEditor }): JSX.Elemen
         </div>
         {doubt === 'sex' && <p class="note">{t('patient.contradicts')}</p>}
       </fieldset>
+      {line('insurance', { placeholder: t('patient.insurance.hint') })}
       {line('phone', { inputMode: 'tel' })}
+      {line('address')}
       {line('device_ids', { placeholder: t('patient.device_ids.hint') })}
-      <div class="span-2">{line('address')}</div>
     </div>
   )
 }

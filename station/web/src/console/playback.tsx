@@ -38,7 +38,7 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
       <div class="live-left">
         {record.tracks.length === 0 && <Notice look="info">{t('playback.none')}</Notice>}
         <section class={`stage${videos.length < 2 ? ' single' : ''}`} aria-label={t('stage')}
-          style={{ '--columns': Math.max(1, Math.min(6, videos.length - 1)) }}>
+          style={{ '--columns': Math.max(3, Math.min(6, videos.length - 1)) }}>
           {videos.map((track) => (
             <RecordedPicture key={track.stream} track={track} player={player} main={track.stream === chosen}
               onChoose={() => setMain(track.stream)} />

@@ -18,12 +18,14 @@ export function RecordView({ id, onClose }: { id: string; onClose: () => void })
   const [record, setRecord] = useState<ReadRecord | null>(null)
   const [locked, setLocked] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
+  const nameOf = (user: string): string =>
+    client.hello.get()?.users?.find((known) => known.id === user)?.name ?? user
   const load = async (): Promise<void> => {
     setProblem(null)
     setLocked(false)
     try {
       const answer = await client.ask('record.open', { consultation: id })
-      setRecord(readRecord(answer['record'] as ConsultationRecord))
+      setRecord(readRecord(answer['record'] as ConsultationRecord, nameOf))
     } catch (error) {
       if (error instanceof Refusal && error.code === 'locked') setLocked(true)
       else setProblem(refusalText(error))

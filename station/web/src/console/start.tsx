@@ -9,11 +9,13 @@ import { PatientFields, usePatientForm } from './patient-form'
 import { useConsole } from './context'
 
 const MODES: Mode[] = [1, 2, 3, 4]
+/** What a commune station does most: a specialised facility supports it. */
+const USUAL: Mode = 3
 
 /** The start of a consultation: mode, reason, patient. Made to be done within a minute. */
 export function Start(): JSX.Element {
   const client = useConsole()
-  const [mode, setMode] = useState<Mode | null>(null)
+  const [mode, setMode] = useState<Mode>(USUAL)
   const [reason, setReason] = useState('')
   const [unknown, setUnknown] = useState(false)
   const [tried, setTried] = useState(false)
@@ -23,7 +25,7 @@ export function Start(): JSX.Element {
   const start = async (): Promise<void> => {
     setTried(true)
     const patientGood = unknown || editor.check()
-    if (mode === null || squeeze(reason) === '' || !patientGood) return
+    if (squeeze(reason) === '' || !patientGood) return
     await run(async () => {
       try {
         await client.ask('consultation.start', {
@@ -41,7 +43,7 @@ export function Start(): JSX.Element {
       void start()
     }}>
       <h2>{t('start.title')}</h2>
-      <fieldset class={`field modes${tried && mode === null ? ' wrong' : ''}`}>
+      <fieldset class="field modes">
         <legend>{t('start.mode')}</legend>
         <div class="mode-cards">
           {MODES.map((value) => (
@@ -53,9 +55,8 @@ export function Start(): JSX.Element {
             </label>
           ))}
         </div>
-        {tried && mode === null && <p class="note" role="alert">{t('problem.mode-missing')}</p>}
       </fieldset>
-      <Field label={t('start.reason')} problem={tried && squeeze(reason) === '' ? t('problem.reason-missing') : null}>
+      <Field label={t('start.reason')} required problem={tried && squeeze(reason) === '' ? t('problem.reason-missing') : null}>
         {(attributes) => (
           <input {...attributes} {...PRIVATE} value={reason} maxLength={500} data-testid="reason"
             placeholder={t('start.reason.hint')} onInput={(event) => setReason(event.currentTarget.value)} />

@@ -56,7 +56,7 @@ function Plain(props: { icon: IconName; title: string; more?: string; testid: st
   return (
     <div class="entry">
       <JoinHead />
-      <main class="plain" data-testid={props.testid}>
+      <main class="plain-page" data-testid={props.testid}>
         <span class="plain-icon"><Icon name={props.icon} size={44} /></span>
         <h1>{props.title}</h1>
         {props.more && <p>{props.more}</p>}

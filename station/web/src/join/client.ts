@@ -54,11 +54,10 @@ export class Guest {
     this.socket = new Socket('/ws/join', (message) => this.#receive(message))
     this.mic.track.subscribe(() => this.peer.setMicrophone(this.mic.track.get()))
     this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
-    for (const device of [this.mic, this.cam])
-      device.state.subscribe(() => {
-        this.#tellOwn()
-        this.#remember()
-      })
+    for (const device of [this.mic, this.cam]) {
+      device.state.subscribe(() => this.#tellOwn())
+      device.wanted.subscribe(() => this.#remember())
+    }
     this.peer.phase.subscribe(() => {
       if (this.peer.phase.get() === 'connected') this.#tellOwn()
     })
@@ -160,10 +159,11 @@ export class Guest {
 
   /** After a reload: in again without a click, with the devices as they were. */
   #comeBack(): void {
-    if (this.#kept?.audio) void this.mic.on()
-    if (this.#kept?.video) void this.cam.on()
+    const { audio, video } = this.#kept ?? { audio: false, video: false }
     this.phase.set('joining')
     this.join()
+    if (audio) void this.mic.on()
+    if (video) void this.cam.on()
   }
 
   #admitted(): void {
@@ -213,8 +213,10 @@ export class Guest {
 
   #remember(back = this.#kept?.back ?? false): void {
     if (!this.#kept || ['ended', 'left'].includes(this.phase.get()) && back) return
-    const on = (device: OwnDevice): boolean => ['on', 'asking'].includes(device.state.get())
-    const next = { ...this.#kept, back, audio: on(this.mic), video: on(this.cam) }
+    const next = { ...this.#kept, back }
+    // While coming back the devices are not yet as they were.
+    if (['live', 'lobby'].includes(this.phase.get()))
+      Object.assign(next, { audio: this.mic.wanted.get(), video: this.cam.wanted.get() })
     if (next.back === this.#kept.back && next.audio === this.#kept.audio && next.video === this.#kept.video) return
     this.#kept = next
     void keep(next)

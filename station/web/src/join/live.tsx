@@ -86,6 +86,7 @@ function Pictures({ guest, live }: { guest: Guest; live: LiveConsultation | null
       id: stream.id,
       title: stream.kind === 'source' ? word('source', stream.name) : person?.name ?? t('participant'),
       stream: stream.video,
+      person: stream.kind === 'peer',
       absent: missing ? word('source-state', source.state) : null,
     })
   }
@@ -148,9 +149,9 @@ function Opinion({ guest }: { guest: Guest }): JSX.Element {
   }, [notes])
   const shown = notes.filter(({ note, text }) => note !== draft.note && text.trim() !== '')
   return (
-    <section class="notes" aria-label={t('notes')}>
+    <section class="notes" aria-label={t('notes')} data-testid="opinion">
       {role === 'specialist' && (
-        <DraftEditor draft={draft} label={t('note.opinion')} placeholder={t('note.opinion.hint')} rows={5} testid="opinion" />
+        <DraftEditor draft={draft} label={t('note.opinion')} placeholder={t('note.opinion.hint')} rows={5} testid="opinion-text" />
       )}
       {shown.length > 0 && <h3><Icon name="note" size={18} /> {t('notes')}</h3>}
       {shown.map((note) => <NoteCard key={note.note} note={note} />)}

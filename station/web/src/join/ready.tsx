@@ -53,7 +53,7 @@ export function Ready({ guest }: { guest: Guest }): JSX.Element {
             )}
           </Field>
           {link !== 'open' && <Notice look="warn">{t('link.lost')}</Notice>}
-          <Button submit big wide look="primary" icon="play" busy={joining} disabled={link !== 'open'} testid="join">{t('ready.join')}</Button>
+          <Button submit big wide look="primary" icon="camera" busy={joining} disabled={link !== 'open'} testid="join">{t('ready.join')}</Button>
           <p class="quiet small">{t('ready.waits')}</p>
         </form>
       </main>
@@ -90,10 +90,13 @@ function Preview({ guest }: { guest: Guest }): JSX.Element {
         </div>
       </div>
       <LevelMeter device={guest.mic} />
-      <div class="two">
-        <Choice device={guest.mic} label={t('ready.microphone')} />
-        <Choice device={guest.cam} label={t('ready.camera')} />
-      </div>
+      <details class="devices" open={matchMedia('(min-width: 861px)').matches}>
+        <summary>{t('ready.choose')}</summary>
+        <div class="two">
+          <Choice device={guest.mic} label={t('ready.microphone')} />
+          <Choice device={guest.cam} label={t('ready.camera')} />
+        </div>
+      </details>
       {(mic === 'asking' || cam === 'asking') && <Notice look="info">{t('ready.allow')}</Notice>}
       {denied && <Notice look="warn" testid="denied">{t('ready.denied')}</Notice>}
       {!denied && (mic === 'missing' || mic === 'busy') && <Notice look="warn" testid="no-microphone">{t(`own.mic.${mic}.more` as Key)}</Notice>}
@@ -140,7 +143,7 @@ function Choice({ device, label }: { device: OwnDevice; label: string }): JSX.El
     navigator.mediaDevices?.addEventListener('devicechange', look)
     return () => navigator.mediaDevices?.removeEventListener('devicechange', look)
   }, [state])
-  if (devices.length < 2) return null
+  if (devices.length === 0) return null
   return (
     <Field label={label}>
       {(attributes) => (

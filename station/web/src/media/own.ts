@@ -9,6 +9,8 @@ export class OwnDevice {
   readonly state = new Cell<OwnState>('off')
   readonly track = new Cell<MediaStreamTrack | null>(null)
   #generation = 0
+  /** What the person wants, whether or not the device is there. */
+  readonly wanted = new Cell(false)
   deviceId: string | null = null
   facing: 'user' | 'environment' | null = null
 
@@ -17,6 +19,7 @@ export class OwnDevice {
   /** Turns it on; asks the person if the browser wants that. */
   async on(): Promise<boolean> {
     const generation = ++this.#generation
+    this.wanted.set(true)
     if (this.track.get()?.readyState === 'live') {
       this.state.set('on')
       return true
@@ -47,6 +50,11 @@ export class OwnDevice {
 
   /** Stops the device: its light goes out. */
   off(): void {
+    this.wanted.set(false)
+    this.#stop()
+  }
+
+  #stop(): void {
     this.#generation++
     this.track.get()?.stop()
     this.track.set(null)
@@ -58,7 +66,7 @@ export class OwnDevice {
     const was = this.state.get() === 'on'
     this.deviceId = deviceId
     this.facing = facing
-    this.off()
+    this.#stop()
     if (was) await this.on()
   }
 

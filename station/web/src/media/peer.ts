@@ -113,7 +113,8 @@ export class Peer {
   /** Offers and candidates one after the other: no glare, no candidate before its offer. */
   #then(work: () => Promise<void>): void {
     this.#queue = this.#queue.then(work).catch((error: unknown) => {
-      console.warn('media:', error instanceof Error ? error.message : error)
+      // The message itself may quote the description, and with it the password of the path.
+      console.warn('media:', error instanceof Error ? error.name : 'failed')
     })
   }
 

@@ -34,23 +34,24 @@ function last<Body>(rows: RecordRow<Body>[] | undefined): Body | undefined {
 }
 
 /** Newest version of each note, in the order in which they were begun. */
-function notes(record: ConsultationRecord): Note[] {
+function notes(record: ConsultationRecord, nameOf: (user: string) => string): Note[] {
   const byId = new Map<string, Note>()
   for (const row of record.rows.note ?? []) {
     const { note, kind, text, author } = row.body
-    byId.set(note, { note, kind, text, user: author ?? row.user, at: row.at })
+    byId.set(note, { note, kind, text, user: nameOf(author ?? row.user), at: row.at })
   }
   return [...byId.values()].filter(({ text }) => text.trim() !== '')
 }
 
-export function readRecord(record: ConsultationRecord): ReadRecord {
+/** nameOf: the name of a user of the station; anybody else's stays as it is. */
+export function readRecord(record: ConsultationRecord, nameOf: (user: string) => string): ReadRecord {
   const { rows } = record
   const bodies = (rows.consultation ?? []).map(({ body }) => body)
   const find = <K extends 'mode' | 'reason' | 'started'>(key: K) => bodies.find((body) => body[key] !== undefined)?.[key]
   const began = Date.parse(find('started') ?? rows.consultation?.[0]?.at ?? '')
   const line = timeline(record.tracks, began)
   const seconds = (time: string): number => (Date.parse(time) - line.zero) / 1000
-  const written = notes(record)
+  const written = notes(record, nameOf)
   const people = new Map((rows.guest ?? []).map(({ body }) => [body.guest, body]))
   const moments: Moment[] = [
     ...written.map((note): Moment => ({
@@ -74,7 +75,7 @@ export function readRecord(record: ConsultationRecord): ReadRecord {
     reason: find('reason') ?? '',
     started: line.zero,
     patient: last(rows.patient) ?? { unknown: true },
-    consents: (rows.consent ?? []).map(({ at, user, body }) => ({ ...body, user, at })),
+    consents: (rows.consent ?? []).map(({ at, user, body }) => ({ ...body, user: nameOf(user), at })),
     notes: written,
     observations: (rows.observation ?? []).map(({ body }) => body)
       .sort((a, b) => Date.parse(a.time) - Date.parse(b.time)),

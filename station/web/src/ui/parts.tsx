@@ -84,7 +84,7 @@ export function Dialog(props: {
 }
 
 export function Field(props: {
-  label: string; problem?: string | null; hint?: string | null; optional?: boolean
+  label: string; problem?: string | null; hint?: string | null; optional?: boolean; required?: boolean
   children: (attributes: { id: string; 'aria-invalid'?: true; 'aria-describedby'?: string }) => JSX.Element
 }): JSX.Element {
   const id = useId()
@@ -93,6 +93,7 @@ export function Field(props: {
     <div class={`field${props.problem ? ' wrong' : ''}`}>
       <label for={id}>
         {props.label}
+        {props.required && <span class="required" aria-hidden="true"> *</span>}
         {props.optional && <span class="optional"> ({t('form.optional')})</span>}
       </label>
       {props.children({

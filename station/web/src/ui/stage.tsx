@@ -11,6 +11,8 @@ export interface Tile {
   stream: MediaStream | null
   /** Why there is no picture, in plain words; null: there should be one. */
   absent: string | null
+  /** A participant, who may have no camera on; else a camera of the station. */
+  person?: boolean
   mirrored?: boolean
   recording?: boolean
 }
@@ -21,7 +23,7 @@ export function Stage(props: { tiles: Tile[]; main: string | null; onMain: (id: 
   const stage = useRef<HTMLElement>(null)
   const { tiles } = props
   const main = tiles.find((tile) => tile.id === props.main)?.id ?? tiles[0]?.id
-  const columns = even ? Math.ceil(Math.sqrt(tiles.length)) : Math.max(1, tiles.length - 1)
+  const columns = even ? Math.ceil(Math.sqrt(tiles.length)) : Math.max(3, tiles.length - 1)
   return (
     <section class={`stage${even && tiles.length > 1 ? ' even' : ''}${tiles.length < 2 ? ' single' : ''}`}
       ref={stage} aria-label={t('stage')} data-testid="stage" style={{ '--columns': Math.min(columns, 6) }}>
@@ -55,10 +57,11 @@ function Picture({ tile, main, onChoose }: { tile: Tile; main: boolean; onChoose
       <LiveVideo stream={tile.stream} testid={`video-${tile.id}`} label={tile.title}
         mirrored={tile.mirrored ?? false}>
         {(stalled) => {
-          const why = tile.absent ?? (!tile.stream || stalled ? t('picture.waiting') : null)
+          const why = tile.absent ??
+            (!tile.stream || stalled ? t(tile.person ? 'picture.none' : 'picture.waiting') : null)
           return why && (
             <div class="no-picture">
-              <Icon name={tile.absent ? 'cameraOff' : 'clock'} size={main ? 40 : 24} />
+              <Icon name={tile.person ? 'person' : tile.absent ? 'cameraOff' : 'clock'} size={main ? 40 : 24} />
               <p>{why}</p>
             </div>
           )
