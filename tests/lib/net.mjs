@@ -6,8 +6,8 @@ import { randomInt } from 'node:crypto';
 
 const ip = (...args) => execFileSync('ip', args, { stdio: 'pipe' });
 
-// Two namespaces, each with `lo`, joined by one cable. Addresses are of a range for documentation
-// (RFC 5737, RFC 3849); both IPv4 and IPv6.
+// Two namespaces, each with `lo`, joined by one cable. Private addresses, as a clinic has them, for
+// which the station's own authority may vouch; both IPv4 and IPv6.
 export function makeCable() {
   const tag = `nc${process.pid % 100000}${randomInt(100)}`;
   const clinic = `${tag}-clinic`, hospital = `${tag}-hospital`;
@@ -17,19 +17,19 @@ export function makeCable() {
     ip('-n', name, 'link', 'set', 'lo', 'up');
   }
   ip('link', 'add', ends[clinic], 'netns', clinic, 'type', 'veth', 'peer', 'name', ends[hospital], 'netns', hospital);
-  const address = { [clinic]: ['198.51.100.1/24', '2001:db8:1::1/64'], [hospital]: ['198.51.100.2/24', '2001:db8:1::2/64'] };
+  const address = { [clinic]: ['10.77.0.1/24', 'fd77::1/64'], [hospital]: ['10.77.0.2/24', 'fd77::2/64'] };
   for (const name of [clinic, hospital]) {
     for (const one of address[name])
       ip('-n', name, 'address', 'add', one, 'dev', ends[name], ...(one.includes(':') ? ['nodad'] : []));
     ip('-n', name, 'link', 'set', ends[name], 'up');
   }
   return {
-    clinic, hospital, clinicAddress: '198.51.100.1',
+    clinic, hospital, clinicAddress: '10.77.0.1',
     // Pulled at the clinic's side: its interface goes down, addresses of IPv6 are lost as in life.
     pull: () => ip('-n', clinic, 'link', 'set', ends[clinic], 'down'),
     plug: () => {
       ip('-n', clinic, 'link', 'set', ends[clinic], 'up');
-      ip('-n', clinic, 'address', 'replace', '2001:db8:1::1/64', 'dev', ends[clinic], 'nodad');
+      ip('-n', clinic, 'address', 'replace', 'fd77::1/64', 'dev', ends[clinic], 'nodad');
     },
     remove: () => {
       for (const name of [clinic, hospital]) ip('netns', 'delete', name);
