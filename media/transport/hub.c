@@ -153,7 +153,7 @@ run_add_peer (Hub *hub, Command *c)
   g_hash_table_insert (hub->peers, peer->id, peer);
   hub_peer_update_views (peer);
   hub_forward_update (hub);
-  hub_offer_first (peer);
+  hub_offer_later (peer);
   hub_stats_update (hub);
 }
 

@@ -1,6 +1,7 @@
 #include "media/transport/hub_private.h"
 
 enum {
+  GATHER_MS = 20,
   MAX_EARLY = 32,
   LOST_MS = 3000, /* an offer without an answer for so long did not arrive, if the page asks */
   MAX_MISFITS = 2,
@@ -79,10 +80,22 @@ describe (HubPeer *peer)
   return sdp;
 }
 
-const char *
-hub_offer_mid (HubPeer *peer)
+/* mid of the line that carries the transport */
+static const char *
+transport_mid (HubPeer *peer)
 {
   return ((HubLine *)peer->lines->pdata[0])->mid;
+}
+
+static void
+add_gathered (HubPeer *peer, Sdp *sdp)
+{
+  for (guint i = 0; peer->gathered != NULL && i < peer->gathered->len; i++) {
+    SdpCandidate *candidate = g_new0 (SdpCandidate, 1);
+    candidate->line = g_strdup (peer->gathered->pdata[i]);
+    g_ptr_array_add (sdp->candidates, candidate);
+  }
+  g_clear_pointer (&peer->gathered, g_ptr_array_unref);
 }
 
 /* Offers: one at a time */
@@ -110,6 +123,7 @@ offer_now (gpointer data)
   restart_if_wanted (peer);
   sdp_free (peer->offer);
   peer->offer = describe (peer);
+  add_gathered (peer, peer->offer);
   peer->offered_us = g_get_monotonic_time ();
   peer->offer_wanted = FALSE;
   g_autofree char *text = sdp_write (peer->offer);
@@ -124,10 +138,18 @@ arm_offer (HubPeer *peer, guint ms)
   peer->offer_source = hub_timer (peer->hub, ms, offer_now, peer);
 }
 
+/* The first offer waits for our own addresses, which take a few milliseconds: in it they cost no
+ * message and no turn of the page's own. Servers take longer, their candidates come alone. */
 void
-hub_offer_first (HubPeer *peer)
+hub_offer_gathered (HubPeer *peer, const char *line)
 {
-  offer_now (peer);
+  if (peer->gathered != NULL && line != NULL) {
+    g_ptr_array_add (peer->gathered, g_strdup (line));
+    return;
+  }
+  if (peer->gathered != NULL)
+    offer_now (peer);
+  hub_emit_candidate (peer, transport_mid (peer), line);
 }
 
 void
@@ -135,7 +157,7 @@ hub_offer_later (HubPeer *peer)
 {
   peer->offer_wanted = TRUE;
   if (peer->offer == NULL && peer->offer_source == NULL)
-    arm_offer (peer, 0);
+    arm_offer (peer, peer->gathered != NULL ? GATHER_MS : 0);
 }
 
 /* The page asks: it may have lost the offer under way with its socket, or the answer may be on the
@@ -146,7 +168,7 @@ hub_offer_request (HubPeer *peer, gboolean ice_restart)
   peer->offer_wanted = TRUE;
   peer->restart_wanted |= ice_restart;
   if (peer->offer == NULL) {
-    arm_offer (peer, 0);
+    hub_offer_later (peer);
     return;
   }
   gint64 age_ms = (g_get_monotonic_time () - peer->offered_us) / 1000;

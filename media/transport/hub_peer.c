@@ -126,8 +126,7 @@ hub_peer_give_up (HubPeer *peer, const char *reason)
 static void
 on_candidate (Peer *self, const char *line, void *arg)
 {
-  HubPeer *peer = arg;
-  hub_emit_candidate (peer, hub_offer_mid (peer), line);
+  hub_offer_gathered (arg, line);
 }
 
 static void
@@ -147,7 +146,12 @@ on_state (Peer *self, PeerState state, const char *reason, void *arg)
 static void
 on_channel (Peer *self, const char *label, gboolean open, void *arg)
 {
-  hub_emit_channel (arg, label, open);
+  HubPeer *peer = arg;
+  if (open)
+    g_hash_table_add (peer->open, g_strdup (label));
+  else
+    g_hash_table_remove (peer->open, label);
+  hub_emit_channel (peer, label, open);
 }
 
 static void
@@ -276,7 +280,9 @@ hub_peer_new (Hub *hub, const char *id, const char *label, gboolean loopback, gb
   peer->label = clean_label (label != NULL && label[0] != '\0' ? label : id);
   peer->loopback = loopback;
   peer->lines = g_ptr_array_new_with_free_func (line_free);
+  peer->gathered = g_ptr_array_new_with_free_func (g_free);
   peer->early = g_ptr_array_new_with_free_func (g_free);
+  peer->open = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   peer->born_us = g_get_monotonic_time ();
   /* RFC 8829 §5.2.1: below 2^63 */
   peer->session_id = (guint64)g_random_int () << 31 | g_random_int () >> 1;
@@ -319,6 +325,8 @@ hub_peer_free (HubPeer *peer)
   g_clear_pointer (&peer->peer, peer_free);
   g_ptr_array_unref (peer->lines);
   g_ptr_array_unref (peer->early);
+  g_clear_pointer (&peer->gathered, g_ptr_array_unref);
+  g_hash_table_unref (peer->open);
   sdp_free (peer->offer);
   g_free (peer->id);
   g_free (peer->label);
@@ -330,7 +338,8 @@ void
 hub_peer_send (HubPeer *peer, const char *label, gboolean text, GBytes *data)
 {
   g_autoptr (GError) error = NULL;
-  if (peer->state != HUB_PEER_CONNECTED || peer_send (peer->peer, label, text, data, &error))
+  if (!g_hash_table_contains (peer->open, label)
+      || peer_send (peer->peer, label, text, data, &error))
     return;
   gint64 now_us = g_get_monotonic_time ();
   if (now_us - peer->warned_us < WARN_INTERVAL_US)

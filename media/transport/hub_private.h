@@ -34,8 +34,9 @@ typedef struct {
   gint64 key_wanted_us; /* since when a key frame is waited for; 0: not */
   gint64 key_asked_us;  /* when the encoder was asked last; 0: never */
   GSource *key_timer;
-  guint bitrate;    /* told by want_bitrate; 0: none */
-  gint64 raised_us; /* when it rose last */
+  guint width, height; /* of the newest key frame; 0: unknown */
+  guint bitrate;       /* told by want_bitrate; 0: none */
+  gint64 raised_us;    /* when it rose last */
 } HubOutlet;
 
 struct HubSource {
@@ -88,8 +89,10 @@ struct HubPeer {
   gboolean offer_wanted, restart_wanted, restart_offered;
   guint misfits; /* answers in a row that did not fit */
   GSource *offer_source;
-  GPtrArray *early; /* char *: candidates that came before their answer */
-  gint64 warned_us; /* of a channel that is full */
+  GPtrArray *gathered; /* char *: candidates that the first offer will carry; NULL: it is out */
+  GPtrArray *early;    /* char *: candidates that came before their answer */
+  GHashTable *open;    /* labels of channels */
+  gint64 warned_us;    /* of a channel that is full */
 };
 
 struct Hub {
@@ -146,15 +149,14 @@ void hub_peer_send (HubPeer *peer, const char *label, gboolean text, GBytes *dat
 HubLine *hub_peer_add_line (HubPeer *peer, HubLineRole role, MediaKind kind, const char *mid);
 
 /* hub_offer.c */
-/* At once: its candidates follow. */
-void hub_offer_first (HubPeer *peer);
+/* A candidate of ours, NULL: no more. Into the first offer when it comes at once, else by itself.
+ */
+void hub_offer_gathered (HubPeer *peer, const char *line);
 /* Something changed: an offer follows soon, after the answer to the one under way. */
 void hub_offer_later (HubPeer *peer);
 void hub_offer_request (HubPeer *peer, gboolean ice_restart);
 void hub_offer_answer (HubPeer *peer, const char *sdp);
 void hub_offer_candidate (HubPeer *peer, const char *line);
-/* mid of the line that carries the transport */
-const char *hub_offer_mid (HubPeer *peer);
 
 /* hub_source.c */
 HubSource *hub_source_new (Hub *hub, const char *name, MediaKind kind);

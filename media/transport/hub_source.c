@@ -155,6 +155,11 @@ static void
 note_key_frame (HubOutlet *outlet, Frame *frame)
 {
   outlet->key_bytes = g_bytes_get_size (frame->data);
+  if (frame->width != 0 && (frame->width != outlet->width || frame->height != outlet->height)) {
+    outlet->width = frame->width;
+    outlet->height = frame->height;
+    hub_bitrate_update (outlet);
+  }
   if (outlet->key_wanted_us == 0 || frame->capture_us + KEY_AGE_US < outlet->key_wanted_us)
     return;
   outlet->key_wanted_us = 0;
