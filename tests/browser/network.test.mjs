@@ -54,6 +54,7 @@ async function startConsultation(page) {
   await page.getByTestId(`user-${clinic.user}`).click();
   await page.getByTestId('pin').fill(clinic.pin);
   await page.getByTestId('pin-enter').click();
+  await page.getByTestId('mode-3').check();
   await page.getByTestId('reason').fill('Đau ngực');
   await page.getByTestId('patient-name').fill('Lò Văn Pành');
   await page.getByTestId('start-consultation').click();
