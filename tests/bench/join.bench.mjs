@@ -63,6 +63,13 @@ async function ours({ doctor }, context) {
   const page = await context.newPage();
   await page.goto(link);
   await page.getByTestId('name').fill('BS. Đo');
+  await page.getByTestId('join').click();
+  await page.getByTestId('live').waitFor();
+  // Admitted once, left, here again: what is measured begins with the click that joins.
+  await page.getByTestId('leave').click();
+  await page.getByTestId('left').waitFor();
+  await page.reload();
+  await page.getByTestId('name').fill('BS. Đo');
   // Page loaded, devices granted: the preview shows before the click.
   await page.waitForFunction(() => (document.querySelector('[data-testid=preview]')?.videoWidth ?? 0) > 0);
   await page.getByTestId('join').click();
