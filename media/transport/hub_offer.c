@@ -271,7 +271,7 @@ prepare_views (HubPeer *peer)
   for (guint i = 0; i < peer->lines->len; i++) {
     HubLine *line = peer->lines->pdata[i];
     if (line->viewing != NULL && !line->started)
-      hub_outlet_prepare (line->viewing, line);
+      hub_outlet_prepare (line->viewing);
   }
 }
 

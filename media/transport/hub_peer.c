@@ -249,6 +249,17 @@ make_peer (HubPeer *peer, gboolean trusts_host, GError **error)
   return cert != NULL ? peer_new (&config, cert, &PEER_EVENTS, peer, error) : NULL;
 }
 
+/* Most browsers take H.264, our first choice. */
+static void
+expect_views (Hub *hub)
+{
+  for (guint i = 0; i < hub->sources->len; i++) {
+    HubSource *source = hub->sources->pdata[i];
+    if (source->kind == MEDIA_VIDEO)
+      hub_outlet_expect (&source->outlets[MEDIA_H264]);
+  }
+}
+
 /* The label becomes part of an SDP text. */
 static char *
 clean_label (const char *label)
@@ -297,6 +308,7 @@ hub_peer_new (Hub *hub, const char *id, const char *label, gboolean loopback, gb
   }
   add_first_lines (peer);
   peer_start (peer->peer);
+  expect_views (hub);
   return peer;
 }
 

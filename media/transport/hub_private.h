@@ -163,11 +163,14 @@ HubSource *hub_source_new (Hub *hub, const char *name, MediaKind kind);
 void hub_source_free (HubSource *source);
 void hub_source_frame (HubSource *source, Frame *frame);
 void hub_source_mute (HubSource *source, gboolean muted);
+/* A viewer is about to come, its codec not yet known: by the time its path is there, the encoder
+ * runs and its key frame is fresh. */
+void hub_outlet_expect (HubOutlet *outlet);
 void hub_outlet_add_viewer (HubOutlet *outlet, HubLine *line);
 void hub_outlet_remove_viewer (HubOutlet *outlet, HubLine *line);
 void hub_outlet_want_keyframe (HubOutlet *outlet);
 /* The peer will soon be connected: has a young key frame made if need be. */
-void hub_outlet_prepare (HubOutlet *outlet, HubLine *line);
+void hub_outlet_prepare (HubOutlet *outlet);
 /* The peer is connected: the first picture. */
 void hub_outlet_begin (HubOutlet *outlet, HubLine *line);
 

@@ -71,6 +71,24 @@ end_linger (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+start_live (HubOutlet *outlet)
+{
+  outlet->live = TRUE;
+  hub_emit_want_live (outlet);
+}
+
+void
+hub_outlet_expect (HubOutlet *outlet)
+{
+  if (!outlet->live) {
+    start_live (outlet);
+    outlet->linger = hub_timer (outlet->source->hub, LINGER_MS, end_linger, outlet);
+  } else {
+    hub_outlet_prepare (outlet);
+  }
+}
+
 void
 hub_outlet_add_viewer (HubOutlet *outlet, HubLine *line)
 {
@@ -78,10 +96,8 @@ hub_outlet_add_viewer (HubOutlet *outlet, HubLine *line)
   g_ptr_array_add (outlet->viewers, line);
   line->viewing = outlet;
   line->started = FALSE;
-  if (!outlet->live) {
-    outlet->live = TRUE;
-    hub_emit_want_live (outlet);
-  }
+  if (!outlet->live)
+    start_live (outlet);
   hub_bitrate_update (outlet);
 }
 
@@ -124,7 +140,7 @@ ask_when_due (gpointer data)
 {
   HubOutlet *outlet = data;
   hub_timer_clear (&outlet->key_timer);
-  if (outlet->viewers->len == 0)
+  if (!outlet->live)
     outlet->key_wanted_us = 0;
   if (outlet->key_wanted_us == 0)
     return G_SOURCE_REMOVE;
@@ -194,11 +210,13 @@ burst_bytes (const HubLine *line)
   return MAX (line->peer->estimate_bps / 8 / 4, 24 * 1024);
 }
 
+/* A young group is sent whatever its size: a key frame made anew would be as large, and later. */
 static gboolean
-gop_fits (const HubOutlet *outlet, const HubLine *line, guint frames)
+gop_fits (const HubOutlet *outlet, const HubLine *line)
 {
-  return outlet->gop->len > 0 && outlet->gop->len <= frames
-         && outlet->gop_bytes <= burst_bytes (line);
+  guint n = outlet->gop->len;
+  return n > 0
+         && (n <= FRESH_FRAMES || (n <= BURST_FRAMES && outlet->gop_bytes <= burst_bytes (line)));
 }
 
 /* An encoder that has only been started begins with a key frame by itself. */
@@ -209,9 +227,9 @@ has_begun (const HubOutlet *outlet)
 }
 
 void
-hub_outlet_prepare (HubOutlet *outlet, HubLine *line)
+hub_outlet_prepare (HubOutlet *outlet)
 {
-  if (has_begun (outlet) && !gop_fits (outlet, line, FRESH_FRAMES))
+  if (has_begun (outlet) && (outlet->gop->len == 0 || outlet->gop->len > FRESH_FRAMES))
     hub_outlet_want_keyframe (outlet);
 }
 
@@ -224,7 +242,7 @@ hub_outlet_begin (HubOutlet *outlet, HubLine *line)
     return;
   if (!has_begun (outlet))
     return;
-  if (!gop_fits (outlet, line, BURST_FRAMES)) {
+  if (!gop_fits (outlet, line)) {
     hub_outlet_want_keyframe (outlet);
     return;
   }
