@@ -8,6 +8,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#define SECRET "thirty-two bytes of boot secret\n"
+
 static const char *const NAMES[] = { "localhost", "127.0.0.1", "::1", "tram-muong-long", NULL };
 
 typedef struct {
@@ -15,14 +17,18 @@ typedef struct {
   IdentityPlace place;
 } Fixture;
 
+/* data: the secret's text; NULL: keys are not encrypted, which spares each test seconds of scrypt.
+ */
 static void
 set_up (Fixture *f, gconstpointer data)
 {
+  const char *secret = data;
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("nhipcau-identity-XXXXXX", NULL);
   f->place
       = (IdentityPlace){ .state_dir = f->dir,
-                         .secret = g_bytes_new_static ("thirty-two bytes of boot secret\n", 32) };
+                         .secret
+                         = secret != NULL ? g_bytes_new_static (secret, strlen (secret)) : NULL };
   identity_create (&f->place, "Trạm y tế xã Mường Lống", NAMES, &error);
   g_assert_no_error (error);
 }
@@ -42,7 +48,7 @@ tear_down (Fixture *f, gconstpointer data)
     g_assert_cmpint (g_remove (path), ==, 0);
   }
   g_assert_cmpint (g_rmdir (f->dir), ==, 0);
-  g_bytes_unref (f->place.secret);
+  g_clear_pointer (&f->place.secret, g_bytes_unref);
   g_free (f->dir);
 }
 
@@ -326,13 +332,14 @@ test_sign (Fixture *f, gconstpointer data)
   g_assert_cmpint (CMS_signed_get_attr_by_NID (signer, NID_id_smime_aa_signingCertificateV2, -1),
                    >=, 0);
   CMS_ContentInfo_free (cms);
-  for (gsize length = 0; length < size; length++) {
+  const gsize step = g_getenv ("NHIPCAU_SLOW") != NULL ? 23 : 1;
+  for (gsize length = 0; length < size; length += step) {
     g_autoptr (GBytes) cut = g_bytes_new (der, length);
     g_assert_false (identity_verify (certificate, text, cut, NULL));
   }
   /* Nobody checks the two version numbers. */
   guint passed = 0;
-  for (gsize i = 0; i < size; i++) {
+  for (gsize i = 0; i < size; i += step) {
     g_autofree guint8 *bad = g_memdup2 (der, size);
     bad[i] ^= 1;
     g_autoptr (GBytes) bytes = g_bytes_new (bad, size);
@@ -369,7 +376,7 @@ test_plain_and_binary_secrets (void)
     g_assert_no_error (error);
     g_autoptr (Identity) identity = identity_open (&f.place, &error);
     g_assert_no_error (error);
-    f.place.secret = g_bytes_new_static ("", 0);
+    f.place.secret = NULL;
     tear_down (&f, NULL);
   }
 }
@@ -378,17 +385,17 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(path, function)                                                                        \
-  g_test_add ("/identity/" path, Fixture, NULL, set_up, function, tear_down)
-  ADD ("chain", test_chain);
-  ADD ("constraints", test_constraints);
-  ADD ("files", test_files);
-  ADD ("open-refuses", test_open_refuses);
-  ADD ("renew", test_renew);
-  ADD ("renew-by-age", test_renew_by_age);
-  ADD ("renew-foreign", test_renew_foreign);
-  ADD ("sign", test_sign);
-  ADD ("key-der", test_key_der);
+#define ADD(path, secret, function)                                                                \
+  g_test_add ("/identity/" path, Fixture, secret, set_up, function, tear_down)
+  ADD ("chain", NULL, test_chain);
+  ADD ("constraints", NULL, test_constraints);
+  ADD ("files", SECRET, test_files);
+  ADD ("open-refuses", SECRET, test_open_refuses);
+  ADD ("renew", NULL, test_renew);
+  ADD ("renew-by-age", NULL, test_renew_by_age);
+  ADD ("renew-foreign", NULL, test_renew_foreign);
+  ADD ("sign", NULL, test_sign);
+  ADD ("key-der", NULL, test_key_der);
   g_test_add_func ("/identity/plain-and-binary-secrets", test_plain_and_binary_secrets);
   return g_test_run ();
 }

@@ -41,17 +41,6 @@ place_down (Place *place, gconstpointer data)
   place_clear (place);
 }
 
-static gboolean
-under_valgrind_or_sanitizer (void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return TRUE;
-#else
-  return g_getenv ("VALGRIND") != NULL
-         || (g_getenv ("LD_PRELOAD") != NULL && strstr (g_getenv ("LD_PRELOAD"), "vgpreload"));
-#endif
-}
-
 static guint
 problems_of (Vault *vault)
 {
@@ -125,7 +114,7 @@ flip_all (Place *place, const char *name)
 {
   g_autoptr (GBytes) good = place_read (place, name);
   g_autofree char *before = dump_file (place, KEYS_MAIN);
-  gsize size, step = g_test_slow () ? 1 : under_valgrind_or_sanitizer () ? 397 : 61;
+  gsize size, step = g_test_slow () ? 1 : place_is_slow () ? 397 : 61;
   const guint8 *data = g_bytes_get_data (good, &size);
   guint silent = 0, tried = 0;
 
@@ -202,7 +191,7 @@ static void
 test_every_length (Place *place, gconstpointer data)
 {
   g_autoptr (GBytes) good = place_read (place, KEYS_MAIN);
-  gsize size, step = under_valgrind_or_sanitizer () ? 4099 : 509;
+  gsize size, step = place_is_slow () ? 4099 : 509;
   const guint8 *bytes = g_bytes_get_data (good, &size);
 
   for (gsize length = 0; length < size; length += step) {
@@ -475,7 +464,7 @@ folder_contains (Place *place, GBytes *what)
 static void
 test_no_residue (Place *place, gconstpointer data)
 {
-  const guint n = under_valgrind_or_sanitizer () ? 8 : g_test_slow () ? 60 : 20;
+  const guint n = place_is_slow () ? 8 : g_test_slow () ? 60 : 20;
   g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   g_autoptr (Vault) vault = place_open (place);
   g_assert_true (vault_unlock_boot (vault, place->boot, NULL));
@@ -589,7 +578,7 @@ check_after_kill (Place *place, guint round, guint created, guint ended)
 static void
 test_kill (Place *place, gconstpointer data)
 {
-  const guint rounds = under_valgrind_or_sanitizer () ? 3 : g_test_slow () ? 200 : 12;
+  const guint rounds = place_is_slow () ? 3 : g_test_slow () ? 200 : 12;
 
   for (guint round = 0; round < rounds; round++) {
     int pipe_fds[2];

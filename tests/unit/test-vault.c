@@ -366,7 +366,7 @@ test_recover (Place *place, gconstpointer data)
   gsize size;
   const guint8 *der = g_bytes_get_data (row->recovery_cms, &size);
   guint opened = 0;
-  for (gsize i = 0; i < size; i++) {
+  for (gsize i = 0; i < size; i += place_is_slow () ? 23 : 1) {
     g_autofree guint8 *bad = g_memdup2 (der, size);
     bad[i] ^= (guint8)(1 << (i % 8));
     g_autoptr (GBytes) bytes = g_bytes_new (bad, size);
