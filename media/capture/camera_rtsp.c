@@ -1,6 +1,7 @@
 /* RTSP cameras. The stream comes over RTSP's own TCP connection first, because the record must be
  * whole; a camera that refuses that is asked for UDP at the next attempt.
  */
+#include "media/capture/arrival.h"
 #include "media/capture/capture.h"
 #include "media/capture/stage.h"
 #include "media/error.h"
@@ -11,12 +12,9 @@
 
 enum { PROTOCOL_UDP = 1, PROTOCOL_TCP = 4 }; /* GstRTSPLowerTrans */
 
-/* How fast the correction of times that lay in the future is given back, per picture. */
-#define GIVE_BACK_US 100
-
 typedef struct {
   Capture *capture;
-  gint64 ahead_us; /* streaming thread only */
+  Arrival arrival; /* streaming thread only */
   gint selected;   /* atomic: a video stream has been taken */
 } Rtsp;
 
@@ -46,8 +44,8 @@ encoding_name (GstCaps *caps, const char **ret_media)
   return gst_structure_get_string (structure, "encoding-name");
 }
 
-/* The jitter buffer counts from the first packet. When that one was late, all the others seem to
- * have been captured in the future, until it has learnt better. */
+/* With RTSP over TCP only the first packet is dated on our clock; all the others follow by the
+ * camera's. */
 static GstPadProbeReturn
 on_picture (GstPad *pad, GstPadProbeInfo *info, gpointer arg)
 {
@@ -58,13 +56,14 @@ on_picture (GstPad *pad, GstPadProbeInfo *info, gpointer arg)
     return GST_PAD_PROBE_OK;
   const GstSegment *segment;
   gst_event_parse_segment (event, &segment);
-  gint64 ahead_us = stage_capture_us (segment, buffer) - g_get_monotonic_time ();
-  rtsp->ahead_us = MAX (MAX (rtsp->ahead_us - GIVE_BACK_US, 0), ahead_us);
-  GstClockTime ahead = (GstClockTime)rtsp->ahead_us * GST_USECOND;
-  if (ahead == 0 || GST_BUFFER_PTS (buffer) < ahead)
+  gint64 camera_us = stage_capture_us (segment, buffer);
+  gint64 shift_us
+      = arrival_capture_us (&rtsp->arrival, camera_us, g_get_monotonic_time ()) - camera_us;
+  gint64 shift = shift_us * (gint64)GST_USECOND;
+  if (shift == 0 || (shift < 0 && GST_BUFFER_PTS (buffer) < (GstClockTime)-shift))
     return GST_PAD_PROBE_OK;
   buffer = gst_buffer_make_writable (buffer);
-  GST_BUFFER_PTS (buffer) -= ahead;
+  GST_BUFFER_PTS (buffer) += (GstClockTime)shift;
   GST_PAD_PROBE_INFO_DATA (info) = buffer;
   return GST_PAD_PROBE_OK;
 }

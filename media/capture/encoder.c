@@ -1,21 +1,26 @@
 #include "media/capture/encoder.h"
 
 #include <gst/video/video.h>
+#include <math.h>
 #include "media/capture/stage.h"
 #include "media/error.h"
 
 #define RECORD_GOP_US (2 * G_USEC_PER_SEC)
 enum { LIVE_GOP_SECONDS = 10, LIVE_WAITING = 2, LIVE_SOUND_WAITING = 25, RECORD_WAITING = 60 };
+enum { USUAL_RATE = 30, STEP_MEMORY = 16 };
 
 struct Encoder {
   EncoderConfig config;
   const EncoderType *type;
   Stage *stage;
   GstElement *element; /* owned by the stage */
+  GstCaps *caps;       /* of what goes into the stage */
   EncoderEvents events;
   void *arg;
   guint width, height; /* of the output */
-  /* Owned by the caller of encoder_push(). */
+  /* Owned by the caller of encoder_push() and encoder_set_bitrate(). */
+  guint bitrate;
+  double step_us, applied_step_us, caps_step_us; /* between pictures: seen, at work, announced */
   GstClockTime last_pts;
   GstClockTime last_key_pts;
 };
@@ -110,6 +115,43 @@ describe (Encoder *encoder, GstCaps *input)
   return g_string_free (text, FALSE);
 }
 
+static GstCaps *
+stage_caps (Encoder *encoder, GstCaps *input)
+{
+  GstVideoInfo info;
+  GstCaps *caps = gst_caps_copy (input);
+  if (encoder->config.codec == MEDIA_OPUS || !gst_video_info_from_caps (&info, input))
+    return caps;
+  double rate = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
+  if (rate < 1 || rate > 120) {
+    rate = USUAL_RATE;
+    gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, USUAL_RATE, 1, NULL);
+  }
+  encoder->step_us = encoder->applied_step_us = encoder->caps_step_us = G_USEC_PER_SEC / rate;
+  return caps;
+}
+
+/* Cameras give other frame rates than they announce, half of it in the dark; an encoder that
+ * counts frames would miss its rate by as much. */
+static void
+apply_bitrate (Encoder *encoder)
+{
+  double scale = encoder->type->counts_frames ? encoder->step_us / encoder->caps_step_us : 1;
+  encoder->applied_step_us = encoder->step_us;
+  encoder_type_set_bitrate (encoder->type, encoder->element, (guint)(encoder->bitrate * scale));
+}
+
+static void
+follow_rate (Encoder *encoder, GstClockTime pts)
+{
+  if (!encoder->type->counts_frames || !GST_CLOCK_TIME_IS_VALID (encoder->last_pts))
+    return;
+  double step_us = (double)((gint64)pts - (gint64)encoder->last_pts) / GST_USECOND;
+  encoder->step_us += (CLAMP (step_us, 4000, G_USEC_PER_SEC) - encoder->step_us) / STEP_MEMORY;
+  if (fabs (encoder->step_us / encoder->applied_step_us - 1) > 0.1)
+    apply_bitrate (encoder);
+}
+
 static guint
 waiting (const EncoderConfig *config)
 {
@@ -158,6 +200,7 @@ encoder_new (const EncoderConfig *config, GstCaps *input, const EncoderEvents *e
   encoder->events = *events;
   encoder->arg = arg;
   encoder->last_pts = encoder->last_key_pts = GST_CLOCK_TIME_NONE;
+  encoder->caps = stage_caps (encoder, input);
   static const StageEvents stage_events = { on_output, on_failed };
   g_autofree char *text = describe (encoder, input);
   encoder->stage
@@ -166,7 +209,7 @@ encoder_new (const EncoderConfig *config, GstCaps *input, const EncoderEvents *e
   if (!encoder->stage)
     return NULL;
   encoder->element = stage_element (encoder->stage, "encoder");
-  encoder_type_set_bitrate (type, encoder->element, first_bitrate (encoder));
+  encoder_set_bitrate (encoder, first_bitrate (encoder));
   set_gop (encoder, input);
   return g_steal_pointer (&encoder);
 }
@@ -175,6 +218,7 @@ void
 encoder_free (Encoder *encoder)
 {
   g_clear_pointer (&encoder->stage, stage_free);
+  gst_clear_caps (&encoder->caps);
   g_free (encoder);
 }
 
@@ -191,13 +235,14 @@ make_increasing (Encoder *encoder, GstBuffer *buffer)
 }
 
 void
-encoder_push (Encoder *encoder, GstBuffer *buffer, GstCaps *caps)
+encoder_push (Encoder *encoder, GstBuffer *buffer)
 {
   if (encoder->config.codec != MEDIA_OPUS) {
     if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
       gst_buffer_unref (buffer);
       return;
     }
+    follow_rate (encoder, GST_BUFFER_PTS (buffer));
     buffer = make_increasing (encoder, buffer);
     GstClockTime pts = GST_BUFFER_PTS (buffer);
     if (encoder->config.purpose == ENCODER_RECORD
@@ -208,13 +253,14 @@ encoder_push (Encoder *encoder, GstBuffer *buffer, GstCaps *caps)
       encoder->last_key_pts = pts;
     }
   }
-  stage_push (encoder->stage, buffer, caps);
+  stage_push (encoder->stage, buffer, encoder->caps);
 }
 
 void
 encoder_set_bitrate (Encoder *encoder, guint bitrate)
 {
-  encoder_type_set_bitrate (encoder->type, encoder->element, bitrate);
+  encoder->bitrate = bitrate;
+  apply_bitrate (encoder);
 }
 
 void

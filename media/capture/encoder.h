@@ -26,12 +26,12 @@ Encoder *encoder_new (const EncoderConfig *config, GstCaps *input, const Encoder
 void encoder_free (Encoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Encoder, encoder_free)
 
-/* Never blocks; timestamps are made strictly increasing. Calls must not overlap.
- * A recording encoder makes a key frame every 2 s by itself. */
-void encoder_push (Encoder *encoder, GstBuffer *buffer, GstCaps *caps);
-/* From here on any thread. */
+/* Never blocks; timestamps are made strictly increasing. A recording encoder makes a key frame
+ * every 2 s by itself. Calls of this and of encoder_set_bitrate() must not overlap. */
+void encoder_push (Encoder *encoder, GstBuffer *buffer);
 void encoder_set_bitrate (Encoder *encoder, guint bitrate);
-void encoder_force_key (Encoder *encoder); /* the next picture pushed becomes a key frame */
+/* The next picture pushed becomes a key frame. Any thread. */
+void encoder_force_key (Encoder *encoder);
 
 /* The size that fits into the bounds, even numbers, shape kept. */
 void encoder_fit (guint *width, guint *height, guint max_width, guint max_height);

@@ -20,6 +20,7 @@ static const EncoderType types[] = {
       .gop = "key-int-max",
       .bitrate = "bitrate",
       .bitrate_unit = 1000,
+      .counts_frames = TRUE,
       .after = H264_AFTER,
   },
   {
@@ -30,6 +31,7 @@ static const EncoderType types[] = {
       .live = "! " H264_LIVE,
       .record = "! " H264_RECORD,
       .bitrate_unit = 1,
+      .counts_frames = TRUE,
       .after = H264_AFTER,
   },
   {
@@ -37,11 +39,12 @@ static const EncoderType types[] = {
       .element = "x264enc",
       .common = "threads=1 sliced-threads=false bframes=0 b-adapt=false aud=false "
                 "rc-lookahead=0 sync-lookahead=0 mb-tree=false option-string=scenecut=0",
-      .live = "tune=zerolatency speed-preset=superfast vbv-buf-capacity=400 ! " H264_LIVE,
+      .live = "tune=zerolatency speed-preset=superfast vbv-buf-capacity=600 ! " H264_LIVE,
       .record = "pass=qual quantizer=22 speed-preset=veryfast vbv-buf-capacity=2000 ! " H264_RECORD,
       .gop = "key-int-max",
       .bitrate = "bitrate",
       .bitrate_unit = 1000,
+      .counts_frames = TRUE, /* by timestamps it delays each picture by one */
       .after = H264_AFTER,
   },
   {
@@ -53,6 +56,7 @@ static const EncoderType types[] = {
       .gop = "gop-size",
       .bitrate = "bitrate",
       .bitrate_unit = 1,
+      .counts_frames = TRUE,
       .after = H264_AFTER,
   },
   {
@@ -60,7 +64,7 @@ static const EncoderType types[] = {
       .element = "vp8enc",
       .common = "lag-in-frames=0 threads=1 resize-allowed=false min-quantizer=4",
       .live = "deadline=1 cpu-used=8 end-usage=cbr error-resilient=default static-threshold=100 "
-              "max-quantizer=58 undershoot=95 overshoot=15 buffer-size=600 "
+              "max-quantizer=63 dropframe-threshold=30 undershoot=95 overshoot=15 buffer-size=600 "
               "buffer-initial-size=300 buffer-optimal-size=400 max-intra-bitrate=450",
       .record = "deadline=1 cpu-used=4 end-usage=cq cq-level=20 max-quantizer=50",
       .gop = "keyframe-max-dist",

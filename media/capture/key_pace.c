@@ -18,7 +18,7 @@ order (KeyPace *pace, gint64 now_us)
 gboolean
 key_pace_request (KeyPace *pace, gint64 now_us)
 {
-  if (pace->coming)
+  if (pace->coming && now_us - pace->ordered_us < KEY_LOST_US)
     return FALSE;
   gboolean is_free = pace->free;
   pace->free = FALSE;

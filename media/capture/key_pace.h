@@ -6,6 +6,8 @@
 #include <glib.h>
 
 #define KEY_PACE_US 300000
+/* One that has not come by then does not come: the encoder or the camera lost it. */
+#define KEY_LOST_US 1000000
 
 typedef struct {
   gint64 ordered_us;
