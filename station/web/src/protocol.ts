@@ -139,7 +139,8 @@ export type MediaPhase = 'new' | 'connecting' | 'connected' | 'paused' | 'failed
 export interface ListedRecord {
   consultation: string
   day: string
-  state: ConsultationState
+  /** Absent while the record is locked. */
+  state?: ConsultationState | null
   mode?: Mode
   patient?: Patient | string | null
   doctor?: string

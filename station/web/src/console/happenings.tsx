@@ -11,14 +11,14 @@ export function HappeningsTab({ events }: { events: Happening[] }): JSX.Element 
       {[...events].reverse().map((event, i) => (
         <li key={`${event.at}-${i}`}>
           <time>{timeOf(event.at, true)}</time>
-          <span>{word('event', event.what)}{event.detail && <small>{happeningDetail(event.detail)}</small>}</span>
+          <span>{word('event', event.what)}{event.detail && <small>{happeningDetail(event.what, event.detail)}</small>}</span>
         </li>
       ))}
     </ol>
   )
 }
 
-/** A detail that is a name of a source has a plain word; everything else stands as it is. */
-export function happeningDetail(detail: string): string {
-  return word('source', detail)
+/** A detail that is a word of the protocol is said in plain words; everything else stands as it is. */
+export function happeningDetail(what: string, detail: string): string {
+  return word(what === 'consent' ? 'consent' : 'source', detail)
 }

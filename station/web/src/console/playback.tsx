@@ -56,7 +56,7 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
 }
 
 function trackTitle(track: Track): string {
-  return track.label || word('source', track.stream.replace(/^source-/, ''))
+  return word('source', track.label || track.stream.replace(/^source-/, ''))
 }
 
 function useTrack(player: Player, track: Track, element: { current: HTMLMediaElement | null }): TrackState {
@@ -169,7 +169,7 @@ function Moments({ player, record }: { player: Player; record: ReadRecord }): JS
               <time>{moment.at >= 0 ? clockTime(moment.at) : timeOf(record.started + moment.at * 1000)}</time>
               <span>
                 <strong>{momentTitle(moment)}{moment.note && ` — ${moment.note.user}`}</strong>
-                {moment.detail && <small>{moment.kind === 'note' ? moment.detail : happeningDetail(moment.detail)}</small>}
+                {moment.detail && <small>{moment.kind === 'note' ? moment.detail : happeningDetail(moment.title, moment.detail)}</small>}
               </span>
             </button>
           </li>

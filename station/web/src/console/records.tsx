@@ -52,9 +52,9 @@ export function Records(props: { vault: StationState['vault']; onRecord: (id: st
                     .filter(Boolean).join(' · ')}
                 </small>
               </span>
-              <Pill look={record.state === 'signed' || record.state === 'delivered' ? 'good' : record.state === 'cancelled' ? 'quiet' : 'warn'}>
+              {record.state && <Pill look={record.state === 'signed' || record.state === 'delivered' ? 'good' : record.state === 'cancelled' ? 'quiet' : 'warn'}>
                 {word('state', record.state)}
-              </Pill>
+              </Pill>}
             </button>
           </li>
         ))}

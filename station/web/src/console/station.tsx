@@ -76,6 +76,11 @@ function Row(props: { icon: IconName; title: string; says: string; look: 'good' 
   )
 }
 
+/** What needs doing comes first. */
+function weight(finding: Finding): number {
+  return finding.level === 'bad' ? 0 : finding.level === 'warn' ? 1 : 2
+}
+
 function CheckDialog({ onClose }: { onClose: () => void }): JSX.Element {
   const client = useConsole()
   const [findings, setFindings] = useState<Finding[] | null>(null)
@@ -93,7 +98,7 @@ function CheckDialog({ onClose }: { onClose: () => void }): JSX.Element {
         {problem && <Notice look="bad">{problem}</Notice>}
         {busy && <p class="quiet" role="status">{t('station.checking')}</p>}
         {findings?.length === 0 && <Notice look="good">{t('station.all-good')}</Notice>}
-        {findings?.map((finding, i) => (
+        {findings && [...findings].sort((a, b) => weight(a) - weight(b)).map((finding, i) => (
           <Notice key={i} look={finding.level === 'good' ? 'good' : finding.level === 'warn' ? 'warn' : 'bad'}>
             {said(finding.text)}
           </Notice>

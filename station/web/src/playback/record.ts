@@ -57,7 +57,8 @@ export function readRecord(record: ConsultationRecord, nameOf: (user: string) =>
     ...written.map((note): Moment => ({
       at: seconds(note.at), kind: 'note', title: note.kind, detail: note.text, note,
     })),
-    ...(rows.event ?? []).map(({ at, body }): Moment => ({
+    // Consent has rows of its own.
+    ...(rows.event ?? []).filter(({ body }) => body.what !== 'consent').map(({ at, body }): Moment => ({
       at: seconds(at), kind: 'event', title: body.what, detail: body.detail ?? '',
     })),
     ...(rows.consent ?? []).map(({ at, body }): Moment => ({
