@@ -78,9 +78,10 @@ async function openConsultation(place) {
       kind: 'given', purposes: ['treatment', 'recording'], by: 'Vàng Thị Mỷ', relation: 'bản thân', reason: '',
     });
     await doctor.ask('recording.start');
-    state = await doctor.stateWhere((s) => s.devices.length > 0, 30);
+    // The state of before the start may still be under way: a device is claimed for a consultation.
+    state = await doctor.stateWhere((s) => s.consultation !== null && s.devices.length > 0, 30);
     for (const { device } of state.devices)
-      await doctor.ask('device.claim', { device, consultation: state.consultation?.id ?? null });
+      await doctor.ask('device.claim', { device, consultation: state.consultation.id });
     await doctor.ask('note.save', {
       note: randomUUID(), kind: 'question', text: 'Có cần chuyển cơ sở KCB không? Điều chỉnh thuốc thế nào?',
     });
