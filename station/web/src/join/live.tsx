@@ -65,7 +65,7 @@ function LinkState({ guest }: { guest: Guest }): JSX.Element {
   const phase = useCell(guest.peer.phase)
   const figures = useCell(guest.link)
   let says: { text: string; look: 'good' | 'warn' | 'bad' | 'quiet' }
-  if (phase === 'trouble' || (socket !== 'open' && phase !== 'connected')) says = { text: t('link.again'), look: 'warn' }
+  if (phase === 'trouble' || socket !== 'open') says = { text: t('link.again'), look: 'warn' }
   else if (phase !== 'connected') says = { text: t('link.joining'), look: 'quiet' }
   else says = quality(figures?.loss ?? 0, figures?.rtt_ms ?? 0)
   return <span role="status"><Pill look={says.look} icon="signal" testid="link-state">{says.text}</Pill></span>
