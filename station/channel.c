@@ -19,7 +19,7 @@ channel_send_clock (Station *station, const char *label)
 void
 channel_send_readings (Station *station, const char *label, json_t *items)
 {
-  if (station->room != NULL && json_array_size (items) > 0)
+  if (json_array_size (items) > 0)
     room_send (station->room, label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
 }
 
@@ -28,10 +28,7 @@ channel_send_note (Station *station, const char *label, json_t *note)
 {
   json_t *message = json_copy (note);
   json_object_set_new (message, "type", json_string ("note"));
-  if (station->room != NULL)
-    room_send (station->room, label, message);
-  else
-    json_decref (message);
+  room_send (station->room, label, message);
 }
 
 void
@@ -153,14 +150,12 @@ static void
 note_saved (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
 {
   Saving *saving = arg;
-  if (station->room != NULL) {
-    if (error != NULL)
-      send_error (station, saving->label, "disk", saving->note);
-    else
-      room_send (station->room, saving->label,
-                 json_pack ("{s:s, s:s, s:I}", "type", "saved", "note", saving->note, "seq",
-                            (json_int_t)seq));
-  }
+  if (error != NULL)
+    send_error (station, saving->label, "disk", saving->note);
+  else
+    room_send (station->room, saving->label,
+               json_pack ("{s:s, s:s, s:I}", "type", "saved", "note", saving->note, "seq",
+                          (json_int_t)seq));
   if (consult != NULL && error == NULL && consult == station->screen)
     channel_send_note_of (station, consult, saving->note);
   g_free (saving->label);

@@ -220,7 +220,7 @@ room_own (Room *room, Client *client, gboolean audio, gboolean video)
 void
 room_send (Room *room, const char *label, json_t *message)
 {
-  char *text = json_dumps (message, JSON_COMPACT);
+  char *text = room != NULL ? json_dumps (message, JSON_COMPACT) : NULL;
   json_decref (message);
   if (text == NULL)
     return;
@@ -235,7 +235,7 @@ room_send (Room *room, const char *label, json_t *message)
 const Session *
 room_peer_session (Room *room, const char *label)
 {
-  const RoomPeer *peer = find_label (room, label);
+  const RoomPeer *peer = room != NULL ? find_label (room, label) : NULL;
   return peer != NULL && peer->client != NULL ? peer->client->session : NULL;
 }
 

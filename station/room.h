@@ -41,7 +41,7 @@ void room_end_label (Room *room, const char *label);
 void room_own (Room *room, Client *client, gboolean audio, gboolean video);
 
 /* Sends one JSON message on the data channel: to one peer, or to all (label NULL).
- * (transfer full) message. */
+ * (transfer full) message. room NULL: to nobody. */
 void room_send (Room *room, const char *label, json_t *message);
 
 /* Who is signed in at the page of a console's peer; NULL: nobody, or no console. */

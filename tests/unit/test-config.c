@@ -1,0 +1,165 @@
+/* station.conf: every key, and every way to get one wrong. */
+#include "station/config.h"
+
+#include <string.h>
+
+static Config *
+parse (const char *text, GError **error)
+{
+  return config_parse (text, "station.conf", "/etc/nhipcau", error);
+}
+
+static void
+test_example (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = g_strdup ("station/station.conf.example");
+  g_autofree char *text = NULL;
+  g_file_get_contents (file, &text, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (Config) config = parse (text, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (config->station_name, ==, "Trạm y tế xã Mường Mẫu");
+  g_assert_cmpuint (config->cameras->len, ==, 1);
+
+  /* What is commented out is a key too: uncommented, the file still holds. */
+  g_autoptr (GRegex) commented = g_regex_new ("^#([a-z-]+ = |\\[)", G_REGEX_MULTILINE, 0, NULL);
+  g_autofree char *all = g_regex_replace (commented, text, -1, 0, "\\1", 0, NULL);
+  g_autoptr (GRegex) secrets
+      = g_regex_new ("^(turn-)?password-file.*$", G_REGEX_MULTILINE, 0, NULL);
+  g_autofree char *without = g_regex_replace (secrets, all, -1, 0, "", 0, NULL);
+  g_autoptr (Config) whole = parse (without, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (whole->cameras->len, ==, 2);
+  g_assert_cmpuint (whole->devices->len, ==, 1);
+  g_assert_cmpuint (whole->ice_port_min, ==, 50000);
+  g_assert_cmpstr (whole->turn, ==, "turn:turn.example.vn:3478");
+  g_assert_cmpuint (whole->keep_free, ==, (guint64)2 << 30);
+}
+
+static void
+test_defaults (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Config) config = parse ("", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (config->listen->len, ==, 2);
+  g_assert_cmpuint (config->http_port, ==, 8443);
+  g_autofree char *url = config_url (config);
+  g_assert_cmpstr (url, ==, "https://localhost:8443");
+  g_assert_true (config_host_allowed (config, "localhost:8443"));
+  g_assert_true (config_host_allowed (config, "127.0.0.1:8443"));
+  g_assert_true (config_host_allowed (config, "[::1]:8443"));
+  g_assert_false (config_host_allowed (config, "evil.example"));
+  g_assert_false (config_host_allowed (config, "localhost.evil.example"));
+  g_assert_false (config_host_allowed (config, ""));
+  g_assert_true (config_origin_allowed (config, "https://localhost:8443"));
+  g_assert_true (config_origin_allowed (config, "https://[::1]:8443"));
+  g_assert_false (config_origin_allowed (config, "https://localhost:1"));
+  g_assert_false (config_origin_allowed (config, "http://localhost:8443"));
+  g_assert_false (config_origin_allowed (config, "null"));
+}
+
+static void
+test_values (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Config) config = parse ("[station]\nstate=state\n"
+                                     "[http]\nlisten=localhost;192.168.1.5:9443;[fd00::5]:9444\n"
+                                     "port=7443\nnames=station.lan;\n"
+                                     "public-url=https://kham.example.vn/\n"
+                                     "[mllp]\nport=0\n[room]\nmicrophone-owner=station\n",
+                                     &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (config->state, ==, "/etc/nhipcau/state");
+  g_assert_cmpuint (config->listen->len, ==, 4);
+  const ConfigListen *last = config->listen->pdata[3];
+  g_assert_cmpstr (last->address, ==, "fd00::5");
+  g_assert_cmpuint (last->port, ==, 9444);
+  g_assert_cmpstr (config->public_url, ==, "https://kham.example.vn");
+  g_assert_true (config_host_allowed (config, "kham.example.vn"));
+  g_assert_true (config_host_allowed (config, "STATION.lan:7443"));
+  g_assert_true (config_origin_allowed (config, "https://kham.example.vn"));
+  g_assert_false (config_origin_allowed (config, "https://kham.example.vn:444"));
+  g_assert_cmpint (config->microphone_owner, ==, MICROPHONE_STATION);
+  g_auto (GStrv) names = config_certificate_names (config);
+  g_assert_true (g_strv_contains ((const char *const *)names, "kham.example.vn"));
+  g_assert_true (g_strv_contains ((const char *const *)names, "192.168.1.5"));
+}
+
+/* Text → what the message must name: file, line, key, and what is allowed. */
+static const struct {
+  const char *text, *says;
+} wrong[] = {
+  { "[statoin]\nname=x\n", "station.conf:1: [statoin] is no known group; allowed: [station]" },
+  { "\n[station]\nnmae=x\n",
+    "station.conf:3: [station] nmae: is no key of this group; allowed: name" },
+  { "[http]\nport=99999\n", "station.conf:2: [http] port: wants a whole number from 1 to 65535" },
+  { "[http]\nport=\n", "[http] port: wants a whole number" },
+  { "[http]\nlisten=elsewhere\n", "'elsewhere' is no address" },
+  { "[http]\nlisten=;\n", "wants at least one address" },
+  { "[http]\npublic-url=http://x\n", "wants an address such as https://" },
+  { "[http]\npublic-url=https://x/#a\n", "wants an address such as https://" },
+  { "[http]\nnames=A b\n", "wants host names" },
+  { "[station]\nlanguage=fr\n", "wants vi or en" },
+  { "[station]\nid=Trạm\n", "wants a to z" },
+  { "[station]\nname=\n", "wants a text" },
+  { "[ice]\nports=5-6\n", "wants a range" },
+  { "[ice]\nports=50000-50001\n", "wants a range" },
+  { "[ice]\nturn=stun:x\n", "wants turn:HOST" },
+  { "[ice]\nhide-host-candidates=yes\n", "wants true or false" },
+  { "[ice]\nturn-password-file=/nonexistent\n", "/nonexistent cannot be read" },
+  { "[recording]\nkeep-free=lots\n", "wants a size" },
+  { "[recording]\nkeep-free=99999999999T\n", "wants a size" },
+  { "[room]\nmicrophone-owner=me\n", "wants auto, station or console" },
+  { "[camera]\naddress=test:\n", "wants a name" },
+  { "[camera Room]\naddress=test:\n", "has a bad name" },
+  { "[camera room]\nwidth=640\n", "wants the key address" },
+  { "[camera room]\naddress=ftp://x\n", "[camera room] address: " },
+  { "[camera room]\naddress=test:\nwidth=1\n", "from 160 to 3840" },
+  { "[camera a]\naddress=test:\n[microphone a]\naddress=test:\n", "the name of another" },
+  { "[device x]\n", "wants the key id" },
+  { "[http x]\nport=1\n", "takes no name" },
+  { "[http]\nport=1\nport=2\n", "station.conf:3: 'http port' is given twice" },
+  { "[http]\nport=1\n[station]\nname=x\n[http]\nnames=y\n",
+    "station.conf:5: 'http' is given twice" },
+  { "[http]\nno equals\n", "station.conf: " },
+  { "port=1\n", "station.conf: " },
+};
+
+static void
+test_wrong (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (Config) config = parse (wrong[i].text, &error);
+    g_assert_null (config);
+    g_assert_nonnull (error);
+    if (strstr (error->message, wrong[i].says) == NULL)
+      g_error ("%s\nsays: %s\nwants: %s", wrong[i].text, error->message, wrong[i].says);
+  }
+}
+
+static void
+test_too_many_sources (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < 9; i++)
+    g_string_append_printf (text, "[camera c%u]\naddress=test:\n", i);
+  g_autoptr (Config) config = parse (text->str, &error);
+  g_assert_null (config);
+  g_assert_nonnull (strstr (error->message, "[camera c8] is too many"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/config/example", test_example);
+  g_test_add_func ("/config/defaults", test_defaults);
+  g_test_add_func ("/config/values", test_values);
+  g_test_add_func ("/config/wrong", test_wrong);
+  g_test_add_func ("/config/too-many-sources", test_too_many_sources);
+  return g_test_run ();
+}
