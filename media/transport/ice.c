@@ -12,8 +12,8 @@
 enum {
   COMPONENT = 1,
   MAX_LOCAL_ADDRESSES = 12,
-  PACING_MS = 10,                  /* Ta; RFC 8445 §14.2 allows 5 */
-  GIVE_UP_MS = 10000,              /* FAILED when nothing is in progress for so long */
+  PACING_MS = 10,    /* Ta; RFC 8445 §14.2 allows 5 */
+  GIVE_UP_MS = 5000, /* FAILED when nothing is in progress for so long; libnice ticks till then */
   STUN_INITIAL_MS = 300,           /* first retransmission towards a STUN or TURN server */
   SILENT_US = 10 * G_USEC_PER_SEC, /* a revived path is lost again after so long without a word */
   DEFAULT_STUN_PORT = 3478,

@@ -21,16 +21,17 @@ udp_path_clear (UdpPath *path)
 guint
 udp_path_send (UdpPath *path, const UdpDatagram *datagrams, guint n)
 {
-  struct mmsghdr messages[UDP_PATH_MAX_DATAGRAMS] = { 0 };
+  struct mmsghdr messages[UDP_PATH_MAX_DATAGRAMS];
   struct iovec vectors[UDP_PATH_MAX_DATAGRAMS];
   n = MIN (n, UDP_PATH_MAX_DATAGRAMS);
   if (!path->socket)
     return 0;
   for (guint i = 0; i < n; i++) {
     vectors[i] = (struct iovec){ datagrams[i].data, datagrams[i].size };
-    messages[i].msg_hdr = (struct msghdr){
-      .msg_name = &path->to, .msg_namelen = path->to_size, .msg_iov = &vectors[i], .msg_iovlen = 1
-    };
+    messages[i] = (struct mmsghdr){ .msg_hdr = { .msg_name = &path->to,
+                                                 .msg_namelen = path->to_size,
+                                                 .msg_iov = &vectors[i],
+                                                 .msg_iovlen = 1 } };
   }
   int sent = sendmmsg (g_socket_get_fd (path->socket), messages, n, MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent < 0 ? 0 : (guint)sent;
