@@ -34,7 +34,7 @@ struct Side {
   GPtrArray *frames;   /* Frame */
   GString *tracks;
   guint keyframes, candidates, estimates, packets;
-  gboolean gathered;
+  gboolean gathered, want_key;
   Peer *forward_to;
   guint forward_refused;
 };
@@ -172,6 +172,7 @@ on_keyframe (Peer *peer, const char *mid, void *arg)
 {
   Side *side = arg;
   side->keyframes++;
+  side->want_key = TRUE;
 }
 
 static void
@@ -370,7 +371,10 @@ static gboolean
 on_feed (gpointer data)
 {
   Feeder *feeder = data;
-  gboolean key = feeder->codec == MEDIA_OPUS || feeder->n % feeder->key_every == 0;
+  gboolean video = feeder->codec != MEDIA_OPUS;
+  gboolean key = !video || feeder->n % feeder->key_every == 0 || feeder->from->want_key;
+  if (video)
+    feeder->from->want_key = FALSE;
   Frame *frame = make_frame (feeder->codec, key, feeder->size, feeder->n++);
   peer_send_frame (feeder->from->peer, feeder->mid, frame);
   g_ptr_array_add (feeder->sent, frame);
@@ -695,6 +699,7 @@ test_pause (void)
   connect_both (&a, &b);
   {
     g_autoptr (Feeder) room = feeder_new (&a, "s0", MEDIA_VP8, 2000);
+    room->key_every = G_MAXUINT;
     RUN_UNTIL (10, b.frames->len >= 10);
     link->cut = TRUE;
     gint64 start_us = g_get_monotonic_time ();
