@@ -64,7 +64,8 @@ typedef struct {
 
 Hub *hub_new (const HubConfig *config, GMainContext *events_context, const HubEvents *events,
               void *arg, GError **error);
-/* Ends all peers (DTLS close_notify) and joins the thread. No event comes afterwards. */
+/* Ends all peers (DTLS close_notify) and joins the thread. From the thread of the events' context;
+ * no event comes afterwards. */
 void hub_free (Hub *hub);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Hub, hub_free)
 
@@ -75,20 +76,25 @@ void hub_mute_source (Hub *hub, const char *source, gboolean muted);
 /* A live frame. Any thread. */
 void hub_push_frame (Hub *hub, const char *source, Frame *frame);
 
-/* Creates the peer and emits its offer. The id is the caller's, [A-Za-z0-9_-]{1,64}. */
+/* Creates the peer and emits its offer, with the candidates that are known at once. The id is the
+ * caller's, [A-Za-z0-9_-]{1,64}; an older peer of that id is removed. Live encoders are wanted from
+ * here on, before the answer. A peer without an answer fails after 30 s ("no-answer"). */
 void hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config);
 /* A new offer with what the peer shall see now. ice_restart: the path is to be sought anew, with
- * DTLS, SSRCs and RTP state kept. */
+ * DTLS, SSRCs and RTP state kept. One offer is under way at a time: the new one follows the answer
+ * to it, or takes its place when none came within 3 s. */
 void hub_offer (Hub *hub, const char *peer, gboolean ice_restart);
-/* error: the answer did not fit; the text names the line. Checked on the loop, so a bad answer
- * comes back as state HUB_PEER_FAILED with the reason. */
+/* Checked on the loop: an answer that does not fit comes back as HUB_PEER_FAILED with a reason
+ * "answer: ..." that names the line. In a session that was answered before, the page is first
+ * offered the present state once more. Answers without an offer under way are ignored. */
 void hub_answer (Hub *hub, const char *peer, const char *sdp);
 void hub_candidate (Hub *hub, const char *peer, const char *mid, const char *line);
 void hub_remove_peer (Hub *hub, const char *peer);
 
 /* Sends on a data channel that the station opened in every peer:
  *   "data" reliable and ordered (JSON text), "wave" unordered with a lifetime of 1.5 s.
- * peer NULL: to all. Dropped with a log line when more than 4 MiB wait. */
+ * peer NULL: to all. Dropped while the channel is not open (send the present state at the event
+ * `channel`), and with a log line when more than 4 MiB wait. */
 void hub_send (Hub *hub, const char *peer, const char *label, gboolean text, GBytes *data);
 
 /* Latest figures; FALSE when there is no such peer. Any thread, does not wait for the loop. */
