@@ -87,7 +87,7 @@ for (const unit of units) {
     { variant: 'tsan', env: sanitizer.tsan, timeout: minutes(10) });
   if (!notUnderValgrind.has(unit))
     job(`valgrind/unit/${unit}`, 'valgrind',
-      ['-q', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite',
+      ['-q', '--fair-sched=yes', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite',
         '--suppressions=tests/valgrind.supp', program('build'), '--tap', '-k'],
       { env: { NHIPCAU_SLOW: '1' }, timeout: minutes(15) });
 }
