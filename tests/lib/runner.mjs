@@ -88,7 +88,7 @@ for (const unit of units) {
   if (!notUnderValgrind.has(unit))
     job(`valgrind/unit/${unit}`, 'valgrind',
       ['-q', '--fair-sched=yes', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite',
-        '--suppressions=tests/valgrind.supp', program('build'), '--tap', '-k'],
+     program('build'), '--tap', '-k'],
       { env: { NHIPCAU_SLOW: '1' }, timeout: minutes(15) });
 }
 
