@@ -1,6 +1,6 @@
 /* One SCTP association inside a DTLS connection (RFC 8261, RFC 8831).
  *
- * A cover over usrsctp, which runs without threads of its own: its timers are driven by the loops
+ * A cover over usrsctp without a thread for its timers: they are driven by the loops
  * of those who use it, and what it calls back is queued and handed on from the owner's context, so
  * that no callback comes on another thread, nor after sctp_free().
  *
