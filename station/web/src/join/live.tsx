@@ -149,9 +149,9 @@ function Opinion({ guest }: { guest: Guest }): JSX.Element {
   }, [notes])
   const shown = notes.filter(({ note, text }) => note !== draft.note && text.trim() !== '')
   return (
-    <section class="notes" aria-label={t('notes')} data-testid="opinion">
+    <section class="notes" aria-label={t('notes')} data-testid="opinions">
       {role === 'specialist' && (
-        <DraftEditor draft={draft} label={t('note.opinion')} placeholder={t('note.opinion.hint')} rows={5} testid="opinion-text" />
+        <DraftEditor draft={draft} label={t('note.opinion')} placeholder={t('note.opinion.hint')} rows={5} testid="opinion" />
       )}
       {shown.length > 0 && <h3><Icon name="note" size={18} /> {t('notes')}</h3>}
       {shown.map((note) => <NoteCard key={note.note} note={note} />)}

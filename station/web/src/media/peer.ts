@@ -80,6 +80,7 @@ export class Peer {
     this.#wanted = false
     clearTimeout(this.#trouble)
     this.#drop()
+    this.streams.set([])
     this.phase.set('idle')
   }
 
@@ -256,13 +257,14 @@ export class Peer {
     }, RESTART_EVERY_MS)
   }
 
+  /** Gives the connection up. The list of streams stays until a new one comes, so that the pictures
+   * keep their place on the page meanwhile. */
   #drop(): void {
     this.#channel = null
     this.#lines = { mic: null, cam: null }
     const pc = this.pc.get()
     if (!pc) return
     this.pc.set(null)
-    this.streams.set([])
     pc.onicecandidate = pc.ontrack = pc.ondatachannel = null
     pc.onconnectionstatechange = pc.oniceconnectionstatechange = null
     pc.close()
