@@ -1,0 +1,178 @@
+/* The protocol of hostile pages: each line of the input is a frame from one of four pages, given
+ * to a real station with a real store (no cameras, hub or server).
+ *
+ *   c FRAME   console of somebody signed in     j FRAME   a join page
+ *   o FRAME   console of nobody                 d FRAME   a data channel
+ *
+ * $C stands for the id of the consultation on screen, $I and $S for id and secret of its newest
+ * invitation, $G for a guest, $T for a good session token: what a page knows, or might guess.
+ */
+#include "../unit/station_place.h"
+
+#include "station/channel.h"
+#include "station/guests.h"
+
+int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
+
+enum { FRAMES_MAX = 24, CONSULTS_MAX = 6, LIFE = 3000 };
+
+static StationPlace place;
+static guint inputs;
+
+static void
+remove_folder (void)
+{
+  if (place.station != NULL)
+    station_down (&place);
+}
+
+/* A station grows old quickly here; a young one keeps an input's effect its own. */
+static void
+begin (void)
+{
+  static gboolean registered;
+  if (place.station != NULL && inputs++ % LIFE != 0)
+    return;
+  if (place.station != NULL)
+    station_down (&place);
+  memset (&place, 0, sizeof place);
+  g_setenv ("TMPDIR", "/dev/shm", TRUE);
+  station_up (&place);
+  if (!registered)
+    atexit (remove_folder);
+  registered = TRUE;
+}
+
+static void
+session_made (Session *session, const char *token, void *arg)
+{
+  g_assert_nonnull (session);
+  *(char **)arg = g_strdup (token);
+}
+
+/* A session costs a row, so that one serves many inputs, until one of them ends it. */
+static const char *
+sign_in (Client *client)
+{
+  static char *token;
+  Session *session = token != NULL ? sessions_find (place.station->sessions, token) : NULL;
+  if (session == NULL) {
+    g_clear_pointer (&token, g_free);
+    sessions_issue (place.station->sessions, "lan", session_made, &token);
+    while (token == NULL)
+      g_main_context_iteration (NULL, TRUE);
+    session = sessions_find (place.station->sessions, token);
+  }
+  client->session = session;
+  session->client = client;
+  return token;
+}
+
+static const char *
+stands_for (char letter, const char *token)
+{
+  const Consult *consult = place.station->screen;
+  const GPtrArray *invites = consult != NULL ? consult->invites : NULL;
+  const Invite *invite
+      = invites != NULL && invites->len > 0 ? invites->pdata[invites->len - 1] : NULL;
+  switch (letter) {
+  case 'C':
+    return consult != NULL ? consult->id : "none";
+  case 'I':
+    return invite != NULL ? invite->id : "none";
+  case 'S':
+    return invite != NULL ? invite->secret : "none";
+  case 'G':
+    return consult != NULL && consult->guests->len > 0 ? ((Guest *)consult->guests->pdata[0])->id
+                                                       : "none";
+  case 'T':
+    return token;
+  default:
+    return NULL;
+  }
+}
+
+static GString *
+fill_in (const char *frame, gsize length, const char *token)
+{
+  GString *filled = g_string_sized_new (length);
+  for (gsize i = 0; i < length; i++) {
+    const char *value = frame[i] == '$' && i + 1 < length ? stands_for (frame[i + 1], token) : NULL;
+    if (value != NULL) {
+      g_string_append (filled, value);
+      i++;
+    } else {
+      g_string_append_c (filled, frame[i]);
+    }
+  }
+  return filled;
+}
+
+static void
+give (Page *pages[3], const char *line, gsize length, const char *token)
+{
+  if (length < 2)
+    return;
+  GString *frame = fill_in (line + 2, length - 2, token);
+  if (line[0] == 'd') {
+    g_autoptr (GBytes) bytes = g_bytes_new (frame->str, frame->len);
+    channel_receive (place.station, stands_for ('G', token), bytes);
+    station_settle (&place);
+  } else {
+    Page *page = pages[line[0] == 'c' ? 0 : line[0] == 'o' ? 1 : 2];
+    if (!page->closed)
+      page_give (&place, page, frame->str, frame->len);
+  }
+  g_string_free (frame, TRUE);
+}
+
+/* A guest in the lobby, as if a browser had proven its key; the proof itself is a unit test's. */
+static void
+put_guest (Page *page)
+{
+  Consult *consult = place.station->screen;
+  if (consult == NULL || consult->invites->len == 0 || consult->guests->len > 0)
+    return;
+  const Invite *invite = consult->invites->pdata[0];
+  Guest *guest = consult_add_guest (consult, invite->id, invite->role, "key", "Minh", "");
+  guest->client = page->client;
+  page->client->consult = g_strdup (consult->id);
+  page->client->guest = g_strdup (guest->id);
+}
+
+static void
+thin_out (void)
+{
+  while (place.station->consults->len > CONSULTS_MAX) {
+    Consult *oldest = place.station->consults->pdata[0];
+    for (guint i = 0; i < oldest->guests->len; i++)
+      ((Guest *)oldest->guests->pdata[i])->client = NULL;
+    station_forget (place.station, oldest);
+  }
+}
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  const char *p = (const char *)data, *end = p + size;
+  begin ();
+  Page *pages[3] = { page_open (&place, CLIENT_CONSOLE), page_open (&place, CLIENT_CONSOLE),
+                     page_open (&place, CLIENT_JOIN) };
+  const char *token = sign_in (pages[0]->client);
+  for (guint i = 0; i < FRAMES_MAX && p < end; i++) {
+    const char *line = memchr (p, '\n', (gsize)(end - p));
+    gsize length = (gsize)((line != NULL ? line : end) - p);
+    give (pages, p, length, token);
+    put_guest (pages[2]);
+    p += length + 1;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    page_free (pages[i]);
+  station_settle (&place);
+  if (place.station->screen != NULL)
+    station_show (place.station, NULL);
+  thin_out ();
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  return 0;
+}
