@@ -45,7 +45,7 @@ void track_close (Track *track);
 /* JSON of all tracks of a consultation for playback:
  * [{stream, label, mime, epoch_us, segments:[{id, state, bytes, mime, epoch_us, epoch,
  *    records:[{seq, flags, pts_us, size}]}]}]  state: open, closed, torn
- * epoch: UTC of media time 0 ("…Z"). A track's mime and epoch_us are those of its first segment.
+ * epoch: UTC of media time 0 ("…Z"), null when nothing tells it. A track's mime and epoch_us are those of its first segment.
  * The index of a closed segment is authenticated; that of another is what its records claim
  * until they are read. Any thread. */
 json_t *recording_index (Store *store, const char *consult, GError **error);

@@ -264,9 +264,9 @@ json_of_index (const SegmentIndex *index, const SegmentRow *row, const StoreRow 
                                       (json_int_t)entry->flags, "pts_us", (json_int_t)entry->pts_us,
                                       "size", (json_int_t)entry->size));
   }
-  gint64 utc = track != NULL ? track->utc_us - (track->mono_us - index->header.epoch_us) : 0;
-  g_autofree char *epoch = utc_text (utc);
-  return json_pack ("{s:s, s:s, s:I, s:s, s:I, s:s, s:o}", "id", row->id, "state", row->state,
+  g_autofree char *epoch
+      = track != NULL ? utc_text (track->utc_us - (track->mono_us - index->header.epoch_us)) : NULL;
+  return json_pack ("{s:s, s:s, s:I, s:s, s:I, s:s?, s:o}", "id", row->id, "state", row->state,
                     "bytes", (json_int_t)index->end, "mime", index->header.mime, "epoch_us",
                     (json_int_t)index->header.epoch_us, "epoch", epoch, "records", records);
 }

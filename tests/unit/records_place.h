@@ -8,6 +8,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Under valgrind and ThreadSanitizer everything takes many times as long: fewer samples. */
+static inline gboolean
+records_slow (void)
+{
+#ifdef __SANITIZE_THREAD__
+  return TRUE;
+#else
+  return g_getenv ("NHIPCAU_SLOW") != NULL;
+#endif
+}
+
 typedef struct {
   Place place;
   const char *dir;

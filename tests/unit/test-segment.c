@@ -273,7 +273,7 @@ test_rotation (void)
   Records records;
   gsize piece = 1000 * 1000;
 
-  if (g_getenv ("NHIPCAU_SLOW") != NULL) {
+  if (records_slow ()) {
     g_test_skip ("150 MB are too many here");
     return;
   }
@@ -319,7 +319,7 @@ static void
 test_index_of_two_hours (void)
 {
   Records records;
-  guint n = g_getenv ("NHIPCAU_SLOW") != NULL ? 500 : 14400;
+  guint n = records_slow () ? 500 : 14400;
   records_up (&records);
   g_autofree char *consult = records_consult (&records);
   Track *track = open_track (&records, consult, "microphone");

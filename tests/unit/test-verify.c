@@ -274,7 +274,7 @@ damage_folder (const char *dir, GBytes *boot, gboolean cut)
 {
   g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_free);
   Damage damage = { .dir = dir, .vault = open_vault (dir, boot), .boot = boot };
-  guint samples = g_getenv ("NHIPCAU_SLOW") != NULL ? 3 : 40;
+  guint samples = records_slow () ? 3 : 40;
 
   damage.content = dump (dir, boot);
   g_assert_nonnull (damage.content);
