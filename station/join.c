@@ -92,6 +92,7 @@ take_guest (Client *client, Consult *consult, Guest *guest)
     client_close (guest->client);
   }
   guest->client = client;
+  g_free (client->consult);
   client->consult = g_strdup (consult->id);
   client->guest = g_strdup (guest->id);
 }

@@ -1,6 +1,7 @@
 #include "station/request.h"
 #include "records/data_key.h"
 #include "station/text.h"
+#include "station/view.h"
 
 #include <string.h>
 
@@ -92,6 +93,9 @@ request_ok (Request *request, json_t *fields)
     json_decref (answer);
     return;
   }
+  /* What the request brought about is seen before it is confirmed. */
+  if (request->client->kind == CLIENT_CONSOLE)
+    view_send_pending (request->client);
   json_object_set_new (answer, "type", json_string ("ok"));
   json_object_set_new (answer, "re", json_integer (request->id));
   client_send (request->client, answer);

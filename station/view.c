@@ -183,3 +183,10 @@ view_send (Station *station)
   }
   channel_send_live (station);
 }
+
+void
+view_send_pending (Client *client)
+{
+  if (client->session != NULL && client->station->state_timer != 0)
+    client_send (client, view_state (client->station, client->session));
+}

@@ -4,6 +4,8 @@
 
 /* To every signed-in console, and to all data channels. */
 void view_send (Station *station);
+/* To one console, when it has not been told yet of what changed. */
+void view_send_pending (Client *client);
 /* The `state` message for one user (NULL: signed out) (transfer full). */
 json_t *view_state (Station *station, const Session *session);
 /* The `consultation` message of the data channel (transfer full). */

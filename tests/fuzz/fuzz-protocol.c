@@ -136,7 +136,9 @@ put_guest (Page *page)
   const Invite *invite = consult->invites->pdata[0];
   Guest *guest = consult_add_guest (consult, invite->id, invite->role, "key", "Minh", "");
   guest->client = page->client;
+  g_free (page->client->consult);
   page->client->consult = g_strdup (consult->id);
+  g_free (page->client->guest);
   page->client->guest = g_strdup (guest->id);
 }
 
