@@ -328,6 +328,10 @@ tick (void *data)
   recording_check_disk (station);
   if (station->room != NULL)
     room_tick (station->room);
+  if (station->recorder != NULL && recorder_tracks (station->recorder) != station->tracks_told) {
+    station->tracks_told = recorder_tracks (station->recorder);
+    station_changed (station);
+  }
   return G_SOURCE_CONTINUE;
 }
 

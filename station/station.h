@@ -40,8 +40,9 @@ struct Station {
 
   guint state_timer, tick_timer;
   gint64 state_sent_us;
-  char *live_sent; /* last "consultation" message of the data channels */
-  guint pending;   /* writes and jobs under way */
+  char *live_sent;   /* last "consultation" message of the data channels */
+  guint tracks_told; /* of the recorder, when pages heard of them last */
+  guint pending;     /* writes and jobs under way */
   gboolean stopping;
 };
 
