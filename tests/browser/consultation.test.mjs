@@ -168,6 +168,9 @@ test('the consultation is concluded, signed, and played back', { timeout: 150_00
     return (list.records ?? list)[0].state === 'signed';
   }, 20, 'the record is signed');
   await page.locator('[data-testid^=record-]').first().click();
+  // Finished: closed until the passphrase.
+  await page.getByTestId('passphrase').fill(readFileSync(clinic.unlock, 'utf8').trim());
+  await page.getByTestId('unlock-go').click();
   await page.getByTestId('play').click();
   await eventually(async () => {
     const { videos } = await mediaNow(page);
