@@ -19,16 +19,30 @@ export function App({ guest }: { guest: Guest }): JSX.Element {
   )
 }
 
+/** The consultation's page is made, unseen, while a person still reads the one before it: what counts
+ * after the click is the first picture. */
+function WithLive({ guest, seen, children }: { guest: Guest; seen: boolean; children?: ComponentChildren }): JSX.Element {
+  return (
+    <>
+      {children}
+      <Live guest={guest} hidden={!seen} />
+    </>
+  )
+}
+
 function Screen({ guest, phase }: { guest: Guest; phase: Phase }): JSX.Element {
   const why = useCell(guest.why)
   switch (phase) {
     case 'loading': return <Plain icon="clock" title={t('link.connecting')} testid="loading" />
     case 'bad-link': return <Plain icon="link" title={t('join.bad-link')} more={t('join.bad-link.more')} testid="bad-link" />
     case 'insecure': return <Plain icon="lock" title={t('join.insecure')} more={t('join.insecure.more')} testid="insecure" />
-    case 'ready': return <Ready guest={guest} />
-    case 'lobby': return <Lobby guest={guest} />
-    case 'joining': return guest.returning ? <Live guest={guest} /> : <Ready guest={guest} />
-    case 'live': return <Live guest={guest} />
+    case 'ready': return <WithLive guest={guest} seen={false}><Ready guest={guest} /></WithLive>
+    case 'lobby': return <WithLive guest={guest} seen={false}><Lobby guest={guest} /></WithLive>
+    case 'joining':
+      return guest.returning
+        ? <WithLive guest={guest} seen />
+        : <WithLive guest={guest} seen={false}><Ready guest={guest} /></WithLive>
+    case 'live': return <WithLive guest={guest} seen />
     case 'refused':
       return (
         <Plain icon="warn" title={t('join.refused')} testid="refused"

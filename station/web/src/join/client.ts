@@ -13,6 +13,8 @@ export type Phase =
   | 'loading' | 'bad-link' | 'insecure' | 'ready' | 'joining' | 'lobby' | 'live' | 'refused' | 'ended' | 'left'
 
 const SAVE_MS = 10_000
+/** Without an offer the page shows the consultation all the same. */
+const SHOW_MS = 250
 
 /** The guest's side of the protocol: one invitation, one socket, one peer. */
 export class Guest {
@@ -36,6 +38,7 @@ export class Guest {
   #proof: Promise<Proof> | null = null
   #ready: Proof | null = null
   #instance: string | undefined
+  #leaving = false
   #saving = new Map<string, { resolve: () => void; reject: (why: Error) => void; timer: number }>()
   #key: Promise<Kept> | null = null
 
@@ -56,7 +59,7 @@ export class Guest {
     this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
     for (const device of [this.mic, this.cam]) {
       device.state.subscribe(() => this.#tellOwn())
-      device.wanted.subscribe(() => this.#remember())
+      device.wanted.subscribe(() => void this.#remember())
     }
     this.peer.phase.subscribe(() => {
       if (this.peer.phase.get() === 'connected') this.#tellOwn()
@@ -83,7 +86,7 @@ export class Guest {
       (ok) => {
         if (ok['state'] === 'admitted') this.#admitted()
         else this.#waiting()
-        this.#remember(true)
+        void this.#remember(true)
       },
       (error: unknown) => this.#joinRefused(error),
     )
@@ -168,7 +171,15 @@ export class Guest {
 
   #admitted(): void {
     if (this.peer.phase.get() === 'idle') this.peer.start()
-    this.phase.set('live')
+    if (this.phase.get() === 'live') return
+    // To lay the page out takes longer than a round trip: it is done while the path is sought.
+    const show = (): void => {
+      clearTimeout(timer)
+      this.peer.answered = null
+      if (['joining', 'lobby'].includes(this.phase.get())) this.phase.set('live')
+    }
+    const timer = window.setTimeout(show, SHOW_MS)
+    this.peer.answered = show
   }
 
   #waiting(): void {
@@ -193,11 +204,12 @@ export class Guest {
   #refused(code: string, text: Said | undefined): void {
     this.peer.stop()
     this.why.set(text === undefined ? { code } : { code, text })
-    this.#remember(false)
+    void this.#remember(false)
     this.phase.set('refused')
   }
 
   #end(phase: 'ended' | 'left'): void {
+    this.#leaving = true
     this.peer.stop()
     this.socket?.end()
     this.mic.off()
@@ -205,21 +217,23 @@ export class Guest {
     this.live.set(null)
     this.readings.set(new Map())
     this.notes.set([])
-    this.phase.set(phase)
-    // Who left may come back by the link, but by a click.
-    if (phase === 'left') this.#remember(false)
-    else if (this.#fragment) void forget(this.#fragment.invite)
+    // Who left may come back by the link, but by a click. Said only when that is kept.
+    if (phase === 'left') void this.#remember(false).then(() => this.phase.set('left'))
+    else {
+      this.phase.set('ended')
+      if (this.#fragment) void forget(this.#fragment.invite)
+    }
   }
 
-  #remember(back = this.#kept?.back ?? false): void {
-    if (!this.#kept || ['ended', 'left'].includes(this.phase.get()) && back) return
+  async #remember(back = this.#kept?.back ?? false): Promise<void> {
+    if (!this.#kept || (this.#leaving && back)) return
     const next = { ...this.#kept, back }
     // While coming back the devices are not yet as they were.
-    if (['live', 'lobby'].includes(this.phase.get()))
+    if (!this.#leaving && ['live', 'lobby'].includes(this.phase.get()))
       Object.assign(next, { audio: this.mic.wanted.get(), video: this.cam.wanted.get() })
     if (next.back === this.#kept.back && next.audio === this.#kept.audio && next.video === this.#kept.video) return
     this.#kept = next
-    void keep(next)
+    await keep(next)
   }
 
   #tellOwn(): void {

@@ -23,10 +23,14 @@ function request<T>(what: IDBRequest<T>): Promise<T> {
   })
 }
 
+let database: Promise<IDBDatabase> | null = null
+
+/** Opened once: what is written just before the page goes is then already under way. */
 function open(): Promise<IDBDatabase> {
+  if (database) return database
   const opening = indexedDB.open(DATABASE, 1)
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: 'invite' })
-  return request(opening)
+  return (database = request(opening))
 }
 
 async function store(mode: IDBTransactionMode): Promise<IDBObjectStore> {

@@ -14,14 +14,14 @@ import { AudioOut } from '../ui/video'
 import { VitalsPanel } from '../ui/vitals'
 import type { Guest } from './client'
 
-export function Live({ guest }: { guest: Guest }): JSX.Element {
+export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.Element {
   const live = useCell(guest.live)
   const hello = useCell(guest.hello)
   const readings = useCell(guest.readings)
   const role = useCell(guest.role)
   const phase = useCell(guest.peer.phase)
   return (
-    <div class="join-live" data-testid="live">
+    <div class="join-live" data-testid="live" hidden={hidden}>
       <header class="top">
         <Logo size={30} />
         <div class="top-middle">

@@ -170,7 +170,7 @@ export function Lobby({ guest }: { guest: Guest }): JSX.Element {
           <h1 role="status">{t('lobby.title')}</h1>
           <p>{t('lobby.more', { station: hello?.station.name ?? '' })}</p>
           {link !== 'open' && <Notice look="warn">{t('link.lost')}</Notice>}
-          <Button icon="leave" testid="leave" onClick={() => guest.leave()}>{t('lobby.leave')}</Button>
+          <Button icon="leave" testid="lobby-leave" onClick={() => guest.leave()}>{t('lobby.leave')}</Button>
         </div>
       </main>
     </div>

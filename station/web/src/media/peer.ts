@@ -29,6 +29,8 @@ export class Peer {
   readonly phase = new Cell<LinkPhase>('idle')
   readonly streams = new Cell<readonly Stream[]>([])
   readonly pc = new Cell<RTCPeerConnection | null>(null)
+  /** Called when an answer has gone out: from here on the browser waits, and the page has time. */
+  answered: (() => void) | null = null
   #spare: RTCPeerConnection | null = null
   #origin = ''
   #queue: Promise<void> = Promise.resolve()
@@ -86,12 +88,18 @@ export class Peer {
 
   setMicrophone(track: MediaStreamTrack | null): void {
     this.#own.mic = track
-    void this.#lines.mic?.sender.replaceTrack(track).catch(() => {})
+    this.#send('mic')
   }
 
   setCamera(track: MediaStreamTrack | null): void {
     this.#own.cam = track
-    void this.#lines.cam?.sender.replaceTrack(track).catch(() => {})
+    this.#send('cam')
+  }
+
+  #send(line: 'mic' | 'cam'): void {
+    const sender = this.#lines[line]?.sender
+    if (!sender || this.pc.get()?.connectionState !== 'connected' || sender.track === this.#own[line]) return
+    void sender.replaceTrack(this.#own[line]).catch(() => {})
   }
 
   /** False: the channel is not open; nothing is kept. */
@@ -132,6 +140,7 @@ export class Peer {
     const answer = await pc.createAnswer()
     // The station can begin while this browser still applies its own answer.
     this.wire.tell({ type: 'media.answer', sdp: answer.sdp })
+    this.answered?.()
     await pc.setLocalDescription(answer)
     this.#map(pc)
   }
@@ -178,15 +187,13 @@ export class Peer {
     }
   }
 
-  /** Sends on both lines from the first answer on, so that no unmute needs a new offer. */
+  /** Sends on both lines from the first answer on, so that no unmute needs a new offer. The tracks
+   * themselves come once the path stands: starting encoders would delay the first picture. */
   #takeLines(pc: RTCPeerConnection): void {
     for (const line of pc.getTransceivers()) {
       if (line.mid !== 'mic' && line.mid !== 'cam') continue
       if (line.direction !== 'sendonly') line.direction = 'sendonly'
-      if (this.#lines[line.mid] !== line) {
-        this.#lines[line.mid] = line
-        void line.sender.replaceTrack(this.#own[line.mid]).catch(() => {})
-      }
+      this.#lines[line.mid] = line
     }
   }
 
@@ -224,6 +231,8 @@ export class Peer {
     if (state === 'connected' && pc.iceConnectionState !== 'disconnected') {
       clearTimeout(this.#trouble)
       this.#restarts = 0
+      this.setMicrophone(this.#own.mic)
+      this.setCamera(this.#own.cam)
       this.phase.set('connected')
     } else if (state === 'failed') this.#lost(0)
     else if (state === 'disconnected' || pc.iceConnectionState === 'disconnected') this.#lost(TROUBLE_MS)
