@@ -12,6 +12,7 @@ typedef struct {
 
 struct Capture {
   GstElement *pipeline;
+  const char *unopened; /* the word of a reason, see stage_reason() */
   CaptureEvents events;
   void *arg;
   GArray *kept;
@@ -227,7 +228,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer arg)
 {
   Capture *capture = arg;
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
-    g_autofree char *reason = stage_reason (message);
+    g_autofree char *reason = stage_reason (message, capture->unopened);
     capture_fail (capture, reason);
   } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
     capture_fail (capture, "no-data: the device ended its stream");
@@ -241,6 +242,7 @@ capture_new (const SourceConfig *config, const CaptureEvents *events, void *arg,
   g_autoptr (Capture) capture = g_new0 (Capture, 1);
   capture->events = *events;
   capture->arg = arg;
+  capture->unopened = g_str_has_prefix (config->address, "rtsp:") ? "unreachable" : "not-found";
   capture->kept = g_array_new (FALSE, FALSE, sizeof (Kept));
   g_array_set_clear_func (capture->kept, kept_clear);
   capture->pipeline = gst_object_ref_sink (gst_pipeline_new (config->name));

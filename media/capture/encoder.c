@@ -1,13 +1,13 @@
 #include "media/capture/encoder.h"
 
 #include <gst/video/video.h>
-#include <math.h>
+#include "media/capture/rate.h"
 #include "media/capture/stage.h"
 #include "media/error.h"
 
 #define RECORD_GOP_US (2 * G_USEC_PER_SEC)
 enum { LIVE_GOP_SECONDS = 10, LIVE_WAITING = 2, LIVE_SOUND_WAITING = 25, RECORD_WAITING = 60 };
-enum { USUAL_RATE = 30, STEP_MEMORY = 16 };
+enum { USUAL_RATE = 30 };
 
 struct Encoder {
   EncoderConfig config;
@@ -19,8 +19,7 @@ struct Encoder {
   void *arg;
   guint width, height; /* of the output */
   /* Owned by the caller of encoder_push() and encoder_set_bitrate(). */
-  guint bitrate;
-  double step_us, applied_step_us, caps_step_us; /* between pictures: seen, at work, announced */
+  Rate rate;
   GstClockTime last_pts;
   GstClockTime last_key_pts;
 };
@@ -120,6 +119,7 @@ stage_caps (Encoder *encoder, GstCaps *input)
 {
   GstVideoInfo info;
   GstCaps *caps = gst_caps_copy (input);
+  rate_init (&encoder->rate, FALSE, FALSE, USUAL_RATE);
   if (encoder->config.codec == MEDIA_OPUS || !gst_video_info_from_caps (&info, input))
     return caps;
   double rate = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
@@ -127,29 +127,16 @@ stage_caps (Encoder *encoder, GstCaps *input)
     rate = USUAL_RATE;
     gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, USUAL_RATE, 1, NULL);
   }
-  encoder->step_us = encoder->applied_step_us = encoder->caps_step_us = G_USEC_PER_SEC / rate;
+  rate_init (&encoder->rate, encoder->type->counts_frames, encoder->type->change_costs_key, rate);
   return caps;
 }
 
-/* Cameras give other frame rates than they announce, half of it in the dark; an encoder that
- * counts frames would miss its rate by as much. */
 static void
-apply_bitrate (Encoder *encoder)
+tell_rate (Encoder *encoder)
 {
-  double scale = encoder->type->counts_frames ? encoder->step_us / encoder->caps_step_us : 1;
-  encoder->applied_step_us = encoder->step_us;
-  encoder_type_set_bitrate (encoder->type, encoder->element, (guint)(encoder->bitrate * scale));
-}
-
-static void
-follow_rate (Encoder *encoder, GstClockTime pts)
-{
-  if (!encoder->type->counts_frames || !GST_CLOCK_TIME_IS_VALID (encoder->last_pts))
-    return;
-  double step_us = (double)((gint64)pts - (gint64)encoder->last_pts) / GST_USECOND;
-  encoder->step_us += (CLAMP (step_us, 4000, G_USEC_PER_SEC) - encoder->step_us) / STEP_MEMORY;
-  if (fabs (encoder->step_us / encoder->applied_step_us - 1) > 0.1)
-    apply_bitrate (encoder);
+  guint bitrate = rate_due (&encoder->rate, g_get_monotonic_time ());
+  if (bitrate)
+    encoder_type_set_bitrate (encoder->type, encoder->element, bitrate);
 }
 
 static guint
@@ -235,14 +222,16 @@ make_increasing (Encoder *encoder, GstBuffer *buffer)
 }
 
 void
-encoder_push (Encoder *encoder, GstBuffer *buffer)
+encoder_push (Encoder *encoder, GstBuffer *buffer, gboolean again)
 {
   if (encoder->config.codec != MEDIA_OPUS) {
     if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
       gst_buffer_unref (buffer);
       return;
     }
-    follow_rate (encoder, GST_BUFFER_PTS (buffer));
+    if (!again)
+      rate_picture (&encoder->rate, GST_BUFFER_PTS (buffer) / GST_USECOND);
+    tell_rate (encoder);
     buffer = make_increasing (encoder, buffer);
     GstClockTime pts = GST_BUFFER_PTS (buffer);
     if (encoder->config.purpose == ENCODER_RECORD
@@ -259,8 +248,8 @@ encoder_push (Encoder *encoder, GstBuffer *buffer)
 void
 encoder_set_bitrate (Encoder *encoder, guint bitrate)
 {
-  encoder->bitrate = bitrate;
-  apply_bitrate (encoder);
+  encoder->rate.wanted = bitrate;
+  tell_rate (encoder);
 }
 
 void

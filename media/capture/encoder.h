@@ -27,8 +27,9 @@ void encoder_free (Encoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Encoder, encoder_free)
 
 /* Never blocks; timestamps are made strictly increasing. A recording encoder makes a key frame
- * every 2 s by itself. Calls of this and of encoder_set_bitrate() must not overlap. */
-void encoder_push (Encoder *encoder, GstBuffer *buffer);
+ * every 2 s by itself. again: the same picture as before, with a later time. Calls of this and of
+ * encoder_set_bitrate() must not overlap. */
+void encoder_push (Encoder *encoder, GstBuffer *buffer, gboolean again);
 void encoder_set_bitrate (Encoder *encoder, guint bitrate);
 /* The next picture pushed becomes a key frame. Any thread. */
 void encoder_force_key (Encoder *encoder);

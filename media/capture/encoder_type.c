@@ -56,6 +56,7 @@ static const EncoderType types[] = {
       .gop = "gop-size",
       .bitrate = "bitrate",
       .bitrate_unit = 1,
+      .change_costs_key = TRUE,
       .counts_frames = TRUE,
       .after = H264_AFTER,
   },

@@ -18,11 +18,12 @@ typedef struct {
   const char *common; /* settings, in gst-launch notation */
   const char *live;
   const char *record;
-  const char *gop;        /* property: frames between key frames, NULL for none */
-  const char *bitrate;    /* property */
-  guint bitrate_unit;     /* bit/s */
-  gboolean counts_frames; /* holds its rate by the caps' frame rate and not by timestamps */
-  const char *after;      /* what follows it in the stage, NULL for nothing */
+  const char *gop;           /* property: frames between key frames, NULL for none */
+  const char *bitrate;       /* property */
+  guint bitrate_unit;        /* bit/s */
+  gboolean change_costs_key; /* it answers a new rate with a key frame */
+  gboolean counts_frames;    /* holds its rate by the caps' frame rate and not by timestamps */
+  const char *after;         /* what follows it in the stage, NULL for nothing */
 } EncoderType;
 
 /* NULL when the machine has none. The first call tries hardware and may take some 100 ms; the

@@ -77,7 +77,7 @@ repeat_last (Outlet *outlet, gint64 now_us)
   gint64 age_us = MAX (now_us - outlet->last_us, 0);
   GstBuffer *again = gst_buffer_copy (outlet->last);
   GST_BUFFER_PTS (again) += (GstClockTime)age_us * GST_USECOND;
-  encoder_push (outlet->encoder, again);
+  encoder_push (outlet->encoder, again, TRUE);
 }
 
 static void
@@ -132,7 +132,7 @@ outlet_feed (Outlet *outlet, GstBuffer *buffer, GstCaps *caps)
     outlet->last_us = g_get_monotonic_time ();
   }
   if (outlet->encoder && !changed)
-    encoder_push (outlet->encoder, gst_buffer_ref (buffer));
+    encoder_push (outlet->encoder, gst_buffer_ref (buffer), FALSE);
   g_mutex_unlock (&outlet->lock);
   if (changed)
     outlet->events.wake (outlet->arg);
@@ -174,7 +174,7 @@ start_encoder (Outlet *outlet, const EncoderConfig *config, GstCaps *caps, gint6
       encoder_set_bitrate (encoder, outlet->config.bitrate);
     /* The record starts with what comes next: not with what was seen before it was wanted. */
     if (config->purpose == ENCODER_LIVE && outlet->last && gst_caps_is_equal (outlet->caps, caps))
-      encoder_push (encoder, gst_buffer_ref (outlet->last));
+      encoder_push (encoder, gst_buffer_ref (outlet->last), FALSE);
   }
   g_mutex_unlock (&outlet->lock);
   if (error)

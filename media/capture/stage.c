@@ -37,7 +37,7 @@ stage_capture_us (const GstSegment *segment, GstBuffer *buffer)
 }
 
 static const char *
-reason_word (const GError *error)
+reason_word (const GError *error, const char *unopened)
 {
   if (error->domain == GST_RESOURCE_ERROR)
     switch (error->code) {
@@ -47,7 +47,7 @@ reason_word (const GError *error)
       return "refused";
     case GST_RESOURCE_ERROR_OPEN_READ:
     case GST_RESOURCE_ERROR_OPEN_READ_WRITE:
-      return "unreachable";
+      return unopened;
     default:
       return "failed";
     }
@@ -67,12 +67,11 @@ reason_word (const GError *error)
 }
 
 char *
-stage_reason (GstMessage *message)
+stage_reason (GstMessage *message, const char *unopened)
 {
   g_autoptr (GError) error = NULL;
   gst_message_parse_error (message, &error, NULL);
-  return g_strdup_printf ("%s: %s says: %s", reason_word (error), GST_MESSAGE_SRC_NAME (message),
-                          error->message);
+  return g_strdup_printf ("%s: %s", reason_word (error, unopened), error->message);
 }
 
 static void
@@ -89,7 +88,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer arg)
 {
   Stage *stage = arg;
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
-    g_autofree char *reason = stage_reason (message);
+    g_autofree char *reason = stage_reason (message, "failed");
     stage_fail (stage, reason);
   }
   return GST_BUS_DROP;

@@ -42,5 +42,6 @@ GstElement *stage_element (Stage *stage, const char *name);
 void stage_share_clock (GstElement *pipeline);
 /* Capture time of a buffer in µs of CLOCK_MONOTONIC; now when it has no timestamp. */
 gint64 stage_capture_us (const GstSegment *segment, GstBuffer *buffer);
-/* "word: text" as SourceEvents.state gives it, from an error message of an element. */
-char *stage_reason (GstMessage *message);
+/* "word: text" as SourceEvents.state gives it, from an error message of an element. `unopened` is
+ * the word for what cannot be opened: "unreachable" in a network, "not-found" in this machine. */
+char *stage_reason (GstMessage *message, const char *unopened);

@@ -2,7 +2,7 @@
  * name, H.264 with a key frame every 2 s.
  *
  *   sim-camera --port P --name room --name exam [--user U --password P] [--size 640x360]
- *              [--fps 15] [--bitrate 900] [--b-frames 2]
+ *              [--fps 15] [--bitrate 900] [--b-frames 2] [--codec jpeg|h265] [--udp]
  *
  * Prints "ready rtsp://127.0.0.1:P/room rtsp://..." and runs until SIGTERM. Port 0 picks one.
  */
@@ -14,12 +14,31 @@
 typedef struct {
   int port;
   char **names;
-  char *user, *password, *size;
+  char *user, *password, *size, *codec;
+  gboolean udp;
   int fps, bitrate, b_frames;
   guint width, height;
 } Options;
 
 static Options options = { .fps = 15, .bitrate = 900 };
+
+static char *
+describe_encoder (void)
+{
+  if (g_strcmp0 (options.codec, "jpeg") == 0)
+    return g_strdup ("jpegenc name=encoder quality=70 ! rtpjpegpay name=pay0 pt=26");
+  if (g_strcmp0 (options.codec, "h265") == 0)
+    return g_strdup_printf ("x265enc name=encoder speed-preset=ultrafast tune=zerolatency "
+                            "key-int-max=%d bitrate=%d ! h265parse ! "
+                            "rtph265pay name=pay0 pt=96 config-interval=-1",
+                            options.fps * 2, options.bitrate);
+  return g_strdup_printf (
+      "x264enc name=encoder speed-preset=ultrafast threads=1 sliced-threads=false rc-lookahead=0 "
+      "sync-lookahead=0 mb-tree=false b-adapt=false bframes=%d key-int-max=%d bitrate=%d "
+      "option-string=scenecut=0 ! video/x-h264,profile=main,stream-format=avc ! "
+      "rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency",
+      options.b_frames, options.fps * 2, options.bitrate);
+}
 
 /* The element of one picture; the factory has its name and takes the payloader named pay0. */
 static GstElement *
@@ -27,12 +46,7 @@ create_element (GstRTSPMediaFactory *factory, const GstRTSPUrl *url)
 {
   const char *name = g_object_get_data (G_OBJECT (factory), "name");
   GstElement *source = camera_test_source (name, options.width, options.height, (guint)options.fps);
-  g_autofree char *text = g_strdup_printf (
-      "x264enc name=encoder speed-preset=ultrafast threads=1 sliced-threads=false rc-lookahead=0 "
-      "sync-lookahead=0 mb-tree=false b-adapt=false bframes=%d key-int-max=%d bitrate=%d "
-      "option-string=scenecut=0 ! video/x-h264,profile=main,stream-format=avc ! "
-      "rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency",
-      options.b_frames, options.fps * 2, options.bitrate);
+  g_autofree char *text = describe_encoder ();
   g_autoptr (GError) error = NULL;
   GstElement *encoder = gst_parse_bin_from_description (text, FALSE, &error);
   if (!source || !encoder) {
@@ -66,6 +80,8 @@ add_camera (GstRTSPMountPoints *mounts, const char *name)
   GstRTSPMediaFactory *factory = g_object_new (sim_factory_get_type (), NULL);
   g_object_set_data_full (G_OBJECT (factory), "name", g_strdup (name), g_free);
   gst_rtsp_media_factory_set_shared (factory, TRUE);
+  if (options.udp)
+    gst_rtsp_media_factory_set_protocols (factory, GST_RTSP_LOWER_TRANS_UDP);
   if (options.user)
     gst_rtsp_media_factory_add_role (factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS,
                                      G_TYPE_BOOLEAN, TRUE, GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT,
@@ -97,6 +113,8 @@ parse (int *argc, char ***argv, GError **error)
     { "fps", 0, 0, G_OPTION_ARG_INT, &options.fps, "15", "N" },
     { "bitrate", 0, 0, G_OPTION_ARG_INT, &options.bitrate, "kbit/s, 900", "N" },
     { "b-frames", 0, 0, G_OPTION_ARG_INT, &options.b_frames, "0", "N" },
+    { "codec", 0, 0, G_OPTION_ARG_STRING, &options.codec, "jpeg or h265 in place of H.264", "C" },
+    { "udp", 0, 0, G_OPTION_ARG_NONE, &options.udp, "refuse to send over TCP", NULL },
     { 0 },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);

@@ -10,6 +10,7 @@
 #include "media/capture/babble.h"
 #include "media/capture/camera.h"
 #include "media/capture/key_pace.h"
+#include "media/capture/rate.h"
 #include "media/capture/source.h"
 #include "media/capture/test_scene.h"
 #include "media/error.h"
@@ -341,6 +342,38 @@ test_key_pace (void)
   g_assert_true (key_pace_request (&pace, 20000 + 3 * KEY_PACE_US));
   g_assert_false (key_pace_request (&pace, 20000 + 6 * KEY_PACE_US)); /* has not come yet */
   g_assert_true (key_pace_request (&pace, 20000 + 3 * KEY_PACE_US + KEY_LOST_US));
+}
+
+static void
+test_rate (void)
+{
+  Rate rate;
+  rate_init (&rate, TRUE, FALSE, 30);
+  rate.wanted = 300000;
+  g_assert_cmpuint (rate_due (&rate, 0), ==, 300000);
+  g_assert_cmpuint (rate_due (&rate, 0), ==, 0);
+  /* In the dark it gives 15 of the 30 frames/s: each may have twice the bits. */
+  guint told = 0;
+  for (gint64 i = 1; i <= 150; i++) {
+    rate_picture (&rate, i * 66667);
+    guint due = rate_due (&rate, i * 66667);
+    told = due ? due : told;
+  }
+  g_assert_cmpuint (told, >, 590000);
+  g_assert_cmpuint (told, <=, 600050);
+
+  rate_init (&rate, FALSE, TRUE, 30);
+  rate.wanted = 300000;
+  g_assert_cmpuint (rate_due (&rate, 0), ==, 300000);
+  rate.wanted = 320000; /* not worth a key frame */
+  g_assert_cmpuint (rate_due (&rate, 10 * SECOND), ==, 0);
+  rate.wanted = 400000;
+  g_assert_cmpuint (rate_due (&rate, 10 * SECOND), ==, 400000);
+  rate.wanted = 500000; /* later */
+  g_assert_cmpuint (rate_due (&rate, 11 * SECOND), ==, 0);
+  g_assert_cmpuint (rate_due (&rate, 12 * SECOND), ==, 500000);
+  rate.wanted = 200000; /* the link broke in: at once */
+  g_assert_cmpuint (rate_due (&rate, 12 * SECOND), ==, 200000);
 }
 
 /* A camera whose clock begins elsewhere and runs `ppm` fast, over a network with jitter. */
@@ -751,6 +784,7 @@ test_missing (void)
 {
   check_missing (MEDIA_VIDEO, "v4l2:/dev/video77", "not-found:");
   check_missing (MEDIA_AUDIO, "file:/nowhere/sound.wav", "not-found:");
+  check_missing (MEDIA_AUDIO, "alsa:plughw:CARD=Nowhere,DEV=0", "not-found:");
   check_missing (MEDIA_AUDIO, "file:/proc/self/maps", "unsupported:");
   check_missing (MEDIA_VIDEO, "rtsp://127.0.0.1:9/x", "unreachable:");
 }
@@ -955,6 +989,42 @@ test_rtsp_b_frames (void)
   sim_stop (&sim, SIGTERM);
 }
 
+/* What cannot be recorded as it comes is encoded anew. */
+static void
+test_rtsp_jpeg (void)
+{
+  if (!have_sim ())
+    return;
+  Sim sim = sim_start (0, "--codec jpeg");
+  Log *log = log_open_rtsp (&sim, "room", NULL, NULL);
+  source_set_live (log->source, MEDIA_VP8, TRUE);
+  source_set_recording (log->source, TRUE);
+  WAIT_FRAMES (log, log->record, 35);
+  WAIT_FRAMES (log, log->live[MEDIA_VP8], 10);
+  guint keys = 0;
+  for (guint i = 0; i < 35; i++) {
+    check_h264 (frame_at (log, log->record, i));
+    keys += frame_at (log, log->record, i)->key;
+  }
+  g_assert_cmpuint (keys, ==, 2);
+  log_close (log);
+  sim_stop (&sim, SIGTERM);
+}
+
+static void
+test_rtsp_udp (void)
+{
+  if (!have_sim ())
+    return;
+  Sim sim = sim_start (0, "--udp");
+  Log *log = log_open_rtsp (&sim, "room", NULL, NULL);
+  source_set_recording (log->source, TRUE);
+  g_assert_true (WAIT (12, log->state == SOURCE_RUNNING)); /* the second attempt */
+  WAIT_FRAMES (log, log->record, 20);
+  log_close (log);
+  sim_stop (&sim, SIGTERM);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -965,6 +1035,7 @@ main (int argc, char **argv)
   g_test_add_func ("/source/config", test_config);
   g_test_add_func ("/source/key-pace", test_key_pace);
   g_test_add_func ("/source/arrival", test_arrival);
+  g_test_add_func ("/source/rate", test_rate);
   g_test_add_func ("/source/choose-caps", test_choose_caps);
   g_test_add_func ("/source/scene", test_scene);
   g_test_add_func ("/source/babble", test_babble);
@@ -979,5 +1050,7 @@ main (int argc, char **argv)
   g_test_add_func ("/source/rtsp/comes-back", test_rtsp_comes_back);
   g_test_add_func ("/source/rtsp/login", test_rtsp_login);
   g_test_add_func ("/source/rtsp/b-frames", test_rtsp_b_frames);
+  g_test_add_func ("/source/rtsp/jpeg", test_rtsp_jpeg);
+  g_test_add_func ("/source/rtsp/udp", test_rtsp_udp);
   return g_test_run ();
 }
