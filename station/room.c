@@ -549,6 +549,8 @@ room_set_recording (Room *room, const char *consult)
   room->recording = g_strdup (consult);
   for (guint i = 0; i < room->sources->len; i++)
     source_set_recording (((RoomSource *)room->sources->pdata[i])->source, consult != NULL);
+  if (consult != NULL)
+    hub_request_keyframe (room->hub, NULL);
 }
 
 /* ---- Life

@@ -251,6 +251,36 @@ hub_send (Hub *hub, const char *peer, const char *label, gboolean text, GBytes *
   mailbox_post (hub->commands, command);
 }
 
+static void
+request_keyframe (HubPeer *peer)
+{
+  const HubLine *own = peer->own[MEDIA_VIDEO];
+  if (own != NULL && own->receiving && peer->state == HUB_PEER_CONNECTED)
+    peer_request_keyframe (peer->peer, own->mid);
+}
+
+static void
+run_request_keyframe (Hub *hub, Command *c)
+{
+  HubPeer *one = c->peer != NULL ? find_peer (hub, c->peer) : NULL;
+  if (c->peer != NULL) {
+    if (one != NULL)
+      request_keyframe (one);
+    return;
+  }
+  GHashTableIter iter;
+  gpointer peer;
+  g_hash_table_iter_init (&iter, hub->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &peer))
+    request_keyframe (peer);
+}
+
+void
+hub_request_keyframe (Hub *hub, const char *peer)
+{
+  mailbox_post (hub->commands, command_new (run_request_keyframe, peer, NULL));
+}
+
 /* Timers and certificates */
 
 GSource *

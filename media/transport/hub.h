@@ -91,6 +91,9 @@ void hub_answer (Hub *hub, const char *peer, const char *sdp);
 void hub_candidate (Hub *hub, const char *peer, const char *mid, const char *line);
 void hub_remove_peer (Hub *hub, const char *peer);
 
+/* Asks a peer (NULL: every one) for a key frame of the picture it sends: recording begins. */
+void hub_request_keyframe (Hub *hub, const char *peer);
+
 /* Sends on a data channel that the station opened in every peer:
  *   "data" reliable and ordered (JSON text), "wave" unordered with a lifetime of 1.5 s.
  * peer NULL: to all. Dropped while the channel is not open (send the present state at the event
