@@ -4,6 +4,7 @@
 #include "media/capture/address.h"
 #include "media/capture/capture.h"
 #include "media/capture/record.h"
+#include "media/capture/status.h"
 #include "media/error.h"
 
 #define BACKOFF_FIRST_US (1 * G_USEC_PER_SEC)
@@ -22,12 +23,11 @@ enum {
   LIVE_RATE = 30
 };
 
-/* Counted: notices on their way to the owner's context hold a reference. */
 struct Source {
   SourceConfig config; /* strings owned */
   SourceEvents events;
   void *arg;
-  GMainContext *owner; /* where events.state comes */
+  Status *status;
 
   GThread *worker;
   GMainLoop *loop;
@@ -36,110 +36,19 @@ struct Source {
   gint data_seen; /* atomic: data came since the watchdog looked */
   gint announced; /* atomic: data came in this run */
 
-  GMutex lock; /* of this block */
-  GCond told;
-  SourceState state;
-  char *reason;
+  GMutex lock; /* of these, and of changing pulse */
   gboolean woken;
-  char *failure;    /* why the run is over, NULL while it is not */
-  guint epoch;      /* counts start and stop: notices of an earlier one are void */
-  GThread *telling; /* in events.state, on this thread */
+  char *failure; /* why the run is over, NULL while it is not */
 
   /* The worker's own. */
   Capture *capture;
   guint attempt;
-  gint64 retry_us, backoff_us, begun_us, data_us, watch_us;
+  gint64 retry_us, backoff_us, begun_us, data_us;
   gboolean had_data;
 
   Outlet *live[MEDIA_OPUS + 1]; /* by codec, NULL for those of the other kind */
   Record *record;
 };
-
-typedef struct {
-  Source *source;
-  guint epoch;
-  SourceState state;
-  char *reason;
-} Notice;
-
-static void
-source_clear (gpointer data)
-{
-  Source *source = data;
-  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
-    g_clear_pointer (&source->live[i], outlet_free);
-  g_clear_pointer (&source->record, record_free);
-  g_clear_pointer (&source->owner, g_main_context_unref);
-  g_mutex_clear (&source->lock);
-  g_cond_clear (&source->told);
-  g_free ((char *)source->config.name);
-  g_free ((char *)source->config.address);
-  g_free ((char *)source->config.user);
-  g_free ((char *)source->config.password);
-  g_free (source->reason);
-  g_free (source->failure);
-}
-
-static void
-source_unref (Source *source)
-{
-  g_atomic_rc_box_release_full (source, source_clear);
-}
-
-static void
-notice_free (gpointer data)
-{
-  Notice *notice = data;
-  source_unref (notice->source);
-  g_free (notice->reason);
-  g_free (notice);
-}
-
-static gboolean
-tell (gpointer data)
-{
-  Notice *notice = data;
-  Source *source = notice->source;
-  g_mutex_lock (&source->lock);
-  gboolean valid = notice->epoch == source->epoch;
-  source->telling = valid ? g_thread_self () : NULL;
-  g_mutex_unlock (&source->lock);
-  if (!valid)
-    return G_SOURCE_REMOVE;
-  source->events.state (source, notice->state, notice->reason, source->arg);
-  g_mutex_lock (&source->lock);
-  source->telling = NULL;
-  g_cond_broadcast (&source->told);
-  g_mutex_unlock (&source->lock);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-set_state (Source *source, SourceState state, const char *reason)
-{
-  g_mutex_lock (&source->lock);
-  gboolean changed = state != source->state || g_strcmp0 (reason, source->reason) != 0;
-  source->state = state;
-  if (changed) {
-    g_free (source->reason);
-    source->reason = g_strdup (reason);
-  }
-  guint epoch = source->epoch;
-  g_mutex_unlock (&source->lock);
-  if (!changed)
-    return;
-  static const char *const names[] = { "starting", "running", "missing", "stopped" };
-  g_info ("capture: source=%s event=state state=%s%s%s", source->config.name, names[state],
-          reason ? " reason=" : "", reason ? reason : "");
-  if (!source->events.state)
-    return;
-  Notice *notice = g_new0 (Notice, 1);
-  *notice = (Notice){ g_atomic_rc_box_acquire (source), epoch, state, g_strdup (reason) };
-  g_autoptr (GSource) idle = g_idle_source_new ();
-  g_source_set_priority (idle, G_PRIORITY_DEFAULT);
-  g_source_set_callback (idle, tell, notice, notice_free);
-  g_source_attach (idle, source->owner);
-}
 
 static void
 wake (void *arg)
@@ -250,7 +159,7 @@ lose (Source *source, const char *reason, gint64 now_us)
   if (g_str_has_prefix (text, "refused:"))
     source->backoff_us = BACKOFF_LAST_US;
   source->retry_us = now_us + source->backoff_us;
-  set_state (source, SOURCE_MISSING, text);
+  status_set (source->status, SOURCE_MISSING, text);
 }
 
 static const char *
@@ -311,7 +220,7 @@ check_run (Source *source, gint64 now_us)
   if (!source->had_data && g_atomic_int_get (&source->announced)) {
     source->had_data = TRUE;
     source->data_us = now_us;
-    set_state (source, SOURCE_RUNNING, NULL);
+    status_set (source->status, SOURCE_RUNNING, NULL);
   }
   g_mutex_lock (&source->lock);
   g_autofree char *failure = g_strdup (source->failure);
@@ -424,12 +333,19 @@ new_live (Source *source, MediaCodec codec)
   return outlet_new (config->name, &encoder, &events, source);
 }
 
+static void
+on_status (SourceState state, const char *reason, void *arg)
+{
+  Source *source = arg;
+  source->events.state (source, state, reason, source->arg);
+}
+
 Source *
 source_new (const SourceConfig *config, const SourceEvents *events, void *arg, GError **error)
 {
   if (!check_config (config, error) || !start_gstreamer (error))
     return NULL;
-  Source *source = g_atomic_rc_box_new0 (Source);
+  Source *source = g_new0 (Source, 1);
   source->config = *config;
   source->config.name = g_strdup (config->name);
   source->config.address = g_strdup (config->address);
@@ -437,10 +353,8 @@ source_new (const SourceConfig *config, const SourceEvents *events, void *arg, G
   source->config.password = g_strdup (config->password);
   source->events = *events;
   source->arg = arg;
-  source->owner = g_main_context_ref_thread_default ();
-  source->state = SOURCE_STOPPED;
+  source->status = status_new (config->name, events->state ? on_status : NULL, source);
   g_mutex_init (&source->lock);
-  g_cond_init (&source->told);
   for (MediaCodec codec = MEDIA_H264; codec <= MEDIA_OPUS; codec++)
     if (media_codec_kind (codec) == config->kind)
       source->live[codec] = new_live (source, codec);
@@ -458,7 +372,7 @@ source_start (Source *source)
   source->attempt = 0;
   source->retry_us = source->backoff_us = 0;
   g_atomic_int_set (&source->quit, FALSE);
-  set_state (source, SOURCE_STARTING, NULL);
+  status_set (source->status, SOURCE_STARTING, NULL);
   g_autoptr (GMainContext) context = g_main_context_new ();
   source->loop = g_main_loop_new (context, FALSE);
   GSource *pulse = g_source_new (&pulse_funcs, sizeof (GSource));
@@ -482,12 +396,8 @@ source_stop (Source *source)
   g_thread_join (g_steal_pointer (&source->worker));
   g_mutex_lock (&source->lock);
   GSource *pulse = g_steal_pointer (&source->pulse);
-  source->state = SOURCE_STOPPED;
-  g_clear_pointer (&source->reason, g_free);
-  source->epoch++;
-  while (source->telling && source->telling != g_thread_self ())
-    g_cond_wait (&source->told, &source->lock);
   g_mutex_unlock (&source->lock);
+  status_silence (source->status);
   g_source_destroy (pulse);
   g_source_unref (pulse);
   g_clear_pointer (&source->loop, g_main_loop_unref);
@@ -497,7 +407,17 @@ void
 source_free (Source *source)
 {
   source_stop (source);
-  source_unref (source);
+  status_free (source->status);
+  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
+    g_clear_pointer (&source->live[i], outlet_free);
+  record_free (source->record);
+  g_mutex_clear (&source->lock);
+  g_free ((char *)source->config.name);
+  g_free ((char *)source->config.address);
+  g_free ((char *)source->config.user);
+  g_free ((char *)source->config.password);
+  g_free (source->failure);
+  g_free (source);
 }
 
 const char *
@@ -515,10 +435,7 @@ source_kind (Source *source)
 SourceState
 source_state (Source *source)
 {
-  g_mutex_lock (&source->lock);
-  SourceState state = source->state;
-  g_mutex_unlock (&source->lock);
-  return state;
+  return status_get (source->status);
 }
 
 static Outlet *
