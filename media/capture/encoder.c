@@ -8,6 +8,8 @@
 #define RECORD_GOP_US (2 * G_USEC_PER_SEC)
 enum { LIVE_GOP_SECONDS = 10, LIVE_WAITING = 2, LIVE_SOUND_WAITING = 25, RECORD_WAITING = 60 };
 enum { USUAL_RATE = 30 };
+/* Our own mark on a buffer: it says nothing about the camera's frame rate. */
+#define REPEATED GST_BUFFER_FLAG_DROPPABLE
 
 struct Encoder {
   EncoderConfig config;
@@ -18,8 +20,9 @@ struct Encoder {
   EncoderEvents events;
   void *arg;
   guint width, height; /* of the output */
-  /* Owned by the caller of encoder_push() and encoder_set_bitrate(). */
-  Rate rate;
+  gint wanted;         /* atomic: bit/s */
+  Rate rate;           /* the stage's streaming thread */
+  /* Owned by the caller of encoder_push(). */
   GstClockTime last_pts;
   GstClockTime last_key_pts;
 };
@@ -134,9 +137,23 @@ stage_caps (Encoder *encoder, GstCaps *input)
 static void
 tell_rate (Encoder *encoder)
 {
+  encoder->rate.wanted = (guint)g_atomic_int_get (&encoder->wanted);
   guint bitrate = rate_due (&encoder->rate, g_get_monotonic_time ());
   if (bitrate)
     encoder_type_set_bitrate (encoder->type, encoder->element, bitrate);
+}
+
+/* Between two pictures, on the thread that encodes: some encoders hold a lock while they work,
+ * and nobody else is to wait for it. */
+static GstPadProbeReturn
+before_encoding (GstPad *pad, GstPadProbeInfo *info, gpointer arg)
+{
+  Encoder *encoder = arg;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  if (GST_BUFFER_PTS_IS_VALID (buffer) && !GST_BUFFER_FLAG_IS_SET (buffer, REPEATED))
+    rate_picture (&encoder->rate, GST_BUFFER_PTS (buffer) / GST_USECOND);
+  tell_rate (encoder);
+  return GST_PAD_PROBE_OK;
 }
 
 static guint
@@ -197,6 +214,9 @@ encoder_new (const EncoderConfig *config, GstCaps *input, const EncoderEvents *e
     return NULL;
   encoder->element = stage_element (encoder->stage, "encoder");
   encoder_set_bitrate (encoder, first_bitrate (encoder));
+  tell_rate (encoder); /* nothing is pushed yet */
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder->element, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, before_encoding, encoder, NULL);
   set_gop (encoder, input);
   return g_steal_pointer (&encoder);
 }
@@ -222,16 +242,13 @@ make_increasing (Encoder *encoder, GstBuffer *buffer)
 }
 
 void
-encoder_push (Encoder *encoder, GstBuffer *buffer, gboolean again)
+encoder_push (Encoder *encoder, GstBuffer *buffer)
 {
   if (encoder->config.codec != MEDIA_OPUS) {
     if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
       gst_buffer_unref (buffer);
       return;
     }
-    if (!again)
-      rate_picture (&encoder->rate, GST_BUFFER_PTS (buffer) / GST_USECOND);
-    tell_rate (encoder);
     buffer = make_increasing (encoder, buffer);
     GstClockTime pts = GST_BUFFER_PTS (buffer);
     if (encoder->config.purpose == ENCODER_RECORD
@@ -246,10 +263,18 @@ encoder_push (Encoder *encoder, GstBuffer *buffer, gboolean again)
 }
 
 void
+encoder_push_again (Encoder *encoder, GstBuffer *picture, gint64 later_us)
+{
+  GstBuffer *again = gst_buffer_copy (picture);
+  GST_BUFFER_PTS (again) += (GstClockTime)later_us * GST_USECOND;
+  GST_BUFFER_FLAG_SET (again, REPEATED);
+  encoder_push (encoder, again);
+}
+
+void
 encoder_set_bitrate (Encoder *encoder, guint bitrate)
 {
-  encoder->rate.wanted = bitrate;
-  tell_rate (encoder);
+  g_atomic_int_set (&encoder->wanted, (gint)MIN (bitrate, G_MAXINT));
 }
 
 void

@@ -27,9 +27,11 @@ void encoder_free (Encoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Encoder, encoder_free)
 
 /* Never blocks; timestamps are made strictly increasing. A recording encoder makes a key frame
- * every 2 s by itself. again: the same picture as before, with a later time. Calls of this and of
- * encoder_set_bitrate() must not overlap. */
-void encoder_push (Encoder *encoder, GstBuffer *buffer, gboolean again);
+ * every 2 s by itself. Calls of these two must not overlap. (transfer full) buffer. */
+void encoder_push (Encoder *encoder, GstBuffer *buffer);
+/* A picture that was pushed before, dated later. (transfer none) */
+void encoder_push_again (Encoder *encoder, GstBuffer *picture, gint64 later_us);
+/* Takes effect with the next picture. Never blocks, any thread. */
 void encoder_set_bitrate (Encoder *encoder, guint bitrate);
 /* The next picture pushed becomes a key frame. Any thread. */
 void encoder_force_key (Encoder *encoder);

@@ -8,8 +8,9 @@ struct Outlet {
   char *source;
   OutletEvents events;
   void *arg;
-  gint wanted; /* atomic */
-  GMutex lock; /* of everything below */
+  gint wanted;  /* atomic */
+  gint bitrate; /* atomic: bit/s, 0 for by size */
+  GMutex lock;  /* of everything below */
   EncoderConfig config;
   Encoder *encoder;
   GstCaps *encoder_caps;
@@ -27,6 +28,7 @@ outlet_new (const char *source, const EncoderConfig *config, const OutletEvents 
   Outlet *outlet = g_new0 (Outlet, 1);
   outlet->source = g_strdup (source);
   outlet->config = *config;
+  outlet->bitrate = (gint)config->bitrate;
   outlet->events = *events;
   outlet->arg = arg;
   g_mutex_init (&outlet->lock);
@@ -72,12 +74,8 @@ on_failed (Encoder *encoder, const char *reason, void *arg)
 static void
 repeat_last (Outlet *outlet, gint64 now_us)
 {
-  if (!outlet->last)
-    return;
-  gint64 age_us = MAX (now_us - outlet->last_us, 0);
-  GstBuffer *again = gst_buffer_copy (outlet->last);
-  GST_BUFFER_PTS (again) += (GstClockTime)age_us * GST_USECOND;
-  encoder_push (outlet->encoder, again, TRUE);
+  if (outlet->last)
+    encoder_push_again (outlet->encoder, outlet->last, MAX (now_us - outlet->last_us, 0));
 }
 
 static void
@@ -97,12 +95,7 @@ outlet_want (Outlet *outlet, gboolean on)
 void
 outlet_set_bitrate (Outlet *outlet, guint bitrate)
 {
-  g_mutex_lock (&outlet->lock);
-  gboolean changed = outlet->config.bitrate != bitrate;
-  outlet->config.bitrate = bitrate;
-  if (changed && bitrate && outlet->encoder)
-    encoder_set_bitrate (outlet->encoder, bitrate);
-  g_mutex_unlock (&outlet->lock);
+  g_atomic_int_set (&outlet->bitrate, (gint)MIN (bitrate, G_MAXINT));
 }
 
 void
@@ -131,8 +124,12 @@ outlet_feed (Outlet *outlet, GstBuffer *buffer, GstCaps *caps)
     gst_buffer_replace (&outlet->last, buffer);
     outlet->last_us = g_get_monotonic_time ();
   }
-  if (outlet->encoder && !changed)
-    encoder_push (outlet->encoder, gst_buffer_ref (buffer), FALSE);
+  if (outlet->encoder && !changed) {
+    gint bitrate = g_atomic_int_get (&outlet->bitrate);
+    if (bitrate)
+      encoder_set_bitrate (outlet->encoder, (guint)bitrate);
+    encoder_push (outlet->encoder, gst_buffer_ref (buffer));
+  }
   g_mutex_unlock (&outlet->lock);
   if (changed)
     outlet->events.wake (outlet->arg);
@@ -170,11 +167,9 @@ start_encoder (Outlet *outlet, const EncoderConfig *config, GstCaps *caps, gint6
     outlet->encoder = encoder;
     outlet->encoder_caps = gst_caps_ref (caps);
     key_pace_start (&outlet->pace, now_us);
-    if (outlet->config.bitrate && outlet->config.bitrate != config->bitrate)
-      encoder_set_bitrate (encoder, outlet->config.bitrate);
     /* The record starts with what comes next: not with what was seen before it was wanted. */
     if (config->purpose == ENCODER_LIVE && outlet->last && gst_caps_is_equal (outlet->caps, caps))
-      encoder_push (encoder, gst_buffer_ref (outlet->last), FALSE);
+      encoder_push (encoder, gst_buffer_ref (outlet->last));
   }
   g_mutex_unlock (&outlet->lock);
   if (error)
@@ -198,6 +193,7 @@ outlet_work (Outlet *outlet, gint64 now_us)
   gboolean missing = g_atomic_int_get (&outlet->wanted) && !outlet->encoder && outlet->caps;
   gboolean start = missing && now_us >= outlet->retry_us;
   EncoderConfig config = outlet->config;
+  config.bitrate = (guint)g_atomic_int_get (&outlet->bitrate);
   g_autoptr (GstCaps) caps = outlet->caps ? gst_caps_ref (outlet->caps) : NULL;
   if (outlet->encoder && key_pace_tick (&outlet->pace, now_us))
     order_key (outlet, now_us);
