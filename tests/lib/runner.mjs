@@ -78,25 +78,27 @@ if (existsSync(join(root, 'station/web/package.json')))
 const units = list('tests/unit', (f) => /^test-.*\.c$/.test(f)).map((f) => f.slice(5, -2));
 // GStreamer, GLib's type system and the drivers below them keep what they load.
 const notUnderValgrind = new Set(['source', 'mux']);
+// Sanitizers and valgrind take the long form, or are named: tests/run asan/ (or tsan/, valgrind/).
+const asked = (name) => long || pattern.startsWith(name);
 for (const unit of units) {
   const program = (dir) => join(dir, 'tests/unit', `test-${unit}`);
-  job(`unit/${unit}`, program('build'), ['--tap', '-k'], { timeout: minutes(5) });
-  job(`asan/unit/${unit}`, program('build-asan'), ['--tap', '-k'],
-    { variant: 'asan', env: sanitizer.asan, timeout: minutes(10) });
-  job(`tsan/unit/${unit}`, program('build-tsan'), ['--tap', '-k'],
-    { variant: 'tsan', env: sanitizer.tsan, timeout: minutes(10) });
-  if (!notUnderValgrind.has(unit))
+  const checked = (variant) => job(`${variant}/unit/${unit}`, program(`build-${variant}`), ['--tap', '-k'],
+    { variant, env: sanitizer[variant], timeout: minutes(10) });
+  job(`unit/${unit}`, program('build'), ['--tap', '-k'], { timeout: minutes(8) });
+  if (asked('asan')) checked('asan');
+  if (asked('tsan')) checked('tsan');
+  if (asked('valgrind') && !notUnderValgrind.has(unit))
     job(`valgrind/unit/${unit}`, 'valgrind',
-      ['-q', '--fair-sched=yes', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=definite',
-     program('build'), '--tap', '-k'],
-      { env: { NHIPCAU_SLOW: '1' }, timeout: minutes(15) });
+      ['-q', '--fair-sched=yes', '--error-exitcode=99', '--leak-check=full',
+        '--errors-for-leak-kinds=definite', program('build'), '--tap', '-k'],
+      { env: { NHIPCAU_SLOW: '1', NHIPCAU_PATIENCE: '30' }, timeout: minutes(20) });
 }
 
 const harnesses = list('tests/fuzz', (f) => /^fuzz-.*\.c$/.test(f)).map((f) => f.slice(0, -2));
 for (const harness of harnesses)
   job(`fuzz/${harness.slice(5)}`, join('build-fuzz/tests/fuzz', harness),
     [join('build-fuzz', `found-${harness}`), join('tests/fuzz/corpus', harness.slice(5)),
-      `-max_total_time=${long ? 300 : 15}`, '-timeout=5', '-rss_limit_mb=2048',
+      ...(long ? ['-max_total_time=300'] : ['-max_total_time=20', '-runs=3000', '-seed=1']), '-timeout=10', '-rss_limit_mb=2048',
       '-max_len=65536', '-print_final_stats=1', `-artifact_prefix=build-fuzz/${harness}-`],
     { variant: 'fuzz', timeout: minutes(long ? 8 : 3),
       prepare: () => mkdirSync(join(root, 'build-fuzz', `found-${harness}`), { recursive: true }) });
@@ -109,17 +111,13 @@ const nodeTest = (suite, lane, more = {}) => {
 };
 nodeTest('scenario', 'slow');
 nodeTest('browser', 'slow');
-nodeTest('scenario', 'slow', {
-  prefix: 'asan/', variant: 'asan',
-  env: { ...sanitizer.asan, NHIPCAU_BUILD: join(root, 'build-asan') },
-});
-if (long) {
-  nodeTest('browser', 'slow', {
-    prefix: 'asan/', variant: 'asan',
-    env: { ...sanitizer.asan, NHIPCAU_BUILD: join(root, 'build-asan') },
-  });
-  nodeTest('long', 'slow');
-}
+if (asked('asan'))
+  for (const suite of ['scenario', 'browser'])
+    nodeTest(suite, 'slow', {
+      prefix: 'asan/', variant: 'asan',
+      env: { ...sanitizer.asan, NHIPCAU_BUILD: join(root, 'build-asan') },
+    });
+if (long) nodeTest('long', 'slow');
 
 // ---- Running ------------------------------------------------------------------------------
 
