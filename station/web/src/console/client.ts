@@ -125,10 +125,12 @@ export class Console {
   }
 
   #leave(reason: string | null): void {
+    // Who left by her own act need not be told so.
+    const known = this.entry.get() === 'signed-out'
     this.#session = null
     keepSession(null)
     this.user.set(null)
-    this.signedOut.set(reason)
+    this.signedOut.set(known || reason === 'ended' ? null : reason)
     this.entry.set('signed-out')
   }
 

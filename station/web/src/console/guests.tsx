@@ -9,7 +9,7 @@ import { useConsole } from './context'
 /** Network in plain words, from what the station measures. */
 export function linkWords(guest: Guest): { text: string; look: 'good' | 'warn' | 'bad' | 'quiet' } {
   if (guest.state === 'lobby') return { text: t('guest-state.lobby'), look: 'quiet' }
-  if (guest.state === 'away') return { text: t('link.again'), look: 'warn' }
+  if (guest.state === 'away') return { text: t('guest-state.away'), look: 'warn' }
   const figures = guest.media
   if (!figures?.state || figures.state === 'new' || figures.state === 'connecting')
     return { text: t('link.joining'), look: 'quiet' }

@@ -25,6 +25,8 @@ export function Records(props: { vault: StationState['vault']; onRecord: (id: st
   })
   useEffect(() => void load(null), [props.vault])
 
+  const doctorOf = (record: ListedRecord): string | undefined =>
+    client.hello.get()?.users?.find(({ id }) => id === record.doctor)?.name ?? record.doctor
   const open = (record: ListedRecord): void => {
     if (record.locked && props.vault === 'closed') setUnlocking(record.consultation)
     else props.onRecord(record.consultation)
@@ -47,7 +49,7 @@ export function Records(props: { vault: StationState['vault']; onRecord: (id: st
               <span class="grow">
                 <strong>{record.locked && !record.patient ? t('records.locked') : patientName(record.patient)}</strong>
                 <small>
-                  {[dateOf(record.day), record.mode && t(`mode.${record.mode}` as Key), record.doctor,
+                  {[dateOf(record.day), record.mode && t(`mode.${record.mode}` as Key), doctorOf(record),
                     record.minutes !== undefined && t('records.minutes', { n: record.minutes })]
                     .filter(Boolean).join(' · ')}
                 </small>

@@ -90,7 +90,7 @@ function Preview({ guest }: { guest: Guest }): JSX.Element {
         </div>
       </div>
       <LevelMeter device={guest.mic} />
-      <details class="devices" open={matchMedia('(min-width: 861px)').matches}>
+      <details class="devices" hidden={mic === 'missing' && cam === 'missing'} open={matchMedia('(min-width: 861px)').matches}>
         <summary>{t('ready.choose')}</summary>
         <div class="two">
           <Choice device={guest.mic} label={t('ready.microphone')} />
