@@ -17,7 +17,7 @@ try {
     define: { SOURCE_FOLDER: JSON.stringify(join(root, 'src')) },
   })
   const files = tests.map((name) => join(out, name.replace(/\.ts$/, '.mjs')))
-  process.exitCode = spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' }).status ?? 1
+  process.exitCode = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], { stdio: 'inherit' }).status ?? 1
 } finally {
   rmSync(out, { recursive: true, force: true })
 }
