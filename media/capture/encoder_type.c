@@ -78,7 +78,7 @@ static const EncoderType types[] = {
       .common = "frame-size=20 bandwidth=fullband dtx=false",
       .live = "audio-type=voice bitrate-type=constrained-vbr complexity=5 inband-fec=true "
               "packet-loss-percentage=10",
-      .record = "audio-type=generic bitrate-type=vbr complexity=8",
+      .record = "audio-type=generic bitrate-type=constrained-vbr complexity=5",
       .bitrate = "bitrate",
       .bitrate_unit = 1,
   },

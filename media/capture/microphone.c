@@ -40,7 +40,7 @@ play_loop (GstPad *pad, GstPadProbeInfo *info, gpointer arg)
   return GST_PAD_PROBE_OK;
 }
 
-/* audiotestsrc gives the timing (10 ms at a time), the samples are replaced on their way out. */
+/* audiotestsrc gives the timing (20 ms at a time), the samples are replaced on their way out. */
 static gboolean
 add_loop (Capture *capture, GArray *samples, GError **error)
 {
@@ -49,7 +49,7 @@ add_loop (Capture *capture, GArray *samples, GError **error)
   capture_keep (capture, loop, (GDestroyNotify)loop_free);
   GstElement *bin = capture_add (capture,
                                  "audiotestsrc name=source is-live=true wave=silence "
-                                 "samplesperbuffer=480 ! " SOUND,
+                                 "samplesperbuffer=960 ! " SOUND,
                                  error);
   if (!bin)
     return FALSE;
