@@ -244,7 +244,7 @@ store_db_open_writer (const char *state_dir, guint64 *ret_wal_bytes, GError **er
   if (!set_defensive (db, error)
       || !store_db_exec (db,
                          "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                         "PRAGMA secure_delete=ON; PRAGMA journal_size_limit=16777216",
+                         "PRAGMA secure_delete=ON; PRAGMA journal_size_limit=0",
                          error)
       || !is_empty (db, &empty, error) || (empty && !create_schema (db, error))
       || !store_db_check_schema (db, error)

@@ -71,7 +71,8 @@ verify_key (Verify *verify, const char *consult, Purpose purpose)
 /* ---- The database as a file --------------------------------------------------------------- */
 
 /* The index of a WAL in shared memory (SQLite file format, "WAL-index"): two copies of a header,
- * then how much has gone into the database. In the machine's byte order. */
+ * then how much has gone into the database. In the machine's byte order. frames: up to the newest
+ * commit. */
 typedef struct {
   guint32 version, unused, change;
   guint8 is_init, big_endian;
@@ -88,6 +89,20 @@ typedef struct {
 } WalIndex;
 
 static gboolean
+index_header_good (const WalIndexHeader *header)
+{
+  guint32 words[G_STRUCT_OFFSET (WalIndexHeader, header_checksum) / 4], a = 0, b = 0;
+
+  memcpy (words, header, sizeof words);
+  for (guint i = 0; i < G_N_ELEMENTS (words); i += 2) {
+    a += words[i] + b;
+    b += words[i + 1] + a;
+  }
+  return header->version == 3007000 && header->is_init && a == header->header_checksum[0]
+         && b == header->header_checksum[1];
+}
+
+static gboolean
 read_wal_index (const char *path, WalIndex *ret_index)
 {
   WalIndex index;
@@ -96,7 +111,7 @@ read_wal_index (const char *path, WalIndex *ret_index)
 
   if (fd >= 0)
     close (fd);
-  if (!ok || index.header[0].version != 3007000 || !index.header[0].is_init
+  if (!ok || !index_header_good (&index.header[0])
       || memcmp (&index.header[0], &index.header[1], sizeof index.header[0]) != 0)
     return FALSE;
   *ret_index = index;
@@ -132,6 +147,18 @@ check_wal_length (Verify *verify, const char *wal, const char *shm, const WalRep
                  index.header[0].frames, report->committed);
 }
 
+/* A station killed while it wrote a frame over an older one leaves the new head before the old
+ * page, which looks like damage. It is none when the newest commit that the shared memory knows is
+ * the last that the WAL holds: nothing behind it was ever committed. */
+static gboolean
+tail_uncommitted (const char *wal, const char *shm, const WalReport *report)
+{
+  WalIndex index;
+
+  return read_wal_index (shm, &index) && same_salt (wal, index.header[0].salt)
+         && index.header[0].frames == report->committed;
+}
+
 static void
 check_wal (Verify *verify)
 {
@@ -150,7 +177,7 @@ check_wal (Verify *verify)
       break;
     g_usleep (20 * 1000); /* a running station writes into it meanwhile */
   }
-  if (report.tail == WAL_TAIL_BAD)
+  if (report.tail == WAL_TAIL_BAD && !tail_uncommitted (wal, shm, &report))
     verify_report (verify, VERIFY_BAD, "wal-damaged", STORE_DB_NAME "-wal",
                    "damaged at byte %" G_GUINT64_FORMAT ": the rows from there on are lost",
                    report.tail_offset);

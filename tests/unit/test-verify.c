@@ -314,6 +314,35 @@ test_every_length (void)
   sample_down (&sample);
 }
 
+/* Killed while it wrote a frame over one of an earlier use of the file: the head is new, the page
+ * old. Nothing was committed there; damage before it is still damage. */
+static void
+test_torn_frame (void)
+{
+  Sample sample;
+  guint8 header[32], frame[24 + 4096], byte;
+  GStatBuf status;
+
+  sample_up (&sample);
+  g_autofree char *wal = g_build_filename (sample.killed, "records.db-wal", NULL);
+  int fd = open (wal, O_RDWR);
+  g_assert_cmpint (pread (fd, header, sizeof header, 0), ==, sizeof header);
+  g_assert_cmpint (fstat (fd, &status), ==, 0);
+  memset (frame, 7, sizeof frame);
+  memcpy (frame + 8, header + 16, 8);
+  g_assert_cmpint (pwrite (fd, frame, sizeof frame, status.st_size), ==, sizeof frame);
+  Vault *vault = open_vault (sample.killed, sample.records.place.boot);
+  assert_good (sample.killed, vault);
+
+  g_assert_cmpint (pread (fd, &byte, 1, status.st_size - 1), ==, 1);
+  byte ^= 1;
+  g_assert_cmpint (pwrite (fd, &byte, 1, status.st_size - 1), ==, 1);
+  assert_bad (sample.killed, vault, "wal-damaged", "records.db-wal");
+  close (fd);
+  vault_free (vault);
+  sample_down (&sample);
+}
+
 /* ---- Somebody who knows SQLite ------------------------------------------------------------ */
 
 /* Changes of the copy of a stopped folder; what is BAD then. */
@@ -584,6 +613,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/verify/every-byte", test_every_byte);
   g_test_add_func ("/verify/every-length", test_every_length);
+  g_test_add_func ("/verify/torn-frame", test_torn_frame);
   g_test_add_func ("/verify/rows", test_rows);
   g_test_add_func ("/verify/log", test_log);
   g_test_add_func ("/verify/rewritten-log", test_rewritten_log);
