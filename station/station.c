@@ -282,7 +282,8 @@ station_changed (Station *station)
 {
   gint64 wait = station->state_sent_us + STATE_INTERVAL_US - g_get_monotonic_time ();
   if (station->state_timer == 0 && !station->stopping)
-    station->state_timer = g_timeout_add ((guint)CLAMP (wait / 1000, 0, 100), send_state, station);
+    station->state_timer = g_timeout_add_full (
+        G_PRIORITY_DEFAULT_IDLE, (guint)CLAMP (wait / 1000, 0, 100), send_state, station, NULL);
 }
 
 gboolean

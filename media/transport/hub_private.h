@@ -32,6 +32,7 @@ typedef struct {
   gsize gop_bytes;
   gsize key_bytes;      /* size of the newest key frame */
   gint64 key_wanted_us; /* since when a key frame is waited for; 0: not */
+  gboolean key_urgent;  /* by a viewer without a picture */
   gint64 key_asked_us;  /* when the encoder was asked last; 0: never */
   GSource *key_timer;
   guint width, height; /* of the newest key frame; 0: unknown */

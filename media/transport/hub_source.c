@@ -63,6 +63,7 @@ end_linger (gpointer data)
   hub_timer_clear (&outlet->linger);
   hub_timer_clear (&outlet->key_timer);
   outlet->key_wanted_us = 0;
+  outlet->key_urgent = FALSE;
   outlet->live = FALSE;
   outlet->bitrate = 0;
   g_ptr_array_set_size (outlet->gop, 0);
@@ -113,12 +114,13 @@ hub_outlet_remove_viewer (HubOutlet *outlet, HubLine *line)
 }
 
 /* Key frames: asked for at once when the last asking is long ago, else later, never dropped. The
- * interval grows with what a key frame costs, so that many requests do not eat the picture. */
+ * interval grows with what a key frame costs, so that many requests do not eat the picture; who has
+ * no picture at all yet does not wait for that. */
 
 static gint64
 key_interval_us (const HubOutlet *outlet)
 {
-  if (outlet->bitrate == 0)
+  if (outlet->bitrate == 0 || outlet->key_urgent)
     return KEY_INTERVAL_MIN_US;
   gint64 cost_us = (gint64)outlet->key_bytes * 8 * G_USEC_PER_SEC / outlet->bitrate;
   return CLAMP (cost_us * KEY_SHARE, KEY_INTERVAL_MIN_US, KEY_INTERVAL_MAX_US);
@@ -156,13 +158,21 @@ ask_when_due (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+want_key_frame (HubOutlet *outlet, gboolean urgent)
+{
+  gboolean sooner = urgent && !outlet->key_urgent;
+  if (outlet->codec == MEDIA_OPUS || (outlet->key_wanted_us != 0 && !sooner))
+    return;
+  outlet->key_urgent |= urgent;
+  outlet->key_wanted_us = g_get_monotonic_time ();
+  ask_when_due (outlet);
+}
+
 void
 hub_outlet_want_keyframe (HubOutlet *outlet)
 {
-  if (outlet->codec == MEDIA_OPUS || outlet->key_wanted_us != 0)
-    return;
-  outlet->key_wanted_us = g_get_monotonic_time ();
-  ask_when_due (outlet);
+  want_key_frame (outlet, FALSE);
 }
 
 /* A key frame that was captured well before it was wished satisfies nobody who came since: their
@@ -179,6 +189,7 @@ note_key_frame (HubOutlet *outlet, Frame *frame)
   if (outlet->key_wanted_us == 0 || frame->capture_us + KEY_AGE_US < outlet->key_wanted_us)
     return;
   outlet->key_wanted_us = 0;
+  outlet->key_urgent = FALSE;
   hub_timer_clear (&outlet->key_timer);
 }
 
@@ -230,7 +241,7 @@ void
 hub_outlet_prepare (HubOutlet *outlet)
 {
   if (has_begun (outlet) && (outlet->gop->len == 0 || outlet->gop->len > FRESH_FRAMES))
-    hub_outlet_want_keyframe (outlet);
+    want_key_frame (outlet, TRUE);
 }
 
 /* The burst's times are drawn together towards its newest frame: a receiver takes the first frame
@@ -243,7 +254,7 @@ hub_outlet_begin (HubOutlet *outlet, HubLine *line)
   if (!has_begun (outlet))
     return;
   if (!gop_fits (outlet, line)) {
-    hub_outlet_want_keyframe (outlet);
+    want_key_frame (outlet, TRUE);
     return;
   }
   guint n = outlet->gop->len;

@@ -49,7 +49,9 @@ export class Peer {
 
   /** Makes the browser load its WebRTC parts; nothing is sent. Called while a person still reads. */
   warm(): void {
-    if (!this.#spare && !this.pc.get()) this.#spare = new RTCPeerConnection()
+    if (this.#spare || this.pc.get()) return
+    this.#spare = new RTCPeerConnection()
+    void rehearse().catch(() => {})
   }
 
   /** Asks the station for a new connection; the old one is given up when the offer comes. */
@@ -277,6 +279,24 @@ export class Peer {
     pc.onicecandidate = pc.ontrack = pc.ondatachannel = null
     pc.onconnectionstatechange = pc.oniceconnectionstatechange = null
     pc.close()
+  }
+}
+
+/** Answers an offer like the station's and gives it up, so that the browser has done everything once
+ * before it counts. With relays only, and none named, it gathers no candidate and sends nothing. */
+async function rehearse(): Promise<void> {
+  const silent: RTCConfiguration = { iceTransportPolicy: 'relay', bundlePolicy: 'max-bundle' }
+  const [offerer, answerer] = [new RTCPeerConnection(silent), new RTCPeerConnection(silent)]
+  try {
+    for (const kind of ['video', 'audio']) offerer.addTransceiver(kind, { direction: 'sendonly' })
+    for (const kind of ['audio', 'video']) offerer.addTransceiver(kind, { direction: 'recvonly' })
+    offerer.createDataChannel('data')
+    await answerer.setRemoteDescription(await offerer.createOffer())
+    for (const line of answerer.getTransceivers().slice(2)) line.direction = 'sendonly'
+    await answerer.setLocalDescription(await answerer.createAnswer())
+  } finally {
+    offerer.close()
+    answerer.close()
   }
 }
 
