@@ -68,6 +68,7 @@ client_unref (Client *client)
   if (--client->references > 0)
     return;
   g_free (client->peer);
+  g_free (client->reserved);
   g_free (client->nonce);
   g_free (client->consult);
   g_free (client->guest);

@@ -31,7 +31,8 @@ struct Client {
   void *arg;
   gboolean loopback; /* the page runs on this machine */
 
-  char *peer; /* its peer at the hub; NULL: none */
+  char *peer;     /* its peer at the hub; NULL: none */
+  char *reserved; /* a peer that waits for the page to be let in; NULL: none */
 
   /* Console: who is signed in here. */
   Session *session;

@@ -123,11 +123,66 @@ wait_in_lobby (Request *request, Consult *consult, Guest *guest)
   station_event (request->station, consult->id, "station", "guest-lobby", guest->name);
 }
 
+/* An invitation that opens, and the key of the browser that holds it. */
+typedef struct {
+  Consult *consult;
+  Invite *invite;
+  char *key;
+} Pass;
+
+static void
+pass_clear (Pass *pass)
+{
+  g_free (pass->key);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pass, pass_clear)
+
+/* FALSE: the message has been refused. */
+static gboolean
+check_pass (Request *request, Pass *ret)
+{
+  const char *id, *secret, *signature;
+  Client *client = request->client;
+  if (!request_id (request, "invite", REQUIRED, &id)
+      || !request_id (request, "secret", REQUIRED, &secret)
+      || !request_text (request, "signature", REQUIRED, 128, &signature))
+    return FALSE;
+  if (client->guest != NULL) {
+    request_refuse (request, "out-of-place");
+    return FALSE;
+  }
+  ret->invite = find_invite (request->station, id, &ret->consult);
+  if (ret->invite == NULL) {
+    request_refuse (request, "no-such");
+    if (++client->failures >= SOCKET_FAILURES_MAX)
+      client_close (client);
+    return FALSE;
+  }
+  const char *over = invite_is_over (ret->consult, ret->invite);
+  if (over != NULL) {
+    request_refuse (request, over);
+    return FALSE;
+  }
+  if (!proof_secret_equal (secret, ret->invite->secret)) {
+    count_wrong (request, ret->consult, ret->invite);
+    return FALSE;
+  }
+  g_autofree char *text = g_strdup_printf ("nhipcau-join-1\n%s\n%s", client->nonce, id);
+  if (!proof_check (json_object_get (request->message, "key"), signature, text, &ret->key)) {
+    request_bad (request, "signature", "does not fit the key and the nonce");
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* Once the secret is right and the key is proven. */
 static void
-join_with_key (Request *request, Consult *consult, Invite *invite, const char *key)
+join_with_key (Request *request, const Pass *pass)
 {
   const char *name, *facility;
+  Consult *consult = pass->consult;
+  Invite *invite = pass->invite;
+  const char *key = pass->key;
   Guest *guest = consult_guest_by_key (consult, invite->id, key);
   if (guest != NULL && guest->state != GUEST_LOBBY && guest->state != GUEST_REMOVED) {
     come_back (request, consult, guest);
@@ -150,40 +205,28 @@ join_with_key (Request *request, Consult *consult, Invite *invite, const char *k
 static void
 join (Request *request)
 {
-  const char *id, *secret, *signature;
+  g_auto (Pass) pass = { 0 };
+  if (check_pass (request, &pass))
+    join_with_key (request, &pass);
+}
+
+/* The page is not in yet, but holds an invitation: its browser may begin with what takes it time.
+ */
+static void
+reserve (Request *request)
+{
+  gboolean loopback;
+  g_auto (Pass) pass = { 0 };
+  if (!request_flag (request, "loopback", &loopback) || !check_pass (request, &pass))
+    return;
   Client *client = request->client;
-  Consult *consult = NULL;
-  g_autofree char *key = NULL;
-  if (!request_id (request, "invite", REQUIRED, &id)
-      || !request_id (request, "secret", REQUIRED, &secret)
-      || !request_text (request, "signature", REQUIRED, 128, &signature))
-    return;
-  if (client->guest != NULL) {
-    request_refuse (request, "out-of-place");
-    return;
-  }
-  Invite *invite = find_invite (request->station, id, &consult);
-  if (invite == NULL) {
-    request_refuse (request, "no-such");
-    if (++client->failures >= SOCKET_FAILURES_MAX)
-      client_close (client);
-    return;
-  }
-  const char *over = invite_is_over (consult, invite);
-  if (over != NULL) {
-    request_refuse (request, over);
-    return;
-  }
-  if (!proof_secret_equal (secret, invite->secret)) {
-    count_wrong (request, consult, invite);
-    return;
-  }
-  g_autofree char *text = g_strdup_printf ("nhipcau-join-1\n%s\n%s", client->nonce, id);
-  if (!proof_check (json_object_get (request->message, "key"), signature, text, &key)) {
-    request_bad (request, "signature", "does not fit the key and the nonce");
-    return;
-  }
-  join_with_key (request, consult, invite, key);
+  Room *room = request->station->room;
+  if (room == NULL)
+    request_refuse (request, "not-ready");
+  else if (!room_reserve_peer (room, client, loopback && client->loopback))
+    request_refuse (request, "busy");
+  else
+    request_ok (request, NULL);
 }
 
 /* ---- The rest
@@ -228,6 +271,7 @@ ping (Request *request)
 static const Message messages[] = {
   { "ping", ping, FALSE },
   { "join", join, FALSE },
+  { "media.reserve", reserve, FALSE },
   { "leave", leave, TRUE },
   { "media.start", media_start, TRUE },
   { "media.answer", media_answer, TRUE },

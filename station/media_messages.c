@@ -20,18 +20,17 @@ room_of (Request *request, gboolean wants_peer)
 }
 
 static void
-start_console (Request *request, Room *room, gboolean loopback)
+start_console (Request *request, Room *room, RoomEntry *entry)
 {
   Client *client = request->client;
-  const Session *session = client->session;
-  room_start_peer (room, client, session->label,
-                   users_name (request->station->users, session->user),
-                   loopback && client->loopback);
+  entry->label = client->session->label;
+  entry->name = users_name (request->station->users, client->session->user);
+  room_start_peer (room, client, entry);
   request_ok (request, NULL);
 }
 
 static void
-start_guest (Request *request, Room *room, gboolean loopback)
+start_guest (Request *request, Room *room, RoomEntry *entry)
 {
   Client *client = request->client;
   Consult *consult = station_consult (request->station, client->consult);
@@ -45,43 +44,48 @@ start_guest (Request *request, Room *room, gboolean loopback)
     request_refuse (request, "out-of-place");
     return;
   }
-  room_start_peer (room, client, guest->id, guest->name, loopback && client->loopback);
+  entry->label = guest->id;
+  entry->name = guest->name;
+  room_start_peer (room, client, entry);
   request_ok (request, NULL);
+}
+
+/* SDP has CR; the clean text of a form has not. NULL: refused, or left out (then field is not in
+ * the message). */
+static const char *
+sdp_of (Request *request, const char *field)
+{
+  const json_t *value = json_object_get (request->message, field);
+  const char *sdp = json_string_value (value);
+  if (sdp != NULL && json_string_length (value) <= SDP_MAX)
+    return sdp;
+  request_bad (request, field, "wants a session description");
+  return NULL;
 }
 
 void
 media_start (Request *request)
 {
-  gboolean loopback;
-  if (!request_flag (request, "loopback", &loopback))
+  gboolean loopback, answers = json_object_get (request->message, "answer") != NULL;
+  RoomEntry entry = { 0 };
+  if (!request_flag (request, "loopback", &loopback)
+      || (answers && (entry.answer = sdp_of (request, "answer")) == NULL))
     return;
   Room *room = room_of (request, FALSE);
   if (room == NULL)
     return;
+  entry.loopback = loopback && request->client->loopback;
   if (request->client->kind == CLIENT_CONSOLE)
-    start_console (request, room, loopback);
+    start_console (request, room, &entry);
   else
-    start_guest (request, room, loopback);
-}
-
-/* SDP has CR; the clean text of a form has not. */
-static gboolean
-sdp_of (Request *request, const char **ret)
-{
-  const json_t *value = json_object_get (request->message, "sdp");
-  *ret = json_string_value (value);
-  if (*ret == NULL || json_string_length (value) > SDP_MAX) {
-    request_bad (request, "sdp", "wants a session description");
-    return FALSE;
-  }
-  return TRUE;
+    start_guest (request, room, &entry);
 }
 
 void
 media_answer (Request *request)
 {
-  const char *sdp;
-  if (!sdp_of (request, &sdp))
+  const char *sdp = sdp_of (request, "sdp");
+  if (sdp == NULL)
     return;
   Room *room = room_of (request, TRUE);
   if (room == NULL)

@@ -14,13 +14,14 @@ typedef struct {
 } RoomSource;
 
 struct RoomPeer {
-  char *id;    /* LABEL-SERIAL: the hub's name for it */
-  char *label; /* what others see it as */
+  char *id;    /* the hub's name for it */
+  char *label; /* what others see it as; NULL: reserved */
   char *name;
   Client *client; /* NULL: its page is away */
   gint64 away_us; /* since when */
   HubPeerState state;
   char *reason;
+  gboolean loopback;
   gboolean own_audio, own_video;
   gboolean channel; /* "data" is open */
 };
@@ -70,7 +71,7 @@ static RoomPeer *
 find_label (Room *room, const char *label)
 {
   for (guint i = 0; i < room->peers->len; i++)
-    if (g_str_equal (((RoomPeer *)room->peers->pdata[i])->label, label))
+    if (g_strcmp0 (((RoomPeer *)room->peers->pdata[i])->label, label) == 0)
       return room->peers->pdata[i];
   return NULL;
 }
@@ -106,7 +107,7 @@ end_peer (Room *room, RoomPeer *peer)
 {
   hub_remove_peer (room->hub, peer->id);
   if (peer->client != NULL)
-    g_clear_pointer (&peer->client->peer, g_free);
+    g_clear_pointer (peer->label != NULL ? &peer->client->peer : &peer->client->reserved, g_free);
   g_ptr_array_remove (room->peers, peer);
   choose_microphone (room);
   guests_media_changed (room->station);
@@ -130,24 +131,71 @@ name_tracks (Room *room, const RoomPeer *peer)
   recorder_name (room->station->recorder, audio, peer->name);
 }
 
-void
-room_start_peer (Room *room, Client *client, const char *label, const char *name, gboolean loopback)
+/* label NULL: reserved */
+static RoomPeer *
+add_peer (Room *room, Client *client, const char *label, gboolean loopback)
 {
   RoomPeer *peer = g_new0 (RoomPeer, 1);
-  room_stop_peer (room, client);
-  room_end_label (room, label);
   peer->label = g_strdup (label);
-  peer->name = g_strdup (name);
-  peer->id = g_strdup_printf ("%s-%u", label, ++room->serial);
+  peer->id = g_strdup_printf ("%s-%u", label != NULL ? label : "reserved", ++room->serial);
   peer->client = client;
-  client->peer = g_strdup (peer->id);
+  peer->loopback = loopback;
   g_ptr_array_add (room->peers, peer);
-  name_tracks (room, peer);
   HubPeerConfig config = { .loopback = loopback,
                            .trusts_host = client->kind == CLIENT_CONSOLE
                                           || !room->station->config->hide_host_candidates,
-                           .label = peer->label };
+                           .reserved = label == NULL,
+                           .label = label };
   hub_add_peer (room->hub, peer->id, &config);
+  return peer;
+}
+
+static void
+drop_reservation (Room *room, Client *client)
+{
+  RoomPeer *reserved = find_id (room, client->reserved);
+  if (reserved != NULL)
+    end_peer (room, reserved);
+}
+
+gboolean
+room_reserve_peer (Room *room, Client *client, gboolean loopback)
+{
+  guint reserved = 0;
+  drop_reservation (room, client);
+  for (guint i = 0; i < room->peers->len; i++)
+    reserved += ((RoomPeer *)room->peers->pdata[i])->label == NULL;
+  if (reserved >= ROOM_RESERVED_MAX)
+    return FALSE;
+  client->reserved = g_strdup (add_peer (room, client, NULL, loopback)->id);
+  return TRUE;
+}
+
+/* The reserved peer, let in; NULL: there is none that would do. */
+static RoomPeer *
+open_reserved (Room *room, Client *client, const RoomEntry *entry)
+{
+  RoomPeer *peer = find_id (room, client->reserved);
+  if (peer == NULL || entry->answer == NULL || peer->loopback != entry->loopback)
+    return NULL;
+  g_clear_pointer (&client->reserved, g_free);
+  peer->label = g_strdup (entry->label);
+  hub_open_peer (room->hub, peer->id, peer->label, entry->answer);
+  return peer;
+}
+
+void
+room_start_peer (Room *room, Client *client, const RoomEntry *entry)
+{
+  room_stop_peer (room, client);
+  room_end_label (room, entry->label);
+  RoomPeer *peer = open_reserved (room, client, entry);
+  if (peer == NULL)
+    peer = add_peer (room, client, entry->label, entry->loopback);
+  drop_reservation (room, client);
+  peer->name = g_strdup (entry->name);
+  client->peer = g_strdup (peer->id);
+  name_tracks (room, peer);
 }
 
 void
@@ -199,6 +247,7 @@ room_stop_peer (Room *room, Client *client)
 void
 room_leave_peer (Room *room, Client *client)
 {
+  drop_reservation (room, client);
   RoomPeer *peer = find_id (room, client->peer);
   if (peer == NULL)
     return;
@@ -246,7 +295,7 @@ room_add_consoles (Room *room, json_t *people)
     const RoomPeer *peer = room->peers->pdata[i];
     const Session *session = room_peer_session (room, peer->label);
     const User *user = session != NULL ? users_find (room->station->users, session->user) : NULL;
-    if (g_str_has_prefix (peer->label, "console"))
+    if (peer->label != NULL && g_str_has_prefix (peer->label, "console"))
       json_array_append_new (people, json_pack ("{s:s, s:s, s:s, s:s}", "label", peer->label,
                                                 "name", user != NULL ? user->name : peer->name,
                                                 "role", user != NULL ? user->role : "doctor",
@@ -311,7 +360,8 @@ on_offer (Hub *hub, const char *id, const char *sdp, void *arg)
 {
   RoomPeer *peer = find_id (arg, id);
   if (peer != NULL && peer->client != NULL)
-    client_send (peer->client, json_pack ("{s:s, s:s}", "type", "media.offer", "sdp", sdp));
+    client_send (peer->client, json_pack ("{s:s, s:s, s:b}", "type", "media.offer", "sdp", sdp,
+                                          "reserved", peer->label == NULL));
 }
 
 static void
@@ -406,13 +456,11 @@ on_want_bitrate (Hub *hub, const char *name, MediaCodec codec, guint bps, void *
 
 /* Loop thread: nothing of the room but what never changes. */
 static void
-on_frame (Hub *hub, const char *id, MediaKind kind, Frame *frame, void *arg)
+on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *frame, void *arg)
 {
   const Room *room = arg;
-  const char *dash = strrchr (id, '-');
   g_autofree char *stream
-      = g_strdup_printf ("peer-%s-%.*s", kind == MEDIA_VIDEO ? "video" : "audio",
-                         dash != NULL ? (int)(dash - id) : 0, id);
+      = g_strdup_printf ("peer-%s-%s", kind == MEDIA_VIDEO ? "video" : "audio", label);
   recorder_push (room->station->recorder, stream, frame);
 }
 

@@ -2,6 +2,9 @@
  *
  * A page has at most one peer. The peer outlives its page's WebSocket by ROOM_AWAY_US, so that a
  * page whose socket broke comes back to picture and sound that never stopped.
+ *
+ * A page that is not let in yet may have a peer reserved, so that the browser's part of the work is
+ * done by then. Such a peer tells nothing, sends nothing and goes with its socket.
  */
 #pragma once
 #include "media/capture/source.h"
@@ -10,6 +13,7 @@
 #include "station/station.h"
 
 #define ROOM_AWAY_US (30 * G_USEC_PER_SEC)
+#define ROOM_RESERVED_MAX 16
 
 typedef struct RoomPeer RoomPeer;
 
@@ -21,10 +25,19 @@ void room_free (Room *room);
 void room_set_recording (Room *room, const char *consult);
 const char *room_recording (Room *room);
 
-/* A new peer for this page, which ends its old one. label: name of its media for the others;
- * name: for people. */
-void room_start_peer (Room *room, Client *client, const char *label, const char *name,
-                      gboolean loopback);
+/* Who asks for a peer. */
+typedef struct {
+  const char *label;  /* name of its media for the others */
+  const char *name;   /* for people */
+  gboolean loopback;  /* the page runs on this machine and says so */
+  const char *answer; /* to the offer of its reservation; NULL: it has none */
+} RoomEntry;
+
+/* Reserves a peer for this page, in the place of an older reservation. FALSE: too many are. */
+gboolean room_reserve_peer (Room *room, Client *client, gboolean loopback);
+/* A peer for this page, which ends its old one: the reserved one, or a new one when the station
+ * knows of no reservation (any more). */
+void room_start_peer (Room *room, Client *client, const RoomEntry *entry);
 /* A page returned: takes over the peer with this label when it still lives. */
 void room_adopt_peer (Room *room, Client *client, const char *label);
 /* Label of the page's peer; NULL: it has none. */
@@ -33,7 +46,7 @@ void room_offer (Room *room, Client *client, gboolean restart);
 void room_answer (Room *room, Client *client, const char *sdp);
 void room_candidate (Room *room, Client *client, const char *mid, const char *line);
 void room_stop_peer (Room *room, Client *client);
-/* The page's socket is gone: its peer waits for it. */
+/* The page's socket is gone: its peer waits for it, a reserved one does not. */
 void room_leave_peer (Room *room, Client *client);
 /* Ends the peer with this label, whoever holds it. */
 void room_end_label (Room *room, const char *label);

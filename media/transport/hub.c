@@ -14,8 +14,8 @@ enum {
 typedef struct Command Command;
 struct Command {
   void (*run) (Hub *hub, Command *command);
-  char *peer, *text;
-  gboolean flag, more_flag;
+  char *peer, *text, *answer;
+  gboolean flag, more_flag, reserved;
   MediaKind kind;
   GBytes *data;
   Frame *frame;
@@ -27,6 +27,7 @@ command_free (gpointer data)
   Command *command = data;
   g_free (command->peer);
   g_free (command->text);
+  g_free (command->answer);
   g_clear_pointer (&command->data, g_bytes_unref);
   g_clear_pointer (&command->frame, frame_unref);
   g_free (command);
@@ -145,7 +146,10 @@ run_add_peer (Hub *hub, Command *c)
 {
   run_remove_peer (hub, c);
   g_autoptr (GError) error = NULL;
-  HubPeer *peer = hub_peer_new (hub, c->peer, c->text, c->flag, c->more_flag, &error);
+  HubPeerConfig config = {
+    .loopback = c->flag, .trusts_host = c->more_flag, .reserved = c->reserved, .label = c->text
+  };
+  HubPeer *peer = hub_peer_new (hub, c->peer, &config, &error);
   if (peer == NULL) {
     hub_emit_refused (hub, c->peer, error->message);
     return;
@@ -167,6 +171,23 @@ hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config)
   Command *command = command_new (run_add_peer, peer, config->label);
   command->flag = config->loopback;
   command->more_flag = config->trusts_host;
+  command->reserved = config->reserved;
+  mailbox_post (hub->commands, command);
+}
+
+static void
+run_open_peer (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  if (peer != NULL && peer->reserved)
+    hub_peer_open (peer, c->text, c->answer);
+}
+
+void
+hub_open_peer (Hub *hub, const char *peer, const char *label, const char *answer)
+{
+  Command *command = command_new (run_open_peer, peer, label);
+  command->answer = g_strdup (answer);
   mailbox_post (hub->commands, command);
 }
 
@@ -202,7 +223,7 @@ static void
 run_answer (Hub *hub, Command *c)
 {
   HubPeer *peer = find_peer (hub, c->peer);
-  if (peer != NULL)
+  if (peer != NULL && !peer->reserved)
     hub_offer_answer (peer, c->text);
 }
 
@@ -339,7 +360,8 @@ tick (gpointer data)
   g_hash_table_iter_init (&iter, hub->peers);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     HubPeer *peer = value;
-    if (!peer->answered && hub_peer_is_alive (peer) && now_us - peer->born_us > UNANSWERED_US)
+    if (!peer->answered && !peer->reserved && hub_peer_is_alive (peer)
+        && now_us - peer->born_us > UNANSWERED_US)
       silent = peer;
   }
   if (silent != NULL)

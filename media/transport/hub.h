@@ -25,6 +25,9 @@ typedef enum {
 typedef struct {
   gboolean loopback;    /* the console on this machine: gather 127.0.0.1 and ::1 too */
   gboolean trusts_host; /* FALSE: send no host candidates of the clinic's network */
+  /* It waits for hub_open_peer(): its offer tells nothing of the clinic, neither source nor
+   * address; no socket is opened, and no time runs. */
+  gboolean reserved;
   const char *label; /* name of the peer's own media stream at the other peers (msid); [a-z0-9-]+ */
 } HubPeerConfig;
 
@@ -52,7 +55,8 @@ typedef struct {
   void (*want_keyframe) (Hub *hub, const char *source, MediaCodec codec, void *arg);
   void (*want_bitrate) (Hub *hub, const char *source, MediaCodec codec, guint bps, void *arg);
   /* What a peer sent, depacketized, for the record. Loop thread. */
-  void (*frame) (Hub *hub, const char *peer, MediaKind kind, Frame *frame, void *arg);
+  void (*frame) (Hub *hub, const char *peer, const char *label, MediaKind kind, Frame *frame,
+                 void *arg);
 } HubEvents;
 
 typedef struct {
@@ -80,6 +84,11 @@ void hub_push_frame (Hub *hub, const char *source, Frame *frame);
  * caller's, [A-Za-z0-9_-]{1,64}; an older peer of that id is removed. Live encoders are wanted from
  * here on, before the answer. A peer without an answer fails after 30 s ("no-answer"). */
 void hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config);
+/* A reserved peer comes in: from here on it is as one that has just been added. answer: to the
+ * offer of the reservation, checked as by hub_answer(). Candidates follow, and an offer of what
+ * there is to see, so that the path is sought while the page still reads that offer. Nothing when
+ * there is no such peer, or it is not reserved. */
+void hub_open_peer (Hub *hub, const char *peer, const char *label, const char *answer);
 /* A new offer with what the peer shall see now. ice_restart: the path is to be sought anew, with
  * DTLS, SSRCs and RTP state kept. One offer is under way at a time: the new one follows the answer
  * to it, or takes its place when none came within 3 s. */

@@ -91,6 +91,8 @@ follow_all (HubPeer *peer, HubPeer *sender)
 static void
 update_peer (HubPeer *peer)
 {
+  if (peer->reserved)
+    return;
   gboolean changed = take_back (peer);
   GHashTableIter iter;
   gpointer other;

@@ -2,6 +2,7 @@
 
 enum {
   GATHER_MS = 20,
+  OWN_ADDRESSES_MS = 2,
   MAX_EARLY = 32,
   LOST_MS = 3000, /* an offer without an answer for so long did not arrive, if the page asks */
   MAX_MISFITS = 2,
@@ -160,6 +161,14 @@ hub_offer_later (HubPeer *peer)
     arm_offer (peer, peer->gathered != NULL ? GATHER_MS : 0);
 }
 
+void
+hub_offer_after_gathering (HubPeer *peer)
+{
+  peer->offer_wanted = TRUE;
+  if (peer->offer == NULL)
+    arm_offer (peer, OWN_ADDRESSES_MS);
+}
+
 /* The page asks: it may have lost the offer under way with its socket, or the answer may be on the
  * way. After LOST_MS without one it counts as lost. */
 void
@@ -182,6 +191,7 @@ apply_source_line (HubLine *line, const SdpAgreedLine *agreed, GError **error)
 {
   gboolean sends = agreed->direction & SDP_SENDONLY;
   line->codec = sends ? agreed->codec.codec : MEDIA_CODEC_NONE;
+  line->agreed = TRUE;
   return peer_set_line (line->peer->peer, line->mid, agreed, error);
 }
 
@@ -270,7 +280,11 @@ prepare_views (HubPeer *peer)
 {
   for (guint i = 0; i < peer->lines->len; i++) {
     HubLine *line = peer->lines->pdata[i];
-    if (line->viewing != NULL && !line->started)
+    if (line->viewing == NULL || line->started)
+      continue;
+    if (peer->state == HUB_PEER_CONNECTED)
+      hub_outlet_begin (line->viewing, line);
+    else
       hub_outlet_prepare (line->viewing);
   }
 }

@@ -175,7 +175,7 @@ on_frame (Peer *self, const char *mid, Frame *frame, void *arg)
   HubPeer *peer = arg;
   HubLine *own = own_line (peer, mid);
   if (own != NULL && peer->hub->events.frame != NULL)
-    peer->hub->events.frame (peer->hub, peer->id, own->kind, frame, peer->hub->arg);
+    peer->hub->events.frame (peer->hub, peer->id, peer->label, own->kind, frame, peer->hub->arg);
 }
 
 static void
@@ -281,24 +281,31 @@ add_first_lines (HubPeer *peer)
   peer->data_index = peer->lines->len;
 }
 
+static void
+set_label (HubPeer *peer, const char *label)
+{
+  g_free (peer->label);
+  peer->label = clean_label (label != NULL && label[0] != '\0' ? label : peer->id);
+}
+
 HubPeer *
-hub_peer_new (Hub *hub, const char *id, const char *label, gboolean loopback, gboolean trusts_host,
-              GError **error)
+hub_peer_new (Hub *hub, const char *id, const HubPeerConfig *config, GError **error)
 {
   HubPeer *peer = g_new0 (HubPeer, 1);
   peer->hub = hub;
   peer->id = g_strdup (id);
-  peer->label = clean_label (label != NULL && label[0] != '\0' ? label : id);
-  peer->loopback = loopback;
+  set_label (peer, config->label);
+  peer->loopback = config->loopback;
+  peer->reserved = config->reserved;
   peer->lines = g_ptr_array_new_with_free_func (line_free);
-  peer->gathered = g_ptr_array_new_with_free_func (g_free);
+  peer->gathered = peer->reserved ? NULL : g_ptr_array_new_with_free_func (g_free);
   peer->early = g_ptr_array_new_with_free_func (g_free);
   peer->open = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   peer->born_us = g_get_monotonic_time ();
   /* RFC 8829 §5.2.1: below 2^63 */
   peer->session_id = (guint64)g_random_int () << 31 | g_random_int () >> 1;
-  peer->peer = make_peer (peer, trusts_host, error);
-  if (peer->peer != NULL && !add_source_lines (peer)) {
+  peer->peer = make_peer (peer, config->trusts_host, error);
+  if (peer->peer != NULL && !peer->reserved && !add_source_lines (peer)) {
     g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_FAILED, "a line of the offer is taken twice");
     g_clear_pointer (&peer->peer, peer_free);
   }
@@ -307,9 +314,27 @@ hub_peer_new (Hub *hub, const char *id, const char *label, gboolean loopback, gb
     return NULL;
   }
   add_first_lines (peer);
-  peer_start (peer->peer);
-  expect_views (hub);
+  if (!peer->reserved) {
+    peer_start (peer->peer);
+    expect_views (hub);
+  }
   return peer;
+}
+
+void
+hub_peer_open (HubPeer *peer, const char *label, const char *answer)
+{
+  peer->reserved = FALSE;
+  peer->born_us = g_get_monotonic_time ();
+  set_label (peer, label);
+  if (!add_source_lines (peer)) {
+    hub_peer_give_up (peer, "a line of the offer is taken twice");
+    return;
+  }
+  expect_views (peer->hub);
+  peer_start (peer->peer);
+  hub_offer_answer (peer, answer);
+  hub_offer_after_gathering (peer);
 }
 
 static void

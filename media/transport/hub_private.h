@@ -62,6 +62,7 @@ struct HubLine {
   /* SOURCE */
   HubSource *source;
   HubOutlet *viewing; /* it is one of this outlet's viewers */
+  gboolean agreed;    /* an answer told the codec */
   gboolean started;   /* video: a key frame was sent */
   /* OWN */
   gboolean receiving;   /* the answer says that the peer sends here */
@@ -74,6 +75,7 @@ struct HubPeer {
   Hub *hub;
   char *id, *label;
   gboolean loopback;
+  gboolean reserved; /* till hub_peer_open() */
   Peer *peer;
   HubPeerState state;
   GPtrArray *lines;   /* HubLine, in the order of the offer */
@@ -136,8 +138,9 @@ void hub_timer_clear (GSource **timer);
 SessionCert *hub_take_cert (Hub *hub, GError **error);
 
 /* hub_peer.c */
-HubPeer *hub_peer_new (Hub *hub, const char *id, const char *label, gboolean loopback,
-                       gboolean trusts_host, GError **error);
+HubPeer *hub_peer_new (Hub *hub, const char *id, const HubPeerConfig *config, GError **error);
+/* A reserved peer comes in, with the answer to its offer. */
+void hub_peer_open (HubPeer *peer, const char *label, const char *answer);
 void hub_peer_free (HubPeer *peer);
 /* It is (or will be) there: neither failed nor gone. */
 gboolean hub_peer_is_alive (const HubPeer *peer);
@@ -155,6 +158,8 @@ HubLine *hub_peer_add_line (HubPeer *peer, HubLineRole role, MediaKind kind, con
 void hub_offer_gathered (HubPeer *peer, const char *line);
 /* Something changed: an offer follows soon, after the answer to the one under way. */
 void hub_offer_later (HubPeer *peer);
+/* The same, behind the addresses of our own that are just being gathered. */
+void hub_offer_after_gathering (HubPeer *peer);
 void hub_offer_request (HubPeer *peer, gboolean ice_restart);
 void hub_offer_answer (HubPeer *peer, const char *sdp);
 void hub_offer_candidate (HubPeer *peer, const char *line);

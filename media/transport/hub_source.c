@@ -249,7 +249,7 @@ hub_outlet_prepare (HubOutlet *outlet)
 void
 hub_outlet_begin (HubOutlet *outlet, HubLine *line)
 {
-  if (outlet->codec == MEDIA_OPUS || line->started || outlet->source->muted)
+  if (outlet->codec == MEDIA_OPUS || !line->agreed || line->started || outlet->source->muted)
     return;
   if (!has_begun (outlet))
     return;
@@ -276,7 +276,7 @@ hub_outlet_begin (HubOutlet *outlet, HubLine *line)
 static void
 send_frame (HubLine *line, Frame *frame)
 {
-  if (line->peer->state != HUB_PEER_CONNECTED)
+  if (line->peer->state != HUB_PEER_CONNECTED || !line->agreed)
     return;
   gboolean video = line->kind == MEDIA_VIDEO;
   if (video && !line->started && !frame->key)

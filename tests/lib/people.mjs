@@ -45,16 +45,18 @@ export const refusal = (asked) => asked.then(
 
 export const keyPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-// A join page: join(link, key) proves the key as a browser does.
+// A join page: join(link, key) proves the key as a browser does, reserve(link, key) too.
 export async function joinPage(at) {
   const page = await Console.connect(at, '/ws/join');
-  page.join = (link, key, fields = {}) => {
+  const prove = (type) => (link, key, fields = {}) => {
     const [, invite, secret] = new URL(link).hash.slice(1).split('.');
     const text = `nhipcau-join-1\n${page.hello.nonce}\n${invite}`;
     const signature = sign('sha256', Buffer.from(text), { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
-    return page.ask('join', { invite, secret, key: key.publicKey.export({ format: 'jwk' }),
+    return page.ask(type, { invite, secret, key: key.publicKey.export({ format: 'jwk' }),
       signature: signature.toString('base64url'), ...fields });
   };
+  page.join = prove('join');
+  page.reserve = prove('media.reserve');
   return page;
 }
 

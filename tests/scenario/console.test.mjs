@@ -198,6 +198,18 @@ test('a guest waits, is admitted once, and comes back by the key of the browser'
   guest.close();
   await page.stateWhere((s) => s.consultation.guests[0].state === 'away');
 
+  // A browser may prepare its connection before: what it learns is nothing of the clinic.
+  const early = await joinPage(place);
+  const offer = early.until((m) => m.type === 'media.offer');
+  await early.reserve(link, keyPair());
+  const { reserved, sdp } = await offer;
+  assert.equal(reserved, true);
+  assert.doesNotMatch(sdp, /candidate|msid:|source|room|ssrc/);
+  for (const [type, fields] of [['media.start', { answer: sdp }], ['media.answer', { sdp }], ['media.candidate', {}]])
+    assert.equal((await refusal(early.ask(type, fields))).code, 'out-of-place', type);
+  assert.equal((await refusal(early.reserve(link, { ...key, privateKey: keyPair().privateKey }))).field, 'signature');
+  early.close();
+
   // Another browser asks again.
   const other = await joinPage(place);
   assert.equal((await other.join(link, keyPair(), { name: 'Ai đó' })).state, 'lobby');

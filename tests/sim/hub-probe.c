@@ -213,7 +213,7 @@ on_want_bitrate (Hub *hub, const char *source, MediaCodec codec, guint bps, void
 }
 
 static void
-on_frame (Hub *hub, const char *peer, MediaKind kind, Frame *frame, void *arg)
+on_frame (Hub *hub, const char *peer, const char *label, MediaKind kind, Frame *frame, void *arg)
 {
   Probe *probe = arg;
   g_mutex_lock (&probe->lock);

@@ -140,7 +140,7 @@ static void
 on_candidate (Hub *hub, const char *peer, const char *mid, const char *line, void *arg)
 {
   Page *page = g_hash_table_lookup (((Clinic *)arg)->pages, peer);
-  g_assert_cmpstr (mid, ==, "s0");
+  g_assert_true (g_str_equal (mid, "s0") || g_str_equal (mid, "mic"));
   if (page != NULL && page->peer != NULL)
     peer_add_candidate (page->peer, line);
 }
@@ -197,7 +197,7 @@ on_want_bitrate (Hub *hub, const char *source, MediaCodec codec, guint bps, void
 }
 
 static void
-on_frame (Hub *hub, const char *peer, MediaKind kind, Frame *frame, void *arg)
+on_frame (Hub *hub, const char *peer, const char *label, MediaKind kind, Frame *frame, void *arg)
 {
   Clinic *clinic = arg;
   __atomic_add_fetch (kind == MEDIA_AUDIO ? &clinic->own_audio : &clinic->own_video, 1,
@@ -739,6 +739,65 @@ test_offers_are_serial (void)
   clinic_clear (&clinic);
 }
 
+static char *
+page_answer (Page *page)
+{
+  page_make_peer (page);
+  g_autoptr (Sdp) answer = answer_of (page);
+  apply_offer (page, answer);
+  return sdp_write (answer);
+}
+
+static Page *
+page_reserve (Clinic *clinic, const char *id)
+{
+  HubPeerConfig config = { .loopback = TRUE, .trusts_host = TRUE, .reserved = TRUE };
+  Page *page = page_new (clinic, id, FALSE);
+  page->silent = TRUE;
+  hub_add_peer (clinic->hub, id, &config);
+  RUN_UNTIL (page->offers == 1);
+  return page;
+}
+
+/* Before it is let in, a page learns nothing of the clinic and reaches nothing; then it sees what
+ * any other sees. */
+static void
+test_reserved (void)
+{
+  Clinic clinic;
+  clinic_init (&clinic);
+  Page *page = page_reserve (&clinic, "a");
+  g_assert_cmpuint (page->offer->candidates->len, ==, 0);
+  g_assert_cmpuint (page->offer->media->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    g_assert_null (((SdpMedia *)page->offer->media->pdata[i])->stream);
+  g_autofree char *answer = page_answer (page);
+  hub_answer (clinic.hub, "a", answer); /* not by this way */
+  HubPeerStats stats;
+  RUN_UNTIL (hub_stats (clinic.hub, "a", &stats));
+  g_assert_null (g_hash_table_lookup (clinic.states, "a"));
+  g_assert_cmpstr (clinic.wants->str, ==, "");
+
+  page->silent = FALSE;
+  peer_start (page->peer);
+  hub_open_peer (clinic.hub, "a", "doctor", answer);
+  hub_open_peer (clinic.hub, "a", "again", answer); /* it is open */
+  RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED) && page->offers == 2);
+  gint64 end_us = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+  while (page_frames (page, "s0") < 3 || page_frames (page, "s1") < 3) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end_us);
+    push (&clinic, "room", MEDIA_H264, page_frames (page, "s0") == 0);
+    push (&clinic, "microphone", MEDIA_OPUS, TRUE);
+    run_for (20);
+  }
+  hub_open_peer (clinic.hub, "nobody", "x", answer);
+  page_reserve (&clinic, "b");
+  hub_open_peer (clinic.hub, "b", "x", "garbage");
+  RUN_UNTIL (in_state (&clinic, "b", HUB_PEER_FAILED));
+  page_reserve (&clinic, "c"); /* ends with the hub */
+  clinic_clear (&clinic);
+}
+
 /* Ending in the middle of everything. */
 static void
 test_sudden_end (void)
@@ -786,6 +845,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hub/bitrate", test_bitrate);
   g_test_add_func ("/hub/bad-answers", test_bad_answers);
   g_test_add_func ("/hub/offers-are-serial", test_offers_are_serial);
+  g_test_add_func ("/hub/reserved", test_reserved);
   g_test_add_func ("/hub/sudden-end", test_sudden_end);
   g_test_add_func ("/hub/bad-config", test_bad_config);
   return g_test_run ();

@@ -211,7 +211,7 @@ export interface Hello {
 }
 
 export type MediaMessage =
-  | { type: 'media.offer'; sdp: string }
+  | { type: 'media.offer'; sdp: string; reserved?: boolean }
   | { type: 'media.candidate'; mid: string; candidate: string }
   | { type: 'media.state'; state: MediaPhase; reason?: string | null }
 

@@ -92,6 +92,14 @@ export class Guest {
     )
   }
 
+  /** While a person reads or waits, the browser does its part of the work for a connection. */
+  #reserve(): void {
+    if (!this.socket || !this.#fragment || !this.#ready) return
+    const { nonce: _, ...proof } = this.#ready
+    const { invite, secret } = this.#fragment
+    this.socket.tell({ type: 'media.reserve', invite, secret, ...proof })
+  }
+
   get opinion(): string {
     return this.#kept?.opinion ?? ''
   }
@@ -150,6 +158,7 @@ export class Guest {
     this.#ready = await proof
     if (proof !== this.#proof) return
     const phase = this.phase.get()
+    if (phase === 'ready' || (phase === 'loading' && !this.#kept.back)) this.#reserve()
     if (phase === 'loading') {
       if (this.#kept.back) this.#comeBack()
       else this.phase.set('ready')

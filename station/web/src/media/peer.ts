@@ -31,8 +31,11 @@ export class Peer {
   readonly pc = new Cell<RTCPeerConnection | null>(null)
   /** Called when an answer has gone out: from here on the browser waits, and the page has time. */
   answered: (() => void) | null = null
-  #spare: RTCPeerConnection | null = null
+  /** Made before it is wanted: bare, or with an answer to the station's reservation in it. */
+  #spare: { pc: RTCPeerConnection; origin: string } | null = null
   #origin = ''
+  /** What was reserved is offered to the station, which has said nothing to it yet. */
+  #unproven = false
   #queue: Promise<void> = Promise.resolve()
   #channel: RTCDataChannel | null = null
   #own: { mic: MediaStreamTrack | null; cam: MediaStreamTrack | null } = { mic: null, cam: null }
@@ -49,9 +52,7 @@ export class Peer {
 
   /** Makes the browser load its WebRTC parts; nothing is sent. Called while a person still reads. */
   warm(): void {
-    if (this.#spare || this.pc.get()) return
-    this.#spare = new RTCPeerConnection()
-    void rehearse().catch(() => {})
+    if (!this.#spare && !this.pc.get()) this.#spare = { pc: new RTCPeerConnection(), origin: '' }
   }
 
   /** Asks the station for a new connection; the old one is given up when the offer comes. */
@@ -62,6 +63,8 @@ export class Peer {
     if (this.phase.get() !== 'connected') this.phase.set('connecting')
     const request: { type: string; [field: string]: unknown } = { type: 'media.start' }
     if (this.options.loopback) request['loopback'] = true
+    const answer = this.#takeReserved()
+    if (answer !== null) request['answer'] = answer
     this.wire.tell(request)
     this.#watch()
   }
@@ -83,6 +86,7 @@ export class Peer {
   stop(): void {
     this.#wanted = false
     clearTimeout(this.#trouble)
+    if (this.#unproven) this.#putBack()
     this.#drop()
     this.streams.set([])
     this.phase.set('idle')
@@ -112,7 +116,12 @@ export class Peer {
   }
 
   receive(message: MediaMessage): void {
+    if (message.type === 'media.offer' && message.reserved) {
+      this.#then(() => this.#prepare(message.sdp))
+      return
+    }
     if (!this.#wanted) return
+    this.#unproven = false
     if (message.type === 'media.offer') this.#then(() => this.#offer(message.sdp))
     else if (message.type === 'media.candidate')
       this.#then(async () => {
@@ -130,7 +139,7 @@ export class Peer {
   }
 
   async #offer(sdp: string): Promise<void> {
-    const origin = /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? ''
+    const origin = originOf(sdp)
     let pc = this.pc.get()
     if (!pc || origin !== this.#origin || pc.signalingState === 'closed') {
       this.#drop()
@@ -140,16 +149,58 @@ export class Peer {
     await pc.setRemoteDescription({ type: 'offer', sdp })
     this.#takeLines(pc)
     const answer = await pc.createAnswer()
-    // The station can begin while this browser still applies its own answer.
+    // Without a path, the station can seek it while this browser still applies its own answer. Where
+    // there is one, it would send what this browser cannot place yet.
+    const first = pc.connectionState === 'new'
+    if (!first) await pc.setLocalDescription(answer)
     this.wire.tell({ type: 'media.answer', sdp: answer.sdp })
     this.answered?.()
-    await pc.setLocalDescription(answer)
+    if (first) await pc.setLocalDescription(answer)
     this.#map(pc)
   }
 
   #make(): RTCPeerConnection {
-    const pc = this.#spare ?? new RTCPeerConnection()
+    const pc = this.#spare?.origin === '' ? this.#spare.pc : new RTCPeerConnection()
+    if (this.#spare?.pc === pc) this.#spare = null
+    this.#use(pc)
+    return pc
+  }
+
+  /** Answers the offer of a reservation; the answer is kept till start(). No candidate is in it:
+   * nothing is sent to anybody. */
+  async #prepare(sdp: string): Promise<void> {
+    if (this.#wanted) return
+    if (this.#spare?.origin) this.#spare.pc.close()
+    const pc = this.#spare?.origin === '' ? this.#spare.pc : new RTCPeerConnection()
+    this.#spare = { pc, origin: originOf(sdp) }
+    await pc.setRemoteDescription({ type: 'offer', sdp })
+    this.#sendOn(pc)
+    await pc.setLocalDescription(await pc.createAnswer())
+  }
+
+  /** The kept answer, with the addresses that were found meanwhile; null: there is none. */
+  #takeReserved(): string | null {
+    const spare = this.#spare
+    const answer = spare?.pc.signalingState === 'stable' ? spare.pc.localDescription?.sdp : undefined
+    if (!spare || answer === undefined) return null
     this.#spare = null
+    this.#drop()
+    this.#origin = spare.origin
+    this.#unproven = true
+    this.#use(spare.pc)
+    this.#takeLines(spare.pc)
+    return answer
+  }
+
+  /** The station did not want it yet. */
+  #putBack(): void {
+    const pc = this.pc.get()
+    if (!pc) return
+    this.#spare = { pc, origin: this.#origin }
+    this.#release(pc)
+  }
+
+  #use(pc: RTCPeerConnection): void {
     pc.onicecandidate = ({ candidate }) => {
       if (candidate?.candidate)
         this.wire.tell({ type: 'media.candidate', mid: candidate.sdpMid ?? '', candidate: candidate.candidate })
@@ -177,7 +228,6 @@ export class Peer {
     pc.onconnectionstatechange = () => this.#connection(pc)
     pc.oniceconnectionstatechange = () => this.#connection(pc)
     this.pc.set(pc)
-    return pc
   }
 
   #lowDelay(receiver: VideoReceiver): void {
@@ -192,11 +242,13 @@ export class Peer {
   /** Sends on both lines from the first answer on, so that no unmute needs a new offer. The tracks
    * themselves come once the path stands: starting encoders would delay the first picture. */
   #takeLines(pc: RTCPeerConnection): void {
-    for (const line of pc.getTransceivers()) {
-      if (line.mid !== 'mic' && line.mid !== 'cam') continue
-      if (line.direction !== 'sendonly') line.direction = 'sendonly'
-      this.#lines[line.mid] = line
-    }
+    for (const line of this.#sendOn(pc)) this.#lines[line.mid as 'mic' | 'cam'] = line
+  }
+
+  #sendOn(pc: RTCPeerConnection): RTCRtpTransceiver[] {
+    const lines = pc.getTransceivers().filter(({ mid }) => mid === 'mic' || mid === 'cam')
+    for (const line of lines) if (line.direction !== 'sendonly') line.direction = 'sendonly'
+    return lines
   }
 
   #map(pc: RTCPeerConnection): void {
@@ -271,33 +323,24 @@ export class Peer {
   /** Gives the connection up. The list of streams stays until a new one comes, so that the pictures
    * keep their place on the page meanwhile. */
   #drop(): void {
+    const pc = this.pc.get()
+    if (pc) this.#release(pc)
+    pc?.close()
+  }
+
+  #release(pc: RTCPeerConnection): void {
     this.#channel = null
     this.#lines = { mic: null, cam: null }
-    const pc = this.pc.get()
-    if (!pc) return
+    this.#unproven = false
     this.pc.set(null)
     pc.onicecandidate = pc.ontrack = pc.ondatachannel = null
     pc.onconnectionstatechange = pc.oniceconnectionstatechange = null
-    pc.close()
   }
 }
 
-/** Answers an offer like the station's and gives it up, so that the browser has done everything once
- * before it counts. With relays only, and none named, it gathers no candidate and sends nothing. */
-async function rehearse(): Promise<void> {
-  const silent: RTCConfiguration = { iceTransportPolicy: 'relay', bundlePolicy: 'max-bundle' }
-  const [offerer, answerer] = [new RTCPeerConnection(silent), new RTCPeerConnection(silent)]
-  try {
-    for (const kind of ['video', 'audio']) offerer.addTransceiver(kind, { direction: 'sendonly' })
-    for (const kind of ['audio', 'video']) offerer.addTransceiver(kind, { direction: 'recvonly' })
-    offerer.createDataChannel('data')
-    await answerer.setRemoteDescription(await offerer.createOffer())
-    for (const line of answerer.getTransceivers().slice(2)) line.direction = 'sendonly'
-    await answerer.setLocalDescription(await answerer.createAnswer())
-  } finally {
-    offerer.close()
-    answerer.close()
-  }
+/** The session id of a description's o= line: one per peer of the station. */
+function originOf(sdp: string): string {
+  return /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? ''
 }
 
 /** mid → id of the stream that the line carries, from the a=msid lines of a description. */
