@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { EventEmitter } from 'node:events';
 import WebSocket from 'ws';
+import { lookup } from './localhost.mjs';
 
 export class Console extends EventEmitter {
   #socket;
@@ -15,7 +16,7 @@ export class Console extends EventEmitter {
   static async connect(place, path = '/ws/console', options = {}) {
     const self = new Console();
     self.#socket = new WebSocket(`${place.origin.replace('https', 'wss')}${path}`, 'nhipcau.1', {
-      ca: readFileSync(place.ca), origin: place.origin, ...options,
+      ca: readFileSync(place.ca), origin: place.origin, lookup, ...options,
     });
     self.#socket.on('message', (data) => self.#receive(JSON.parse(data.toString())));
     self.#socket.on('close', (code) => {

@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Console } from './console.mjs';
+import { lookup } from './localhost.mjs';
 import { setUp } from './station.mjs';
 
 // A station in a folder of its own that goes away with the test.
@@ -22,7 +23,7 @@ export async function place(name, options = {}) {
 
 function get(url, headers, ca) {
   return new Promise((done, fail) => {
-    const asked = request(url, { headers, servername: 'localhost', ca: readFileSync(ca) }, (response) => {
+    const asked = request(url, { headers, servername: 'localhost', lookup, ca: readFileSync(ca) }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('end', () => done({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
