@@ -363,10 +363,12 @@ sctp_new (GMainContext *context, guint16 remote_port, guint mtu, const SctpEvent
   g_queue_init (&sctp->inbox);
   sctp->wake = timer_new (context, on_wake, sctp);
   sctp->tick = timer_new (context, on_tick, sctp);
-  sctp->id = sctp_library_add (sctp, &library_events);
   sctp->inside = 1; /* `send` shall not come before the caller has the object */
+  sctp->id = sctp_library_add (sctp, &library_events);
   sctp->socket = sctp_library_connect (sctp->id, remote_port, mtu);
+  g_mutex_lock (&sctp->lock);
   sctp->inside = 0;
+  g_mutex_unlock (&sctp->lock);
   if (!sctp->socket) {
     g_set_error (error, PEER_ERROR, PEER_ERROR_FAILED, "cannot open an SCTP association: %s",
                  g_strerror (errno));

@@ -11,9 +11,12 @@ void __tsan_acquire (void *address);
 void __tsan_release (void *address);
 
 #define REAL(name)                                                                                 \
-  static __typeof__ (&(name)) real;                                                                \
-  if (real == NULL)                                                                                \
-  real = (__typeof__ (real))dlsym (RTLD_NEXT, #name)
+  static __typeof__ (&(name)) found;                                                               \
+  __typeof__ (&(name)) real = __atomic_load_n (&found, __ATOMIC_RELAXED);                          \
+  if (real == NULL) {                                                                              \
+    real = (__typeof__ (real))dlsym (RTLD_NEXT, #name);                                            \
+    __atomic_store_n (&found, real, __ATOMIC_RELAXED);                                             \
+  }
 
 #define PUBLIC __attribute__ ((visibility ("default")))
 
@@ -80,6 +83,16 @@ g_rec_mutex_unlock (GRecMutex *mutex)
   real (mutex);
 }
 
+#undef g_once_init_enter
+PUBLIC gboolean
+g_once_init_enter (volatile void *location)
+{
+  REAL (g_once_init_enter);
+  gboolean ours = real (location);
+  __tsan_acquire ((void *)location);
+  return ours;
+}
+
 #undef g_once_init_leave
 PUBLIC void
 g_once_init_leave (volatile void *location, gsize result)
@@ -87,6 +100,53 @@ g_once_init_leave (volatile void *location, gsize result)
   REAL (g_once_init_leave);
   __tsan_release ((void *)location);
   real (location, result);
+}
+
+/* ---- Counted references: who lets go last frees what the others have read -------------------- */
+
+#undef g_atomic_ref_count_dec
+PUBLIC gboolean
+g_atomic_ref_count_dec (gatomicrefcount *count)
+{
+  REAL (g_atomic_ref_count_dec);
+  __tsan_release ((void *)count);
+  gboolean last = real (count);
+  if (last)
+    __tsan_acquire ((void *)count);
+  return last;
+}
+
+static _Thread_local GDestroyNotify clear_of_block;
+
+static void
+clear_block (gpointer block)
+{
+  GDestroyNotify clear = clear_of_block;
+  __tsan_acquire (block);
+  if (clear != NULL)
+    clear (block);
+}
+
+PUBLIC void
+g_atomic_rc_box_release_full (gpointer block, GDestroyNotify clear)
+{
+  REAL (g_atomic_rc_box_release_full);
+  __tsan_release (block);
+  clear_of_block = clear;
+  real (block, clear_block);
+}
+
+/* Its last unref cannot be told from the others: one that comes between here and there is missed.
+ */
+PUBLIC void
+g_bytes_unref (GBytes *bytes)
+{
+  REAL (g_bytes_unref);
+  if (bytes != NULL) {
+    __tsan_release (bytes);
+    __tsan_acquire (bytes);
+  }
+  real (bytes);
 }
 
 /* ---- Queues between threads --------------------------------------------------------------- */
