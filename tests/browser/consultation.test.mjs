@@ -148,6 +148,8 @@ test('a specialist in Firefox does the same', { timeout: 150_000 }, async (t) =>
     const { videos } = await mediaNow(doctor.page);
     return Object.entries(videos).some(([name, v]) => name.startsWith('video-peer-') && v.frames > 20 && v.width > 0);
   }, 30, "Firefox's picture reaches the doctor");
+  await eventually(() => page.evaluate((cameras) => cameras.every((id) =>
+    !document.querySelector(`[data-testid=${id.replace('video', 'no-picture')}]`)), CAMERAS), 10, 'nothing covers the pictures');
   await page.screenshot({ path: join(screenshots, 'join-firefox-vi.png') });
   await page.reload();
   await picturesMove(page, CAMERAS, 40);

@@ -60,7 +60,7 @@ function Picture({ tile, main, onChoose }: { tile: Tile; main: boolean; onChoose
           const why = tile.absent ??
             (!tile.stream || stalled ? t(tile.person ? 'picture.none' : 'picture.waiting') : null)
           return why && (
-            <div class="no-picture">
+            <div class="no-picture" data-testid={`no-picture-${tile.id}`}>
               <Icon name={tile.person ? 'person' : tile.absent ? 'cameraOff' : 'clock'} size={main ? 40 : 24} />
               <p>{why}</p>
             </div>

@@ -6,23 +6,44 @@ import { Icon } from './icons'
 
 const STALL_MS = 3000
 
+/** Tells at each picture that an element presents; returns what ends it. (The playback quality of a
+ * live stream is no measure: Firefox counts no frames there.) */
+function eachPicture(video: HTMLVideoElement, tell: () => void): () => void {
+  if (!('requestVideoFrameCallback' in video)) {
+    // An older browser: the time goes on with the pictures.
+    const element = video as HTMLVideoElement
+    element.addEventListener('timeupdate', tell)
+    return () => element.removeEventListener('timeupdate', tell)
+  }
+  const next = (): void => {
+    tell()
+    handle = video.requestVideoFrameCallback(next)
+  }
+  let handle = video.requestVideoFrameCallback(next)
+  return () => video.cancelVideoFrameCallback(handle)
+}
+
 /** True when the picture has not changed for a while though a stream is there. */
 function useStalled(video: { current: HTMLVideoElement | null }, stream: MediaStream | null): boolean {
   const [stalled, setStalled] = useState(false)
   useEffect(() => {
     setStalled(false)
-    if (!stream) return
-    let frames = -1
-    let changed = performance.now()
+    const element = video.current
+    if (!stream || !element) return
+    let changed = 0
+    const end = eachPicture(element, () => {
+      changed = performance.now()
+      setStalled(false)
+    })
     const timer = setInterval(() => {
-      const shown = video.current?.getVideoPlaybackQuality?.().totalVideoFrames ?? 0
-      if (shown !== frames || document.visibilityState === 'hidden') {
-        frames = shown
-        changed = performance.now()
-      }
-      setStalled(performance.now() - changed > STALL_MS || shown === 0)
+      // In a page that nobody looks at, no picture is presented.
+      if (document.visibilityState === 'hidden' && changed !== 0) changed = performance.now()
+      setStalled(performance.now() - changed > STALL_MS)
     }, 1000)
-    return () => clearInterval(timer)
+    return () => {
+      clearInterval(timer)
+      end()
+    }
   }, [stream])
   return stalled
 }
