@@ -5,7 +5,7 @@
  * still found.
  */
 #include <dlfcn.h>
-#include <glib.h>
+#include <gio/gio.h>
 
 void __tsan_acquire (void *address);
 void __tsan_release (void *address);
@@ -19,6 +19,13 @@ void __tsan_release (void *address);
   }
 
 #define PUBLIC __attribute__ ((visibility ("default")))
+
+/* NSS loads and unloads SQLite, which the suppressions by library cannot follow. */
+__attribute__ ((constructor)) static void
+keep_loaded (void)
+{
+  dlopen ("libsqlite3.so.0", RTLD_LAZY | RTLD_NODELETE);
+}
 
 /* ---- Locks -------------------------------------------------------------------------------- */
 
@@ -293,4 +300,55 @@ g_source_attach (GSource *source, GMainContext *context)
   REAL (g_source_attach);
   __tsan_release (source);
   return real (source, context);
+}
+
+/* ---- Work in a thread of GLib's pool, and its result --------------------------------------- */
+
+static void
+task_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  GTaskThreadFunc function = (GTaskThreadFunc)g_object_get_data (G_OBJECT (task), "tsan-function");
+  __tsan_acquire (task);
+  function (task, source, data, cancellable);
+}
+
+PUBLIC void
+g_task_run_in_thread (GTask *task, GTaskThreadFunc function)
+{
+  REAL (g_task_run_in_thread);
+  g_object_set_data (G_OBJECT (task), "tsan-function", (gpointer)function);
+  __tsan_release (task);
+  real (task, task_thread);
+}
+
+PUBLIC void
+g_task_return_boolean (GTask *task, gboolean result)
+{
+  REAL (g_task_return_boolean);
+  __tsan_release (task);
+  real (task, result);
+}
+
+PUBLIC void
+g_task_return_error (GTask *task, GError *error)
+{
+  REAL (g_task_return_error);
+  __tsan_release (task);
+  real (task, error);
+}
+
+PUBLIC gpointer
+g_task_get_task_data (GTask *task)
+{
+  REAL (g_task_get_task_data);
+  __tsan_acquire (task);
+  return real (task);
+}
+
+PUBLIC gboolean
+g_task_propagate_boolean (GTask *task, GError **error)
+{
+  REAL (g_task_propagate_boolean);
+  __tsan_acquire (task);
+  return real (task, error);
 }
