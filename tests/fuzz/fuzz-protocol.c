@@ -12,6 +12,8 @@
 #include "station/channel.h"
 #include "station/guests.h"
 
+#include "json_mutator.h"
+
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
 enum { FRAMES_MAX = 24, CONSULTS_MAX = 6, LIFE = 3000 };
@@ -142,6 +144,15 @@ put_guest (Page *page)
   page->client->guest = g_strdup (guest->id);
 }
 
+/* A message that only a guest may send: not those by which one becomes it. */
+static gboolean
+wants_guest (const char *line, gsize length)
+{
+  return length > 0
+         && (line[0] == 'd'
+             || (line[0] == 'j' && g_strstr_len (line, (gssize)length, "\"secret\"") == NULL));
+}
+
 static void
 thin_out (void)
 {
@@ -164,8 +175,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   for (guint i = 0; i < FRAMES_MAX && p < end; i++) {
     const char *line = memchr (p, '\n', (gsize)(end - p));
     gsize length = (gsize)((line != NULL ? line : end) - p);
+    if (wants_guest (p, length))
+      put_guest (pages[2]);
     give (pages, p, length, token);
-    put_guest (pages[2]);
     p += length + 1;
   }
   for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
