@@ -83,15 +83,15 @@ const asked = (name) => long || pattern.startsWith(name);
 for (const unit of units) {
   const program = (dir) => join(dir, 'tests/unit', `test-${unit}`);
   const checked = (variant) => job(`${variant}/unit/${unit}`, program(`build-${variant}`), ['--tap', '-k'],
-    { variant, env: sanitizer[variant], timeout: minutes(10) });
-  job(`unit/${unit}`, program('build'), ['--tap', '-k'], { timeout: minutes(8) });
+    { variant, env: { ...sanitizer[variant], NHIPCAU_LONG: undefined }, timeout: minutes(15) });
+  job(`unit/${unit}`, program('build'), ['--tap', '-k'], { timeout: minutes(long ? 90 : 8) });
   if (asked('asan')) checked('asan');
   if (asked('tsan')) checked('tsan');
   if (asked('valgrind') && !notUnderValgrind.has(unit))
     job(`valgrind/unit/${unit}`, 'valgrind',
       ['-q', '--fair-sched=yes', '--error-exitcode=99', '--leak-check=full',
         '--errors-for-leak-kinds=definite', program('build'), '--tap', '-k'],
-      { env: { NHIPCAU_SLOW: '1', NHIPCAU_PATIENCE: '30' }, timeout: minutes(20) });
+      { env: { NHIPCAU_SLOW: '1', NHIPCAU_PATIENCE: '30', NHIPCAU_LONG: undefined }, timeout: minutes(20) });
 }
 
 const harnesses = list('tests/fuzz', (f) => /^fuzz-.*\.c$/.test(f)).map((f) => f.slice(0, -2));
