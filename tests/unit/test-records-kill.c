@@ -139,7 +139,7 @@ run_and_kill (Records *records, const char *consult, guint round, Ledger *ledger
   }
   close (ends[1]);
   g_assert_true (anything_told (ends[0]));
-  g_usleep ((gulong)g_test_rand_int_range (0, 300 * 1000));
+  g_usleep ((gulong)g_test_rand_int_range (0, (records_slow () ? 6000 : 300) * 1000));
   kill (pid, SIGKILL);
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_true (WIFSIGNALED (status));
