@@ -150,6 +150,13 @@ boot_credential_path (const CliOptions *options, const Config *config)
   return g_file_test (beside, G_FILE_TEST_EXISTS) ? g_steal_pointer (&beside) : NULL;
 }
 
+char *
+cli_boot_credential_place (const CliOptions *options, const Config *config)
+{
+  char *path = boot_credential_path (options, config);
+  return path != NULL ? path : g_strconcat (config->state, ".boot", NULL);
+}
+
 GBytes *
 cli_boot_credential (const CliOptions *options, const Config *config, GError **error)
 {
@@ -170,11 +177,17 @@ cli_boot_credential (const CliOptions *options, const Config *config, GError **e
 
 /* ---- The state folder -------------------------------------------------------------------- */
 
-static gboolean
-unlock_with_passphrase (Vault *vault, const CliOptions *options, GError **error)
+gboolean
+cli_unlock_passphrase (Vault *vault, const CliOptions *options, GError **error)
 {
-  char *passphrase = cli_read_secret (options->unlock_file, error);
+  char *passphrase
+      = options->unlock_file != NULL ? cli_read_secret (options->unlock_file, error) : NULL;
   gboolean open = FALSE;
+  if (options->unlock_file == NULL)
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s",
+                 SAY ("thiếu --unlock TỆP: tệp có mật khẩu của một người dùng ở dòng đầu",
+                      "--unlock FILE is missing: a file with a user's passphrase in its first "
+                      "line"));
   if (passphrase == NULL)
     return FALSE;
   if (options->unlock_user != NULL) {
@@ -207,7 +220,7 @@ cli_open_vault (const CliOptions *options, const Config *config, gboolean read_o
   }
   if (boot != NULL && !vault_unlock_boot (vault, boot, error))
     return NULL;
-  if (options->unlock_file != NULL && !unlock_with_passphrase (vault, options, error))
+  if (options->unlock_file != NULL && !cli_unlock_passphrase (vault, options, error))
     return NULL;
   return g_steal_pointer (&vault);
 }

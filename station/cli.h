@@ -57,6 +57,10 @@ void cli_secret_free (char *secret);
 /* Opens the vault and unlocks it with what the options give. */
 Vault *cli_open_vault (const CliOptions *options, const Config *config, gboolean read_only,
                        GError **error);
+/* Unlocks with --unlock FILE alone, whatever the boot credential is. */
+gboolean cli_unlock_passphrase (Vault *vault, const CliOptions *options, GError **error);
+/* Where the boot credential is, or is to be (transfer full). */
+char *cli_boot_credential_place (const CliOptions *options, const Config *config);
 /* The secret that opens STATE/certs' keys, derived from the station's own key. */
 GBytes *cli_identity_secret (Vault *vault, GError **error);
 
