@@ -112,6 +112,9 @@ GPtrArray *vault_list_keys (Vault *vault, GError **error); /* of VaultKeyRow* */
 /* Problems of the key files: texts, empty when sound. Compares both copies, checks hashes,
  * commitments of all keys that can be opened now, sqlite's integrity and schema. */
 GPtrArray *vault_verify (Vault *vault, GError **error);
+/* The same of files that no vault can be opened from: what each of them says of itself. At least
+ * one text. */
+GPtrArray *vault_verify_files (const char *state_dir);
 
 /* Opens one escrow with a recovery key (`record recover`), independent of VK and BOOT. The
  * caller compares data_key_commitment() with the row's. CREDENTIAL: key is no recipient. */

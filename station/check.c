@@ -89,10 +89,10 @@ check_disk (const Config *config, GPtrArray *findings)
 {
   RecordingSpace space = recording_space (config, NULL);
   double gib = (double)space.bytes / (1 << 30);
-  CheckLevel level = space.hours < 1 ? CHECK_BAD : space.hours < 20 ? CHECK_WARN : CHECK_GOOD;
-  const char *vi = space.measured ? "theo lần ghi gần nhất" : "theo thiết lập, chưa ghi lần nào";
-  const char *en = space.measured ? "at the rate of the newest recording"
-                                  : "as configured; nothing has been recorded yet";
+  CheckLevel level = space.hours < 1 ? CHECK_BAD : space.hours < 10 ? CHECK_WARN : CHECK_GOOD;
+  const char *vi = space.measured ? "theo lần ghi gần nhất" : "ước tính theo thiết lập";
+  const char *en
+      = space.measured ? "at the rate of the newest recording" : "estimated from the configuration";
   if (level == CHECK_GOOD)
     check_add (findings, level, "disk",
                g_strdup_printf ("Đĩa còn %.1f GiB cho ghi hình, khoảng %.1f giờ (%s).", gib,
@@ -144,9 +144,14 @@ check_vault (Vault *vault, GPtrArray *findings)
                g_strdup ("No recovery key is confirmed: let its holder open the challenge file, "
                          "then run nhipcau setup --confirm CODE. No consultation before that."));
   else if (confirmed < all)
-    check_add (findings, CHECK_WARN, "recovery-partly",
-               g_strdup_printf ("Mới xác nhận %u trong %u khóa khôi phục.", confirmed, all),
-               g_strdup_printf ("%u of %u recovery keys are confirmed.", confirmed, all));
+    check_add (
+        findings, CHECK_WARN, "recovery-partly",
+        g_strdup_printf ("Mới xác nhận %u trong %u khóa khôi phục: nhờ người giữ khóa kia mở "
+                         "tệp challenge, rồi chạy nhipcau setup --confirm MÃ.",
+                         confirmed, all),
+        g_strdup_printf ("%u of %u recovery keys are confirmed: let the other's holder open "
+                         "the challenge file, then run nhipcau setup --confirm CODE.",
+                         confirmed, all));
   else
     check_add (findings, CHECK_GOOD, "recovery",
                g_strdup_printf ("%u khóa khôi phục đã xác nhận.", all),
@@ -158,9 +163,10 @@ check_nothing_forgotten (const Config *config, GPtrArray *findings)
 {
   if (config->file == NULL)
     check_add (findings, CHECK_WARN, "no-config",
-               g_strdup ("Không có station.conf: trạm chạy với thiết lập mặc định, không camera."),
+               g_strdup ("Không có station.conf: trạm chạy với thiết lập mặc định, không camera. "
+                         "Chép station.conf.example vào cạnh thư mục trạng thái."),
                g_strdup ("There is no station.conf: the station runs with defaults, "
-                         "without cameras."));
+                         "without cameras. Copy station.conf.example beside the state folder."));
 }
 
 GPtrArray *

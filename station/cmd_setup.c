@@ -161,6 +161,13 @@ create (const SetupOptions *options, Config *config)
   g_auto (SetupUser) first = { 0 };
   g_autofree char *asked = NULL, *boot_file = NULL;
   const char *text = options->user;
+  g_autofree char *keys = g_build_filename (config->state, "keys.db", NULL);
+  if (g_file_test (keys, G_FILE_TEST_EXISTS))
+    return cli_usage (SAY ("%s: trạm đã lập rồi; thêm người dùng: --add-user, xác nhận khóa khôi "
+                           "phục: --confirm; xem nhipcau setup --help",
+                           "%s: this station is set up already; a user is added with --add-user, a "
+                           "recovery key confirmed with --confirm; see nhipcau setup --help"),
+                      config->state);
   if (text == NULL)
     text = asked
         = prompt (SAY ("Người dùng đầu tiên (ID:TÊN:VAI TRÒ)", "First user (ID:NAME:ROLE)"), FALSE);
