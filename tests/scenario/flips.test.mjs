@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, openSync, readSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -45,17 +45,38 @@ test('the consultation of station/try verifies', () => {
   assert.ok(summary.segments >= 2 && summary.media_records > 20 && summary.rows > 50, JSON.stringify(summary));
 });
 
-test(`${flips} flips, seed ${seed}: each named, or nothing that can be read back has changed`, { timeout: 60 * 60_000 }, () => {
-  const out = spawnSync(sim('flip-probe'), [clinic.state, clinic.unlock, String(flips), String(seed)],
-    { encoding: 'utf8', maxBuffer: 1 << 28 });
+// In a folder, n of them; anything but `harmless` files must have every one found.
+function probe(dir, unlock, n, harmless) {
+  const out = spawnSync(sim('flip-probe'), [dir, unlock, String(n), String(seed)], { encoding: 'utf8', maxBuffer: 1 << 28 });
   assert.equal(out.stderr, '');
   const told = JSON.parse(out.stdout);
   console.log(`# ${out.stdout.trim()}`);
   assert.deepEqual(told.wrong, []);
-  assert.equal(told.named + told.harmless, flips);
-  // Unused space of a database page and the like; everything else is found.
-  assert.ok(Object.keys(told.harmless_by_file).every((name) => /\.db(-wal)?$/.test(name)), out.stdout);
+  assert.equal(told.named + told.harmless, n);
+  assert.ok(Object.keys(told.harmless_by_file).every((name) => harmless.test(name)), out.stdout);
   assert.equal(out.status, 0);
+}
+
+test(`${flips} flips, seed ${seed}: each named, or nothing that can be read back has changed`, { timeout: 60 * 60_000 }, () => {
+  // Unused space of a database page and the like; everything else is found.
+  probe(clinic.state, clinic.unlock, flips, /\.db$/);
+});
+
+test('the same in the folder of a station that was killed', { timeout: 60 * 60_000 }, async () => {
+  const killed = await tryClinic();
+  try {
+    const verified = () => JSON.parse(spawnSync(nhipcau, ['record', 'verify', '--json', '--state', killed.state, '--config', killed.config,
+      '--unlock', killed.unlock], { encoding: 'utf8' }).stdout).summary;
+    while (verified().media_records < 20) ;
+    process.kill(killed.pid, 'SIGKILL');
+    // Whatever starts it again finds it as it was: the flips are made in a copy.
+    const dir = join(killed.dir, 'killed');
+    cpSync(killed.state, dir, { recursive: true, preserveTimestamps: true });
+    truncateSync(join(dir, 'reserve'), 65_536);
+    probe(dir, killed.unlock, Math.ceil(flips / 8), /\.db(-wal|-shm)?$|^lock$/);
+  } finally {
+    await killed.end();
+  }
 });
 
 test('the program itself says so, and which file', () => {
