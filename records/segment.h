@@ -45,9 +45,9 @@ void track_close (Track *track);
 /* JSON of all tracks of a consultation for playback:
  * [{stream, label, mime, epoch_us, segments:[{id, state, bytes, mime, epoch_us, epoch,
  *    records:[{seq, flags, pts_us, size}]}]}]  state: open, closed, torn
- * epoch: UTC of media time 0 ("…Z"), null when nothing tells it. A track's mime and epoch_us are those of its first segment.
- * The index of a closed segment is authenticated; that of another is what its records claim
- * until they are read. Any thread. */
+ * epoch: UTC of media time 0 ("…Z"), null when nothing tells it. A track's mime and epoch_us are
+ * those of its first segment. The index of a closed segment is authenticated; that of another is
+ * what its records claim until they are read. Any thread. */
 json_t *recording_index (Store *store, const char *consult, GError **error);
 /* Plain bytes of one record (transfer full). */
 GBytes *recording_read (Store *store, const char *consult, const char *segment, guint64 seq,
@@ -65,3 +65,7 @@ gboolean reserve_ensure (const char *state_dir, guint64 bytes, GError **error);
 void reserve_release (const char *state_dir);
 /* Bytes of the file system that recording may still use: free minus keep; never negative. */
 guint64 space_for_recording (const char *state_dir, guint64 keep);
+/* Bytes a second that the newest recording of this folder takes, all its tracks together, each at
+ * its most: from the files' sizes and times, so that every process sees the same. 0: nothing was
+ * recorded for at least ten seconds, or the file system does not tell when a file was made. */
+guint64 recording_measured_rate (const char *state_dir);

@@ -94,3 +94,6 @@ GBytes *store_manifest (Store *store, const char *consult, GError **error);
  * their hash in the log, so that a changed byte in them is found. To be called again after each
  * intended change. relative_path: [A-Za-z0-9._/-]. */
 gboolean store_register_file (Store *store, const char *relative_path, GError **error);
+/* After vault_set_recovery(): the log tells of each key's new escrow. Also done when a store is
+ * opened, for a kill may come between. */
+gboolean store_log_escrows (Store *store, GError **error);

@@ -3,23 +3,30 @@
 
 /* ---- At opening --------------------------------------------------------------------------- */
 
+/* What the log tells of keys: "CONSULT PURPOSE" → its newest escrow; and every escrow that it ever
+ * had, as "CONSULT PURPOSE CMS_SHA256" → NULL. */
 static GHashTable *
 logged_keys (StoreWrite *write, GError **error)
 {
-  g_autoptr (GHashTable) found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (sqlite3_stmt) statement
-      = store_db_prepare (write->db,
-                          "SELECT what FROM audit WHERE substr(what, 1, 4) <> 'rec ' "
-                          "AND what >= 'key ' AND what < 'key!'",
-                          error);
+  g_autoptr (GHashTable) found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (sqlite3_stmt) statement = store_db_prepare (
+      write->db,
+      "SELECT what FROM audit WHERE substr(what, 1, 4) <> 'rec ' "
+      "AND ((what >= 'key ' AND what < 'key!') OR (what >= 'escrow ' AND what < 'escrow!')) "
+      "ORDER BY idx",
+      error);
   int rc;
 
   if (statement == NULL)
     return NULL;
   while ((rc = sqlite3_step (statement)) == SQLITE_ROW) {
-    g_auto (GStrv) words = g_strsplit (store_db_text (statement, 0), " ", 4);
-    if (g_strv_length (words) == 4)
-      g_hash_table_add (found, g_strdup_printf ("%s %s", words[1], words[2]));
+    g_auto (GStrv) words = g_strsplit (store_db_text (statement, 0), " ", 7);
+    guint n = g_strv_length (words);
+    if (n != 4 && n != 6)
+      continue;
+    const char *cms = words[n - 1];
+    g_hash_table_insert (found, g_strdup_printf ("%s %s", words[1], words[2]), g_strdup (cms));
+    g_hash_table_insert (found, g_strdup_printf ("%s %s %s", words[1], words[2], cms), NULL);
   }
   if (rc == SQLITE_DONE)
     return g_steal_pointer (&found);
@@ -27,8 +34,22 @@ logged_keys (StoreWrite *write, GError **error)
   return NULL;
 }
 
-/* keys.db is durable first, so a kill can leave a key without its leaf. One whose escrow is not
- * the logged one is left as it is: verify tells. */
+/* An escrow that is new to the log and authentic was made by vault_set_recovery(). One that the log
+ * knew before came back with an older keys.db, and one that does not authenticate was put there:
+ * both are left as they are, and verify tells. */
+static gboolean
+log_escrow (StoreWrite *write, const VaultKeyRow *key, const char *name, GHashTable *logged,
+            GError **error)
+{
+  char cms[STORE_HEX];
+  store_hex (g_bytes_get_data (key->recovery_sha256, NULL), cms);
+  g_autofree char *whole = g_strdup_printf ("%s %s", name, cms);
+  if (!key->authentic || g_hash_table_contains (logged, whole))
+    return TRUE;
+  return store_log_append (&write->log, error, "escrow %s", whole);
+}
+
+/* keys.db is durable first, so a kill can leave a key, or its escrow, without a leaf. */
 static gboolean
 run_log_keys (StoreWrite *write, gpointer data, GError **error)
 {
@@ -40,10 +61,20 @@ run_log_keys (StoreWrite *write, gpointer data, GError **error)
   for (guint i = 0; i < keys->len; i++) {
     const VaultKeyRow *key = keys->pdata[i];
     g_autofree char *name = g_strdup_printf ("%s %s", key->consult, purpose_name (key->purpose));
-    if (!g_hash_table_contains (logged, name) && !store_write_key (write, key, error))
+    if (g_hash_table_contains (logged, name) ? !log_escrow (write, key, name, logged, error)
+                                             : !store_write_key (write, key, error))
       return FALSE;
   }
   return TRUE;
+}
+
+gboolean
+store_log_escrows (Store *store, GError **error)
+{
+  if (!store_writable (store, error))
+    return FALSE;
+  g_autoptr (GPtrArray) keys = vault_list_keys (store->vault, error);
+  return keys != NULL && store_writer_call (store->writer, run_log_keys, keys, error);
 }
 
 /* A kill can come between the word in the log and the deed in keys.db. */

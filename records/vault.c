@@ -28,6 +28,7 @@ vault_new (const char *state_dir, gboolean read_only)
   vault->read_only = read_only;
   vault->folder = -1;
   vault->recipients = g_ptr_array_new_with_free_func ((GDestroyNotify)X509_free);
+  vault->places = g_array_new (FALSE, FALSE, sizeof (guint));
   vault->cache = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, cached_key_free);
   return vault;
 }
@@ -42,6 +43,7 @@ vault_free (Vault *vault)
   secure_free (vault->boot_key, SEALING_KEY);
   secure_free (vault->mac_key, SEALING_KEY);
   g_ptr_array_unref (vault->recipients);
+  g_array_unref (vault->places);
   X509_free (vault->certificate);
   g_clear_pointer (&vault->id, g_bytes_unref);
   g_free (vault->label);
@@ -65,18 +67,22 @@ parse_certificate (GBytes *der)
   return data != NULL ? d2i_X509 (NULL, &data, (long)size) : NULL;
 }
 
-static gboolean
-load_recipients (Vault *vault)
+gboolean
+vault_load_recipients (Vault *vault)
 {
   g_autoptr (sqlite3_stmt) row
-      = table_prepare (vault->db, "SELECT certificate FROM recipient ORDER BY idx", NULL);
+      = table_prepare (vault->db, "SELECT idx, certificate FROM recipient ORDER BY idx", NULL);
 
+  g_ptr_array_set_size (vault->recipients, 0);
+  g_array_set_size (vault->places, 0);
   while (row != NULL && sqlite3_step (row) == SQLITE_ROW) {
-    g_autoptr (GBytes) der = table_blob (row, 0);
+    g_autoptr (GBytes) der = table_blob (row, 1);
+    guint place = (guint)sqlite3_column_int64 (row, 0);
     X509 *certificate = parse_certificate (der);
     if (certificate == NULL)
       return FALSE;
     g_ptr_array_add (vault->recipients, certificate);
+    g_array_append_val (vault->places, place);
   }
   return vault->recipients->len > 0;
 }
@@ -90,7 +96,7 @@ load (Vault *vault, GError **error)
   vault->id = meta_get (vault->db, "vault");
   vault->certificate = parse_certificate (der);
   if (vault->id == NULL || label == NULL || vault->certificate == NULL
-      || !load_recipients (vault)) {
+      || !vault_load_recipients (vault)) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED,
                  "keys.db: its settings are damaged; put keys.db and keys-copy.db back from a "
                  "backup");

@@ -24,13 +24,13 @@ typedef enum { PURPOSE_CLINICAL, PURPOSE_RECORDING, PURPOSE_TEACHING, PURPOSE_ST
 const char *purpose_name (Purpose purpose); /* "clinical" "recording" "teaching" "station" */
 
 typedef struct {
-  const char *state_dir;    /* exists, 0700 */
-  const char *label;        /* station's name, for people who hold a recovery key */
-  GPtrArray *recovery;      /* X509*, at least two unless allow_single */
+  const char *state_dir; /* exists, 0700 */
+  const char *label;     /* station's name, for people who hold a recovery key */
+  GPtrArray *recovery;   /* X509*, at least two unless allow_single */
   gboolean allow_single;
-  const char *user;         /* first user's id */
-  const char *passphrase;   /* at least 10 characters */
-  GBytes *boot;             /* NULL: the station will not start unattended */
+  const char *user;       /* first user's id */
+  const char *passphrase; /* at least 10 characters */
+  GBytes *boot;           /* NULL: the station will not start unattended */
 } VaultSetup;
 
 /* Writes keys.db with VK, the station's own key and one CMS challenge per recovery recipient.
@@ -48,15 +48,30 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Vault, vault_free)
 /* Recovery set-up (records.md): the CMS (DER) that recipient i opens with stock openssl; inside
  * stands a code, which somebody types back. */
 guint vault_recipients (Vault *vault);
-X509 *vault_recipient (Vault *vault, guint i);              /* (transfer none) */
+X509 *vault_recipient (Vault *vault, guint i); /* (transfer none) */
 GBytes *vault_challenge (Vault *vault, guint i, GError **error);
 gboolean vault_confirm (Vault *vault, const char *code, guint *ret_recipient, GError **error);
 gboolean vault_recipient_confirmed (Vault *vault, guint i);
 
+/* The number that stays with recipient i as long as it is one: challenge files bear it, plus 1. */
+guint vault_recipient_place (Vault *vault, guint i);
+
+/* Other recovery recipients: certificates (X509*) are all that are to be, those that stay among
+ * them. Every key is escrowed anew to exactly these, in one change of both files; those that stay
+ * keep their answer, the others get a challenge. At least one that stays must have answered, so
+ * add first, confirm, then remove. VK must be open (LOCKED); a key that VK does not open stops it
+ * (TAMPERED) before anything is changed. Then call store_log_escrows(). 2.4 ms a key. */
+gboolean vault_set_recovery (Vault *vault, GPtrArray *certificates, gboolean allow_single,
+                             GError **error);
+/* Another boot credential in place of one that is lost or was seen, or the first: the station's key
+ * and those of unfinished consultations are wrapped under it, and under no other. boot NULL: none
+ * from now on. VK must be open (LOCKED). */
+gboolean vault_set_boot (Vault *vault, GBytes *boot, GError **error);
+
 /* Opening and closing. Both kinds can be open at once; closing wipes. */
 gboolean vault_unlock (Vault *vault, const char *user, const char *passphrase, GError **error);
 gboolean vault_unlock_boot (Vault *vault, GBytes *boot, GError **error);
-void vault_lock (Vault *vault); /* VK only; BOOT and keys in use stay */
+void vault_lock (Vault *vault);        /* VK only; BOOT and keys in use stay */
 gboolean vault_is_open (Vault *vault); /* VK */
 /* Adds or changes the passphrase of a user; VK must be open. */
 gboolean vault_set_passphrase (Vault *vault, const char *user, const char *passphrase,
@@ -85,10 +100,11 @@ typedef struct {
   char *consult;
   Purpose purpose;
   guint16 epoch;
-  GBytes *commit;         /* 32 B */
-  GBytes *recovery_cms;   /* DER */
-  GBytes *recovery_sha256;/* of it */
+  GBytes *commit;          /* 32 B */
+  GBytes *recovery_cms;    /* DER */
+  GBytes *recovery_sha256; /* of it */
   gboolean has_boot;
+  gboolean authentic; /* its mac was checked and is good: something was open */
 } VaultKeyRow;
 void vault_key_row_free (VaultKeyRow *row);
 GPtrArray *vault_list_keys (Vault *vault, GError **error); /* of VaultKeyRow* */
@@ -96,6 +112,9 @@ GPtrArray *vault_list_keys (Vault *vault, GError **error); /* of VaultKeyRow* */
 /* Problems of the key files: texts, empty when sound. Compares both copies, checks hashes,
  * commitments of all keys that can be opened now, sqlite's integrity and schema. */
 GPtrArray *vault_verify (Vault *vault, GError **error);
+/* The same of files that no vault can be opened from: what each of them says of itself. At least
+ * one text. */
+GPtrArray *vault_verify_files (const char *state_dir);
 
 /* Opens one escrow with a recovery key (`record recover`), independent of VK and BOOT. The
  * caller compares data_key_commitment() with the row's. CREDENTIAL: key is no recipient. */

@@ -191,9 +191,9 @@ head_fits (const guint8 *payload, gsize length, const char *consult, Purpose pur
          && epoch <= G_MAXUINT16;
 }
 
-DataKey *
-cms_open_key (GBytes *der, EVP_PKEY *key, X509 *certificate, const char *consult, Purpose purpose,
-              GError **error)
+guint8 *
+cms_open_dek (GBytes *der, EVP_PKEY *key, X509 *certificate, const char *consult, Purpose purpose,
+              guint16 *ret_epoch, GError **error)
 {
   g_autoptr (GBytes) plain = cms_open (der, key, certificate, error);
   guint16 epoch = 0;
@@ -210,14 +210,24 @@ cms_open_key (GBytes *der, EVP_PKEY *key, X509 *certificate, const char *consult
                  purpose_name (purpose));
     return NULL;
   }
-  /* 44 characters decode to 33 bytes, the last of them from the padding. */
-  guint8 *dek = secure_alloc (DATA_KEY_SIZE + 1);
-  DataKey *data_key = NULL;
-  if (EVP_DecodeBlock (dek, payload + size - 2 - DEK_BASE64, DEK_BASE64) == DATA_KEY_SIZE + 1)
-    data_key = data_key_new (dek, epoch);
-  else
-    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "the sealed key has a wrong size");
-  secure_free (dek, DATA_KEY_SIZE + 1);
+  guint8 *dek = secure_alloc (CMS_DEK_ROOM);
+  if (EVP_DecodeBlock (dek, payload + size - 2 - DEK_BASE64, DEK_BASE64) == CMS_DEK_ROOM) {
+    *ret_epoch = epoch;
+    return dek;
+  }
+  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "the sealed key has a wrong size");
+  secure_free (dek, CMS_DEK_ROOM);
+  return NULL;
+}
+
+DataKey *
+cms_open_key (GBytes *der, EVP_PKEY *key, X509 *certificate, const char *consult, Purpose purpose,
+              GError **error)
+{
+  guint16 epoch;
+  guint8 *dek = cms_open_dek (der, key, certificate, consult, purpose, &epoch, error);
+  DataKey *data_key = dek != NULL ? data_key_new (dek, epoch) : NULL;
+  secure_free (dek, CMS_DEK_ROOM);
   return data_key;
 }
 

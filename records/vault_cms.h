@@ -25,7 +25,12 @@ GBytes *cms_open (GBytes *der, EVP_PKEY *key, X509 *certificate, GError **error)
 
 GBytes *cms_seal_key (GPtrArray *recipients, const Escrow *escrow, const guint8 dek[DATA_KEY_SIZE],
                       GError **error);
-/* consult and purpose must be those inside; the epoch comes out with the key. */
+/* 44 characters of base64 decode to 33 bytes, the last of them from the padding. */
+#define CMS_DEK_ROOM (DATA_KEY_SIZE + 1)
+/* The DEK itself, in secure memory, for secure_free (dek, CMS_DEK_ROOM). consult and purpose must
+ * be those inside; the epoch comes out with it. */
+guint8 *cms_open_dek (GBytes *der, EVP_PKEY *key, X509 *certificate, const char *consult,
+                      Purpose purpose, guint16 *ret_epoch, GError **error);
 DataKey *cms_open_key (GBytes *der, EVP_PKEY *key, X509 *certificate, const char *consult,
                        Purpose purpose, GError **error);
 

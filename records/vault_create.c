@@ -75,7 +75,7 @@ setup_good (const VaultSetup *setup, GError **error)
   }
   return folder_good (setup->state_dir, error)
          && user_check_passphrase (setup->user, setup->passphrase, error)
-         && recovery_check (setup->recovery, setup->allow_single, error);
+         && recovery_check (setup->recovery, NULL, setup->allow_single, error);
 }
 
 static gboolean

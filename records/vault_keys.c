@@ -129,7 +129,27 @@ boot_unwrap (const KeyRow *row, GBytes *vault_id, const guint8 *boot_key, GError
   return data_key_new (g_bytes_get_data (plain, NULL), (guint16)(head[2] << 8 | head[3]));
 }
 
-/* Random bytes, then every wrap of them. */
+static gboolean
+wrap_for_recovery (const KeyMaking *making, KeyRow *row, const guint8 *dek, GError **error)
+{
+  const Escrow escrow = { making->label, row->consult, row->purpose, row->epoch };
+
+  g_clear_pointer (&row->recovery_cms, g_bytes_unref);
+  row->recovery_cms = cms_seal_key (making->recipients, &escrow, dek, error);
+  return row->recovery_cms != NULL;
+}
+
+static gboolean
+wrap_for_boot (const KeyMaking *making, KeyRow *row, const guint8 *dek, GError **error)
+{
+  g_clear_pointer (&row->boot, g_bytes_unref);
+  if (making->boot_key == NULL)
+    return TRUE;
+  row->boot = boot_wrap (making, row, dek, error);
+  return row->boot != NULL;
+}
+
+/* Every wrap of the key's bytes. */
 static gboolean
 wrap_all (const KeyMaking *making, KeyRow *row, const guint8 *dek, GError **error)
 {
@@ -138,14 +158,8 @@ wrap_all (const KeyMaking *making, KeyRow *row, const guint8 *dek, GError **erro
 
   g_ptr_array_add (vk, making->vk_certificate);
   row->vk_cms = cms_seal_key (vk, &escrow, dek, error);
-  if (row->vk_cms == NULL)
-    return FALSE;
-  row->recovery_cms = cms_seal_key (making->recipients, &escrow, dek, error);
-  if (row->recovery_cms == NULL)
-    return FALSE;
-  if (making->boot_key != NULL)
-    row->boot = boot_wrap (making, row, dek, error);
-  return making->boot_key == NULL || row->boot != NULL;
+  return row->vk_cms != NULL && wrap_for_recovery (making, row, dek, error)
+         && wrap_for_boot (making, row, dek, error);
 }
 
 KeyRow *
@@ -212,6 +226,23 @@ key_unwrap (const KeyRow *row, GBytes *vault_id, const guint8 *boot_key, EVP_PKE
     return NULL;
   }
   return g_steal_pointer (&key);
+}
+
+gboolean
+key_rewrap (const KeyMaking *making, KeyRow *row, EVP_PKEY *vk, KeyWrap which, GError **error)
+{
+  g_autoptr (DataKey) key
+      = key_unwrap (row, making->vault_id, NULL, vk, making->vk_certificate, error);
+  guint16 epoch;
+  guint8 *dek = key != NULL ? cms_open_dek (row->vk_cms, vk, making->vk_certificate, row->consult,
+                                            row->purpose, &epoch, error)
+                            : NULL;
+  if (dek == NULL)
+    return FALSE;
+  gboolean good = which == WRAP_BOOT ? wrap_for_boot (making, row, dek, error)
+                                     : wrap_for_recovery (making, row, dek, error);
+  secure_free (dek, CMS_DEK_ROOM);
+  return good;
 }
 
 /* ---- The cache ---------------------------------------------------------------------------- */
@@ -298,8 +329,8 @@ vault_get_key (Vault *vault, const char *consult, Purpose purpose, GError **erro
   return key;
 }
 
-static gboolean
-may_change (Vault *vault, GError **error)
+gboolean
+vault_may_change (Vault *vault, GError **error)
 {
   if (vault->read_only) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "the vault is open for reading only");
@@ -309,15 +340,6 @@ may_change (Vault *vault, GError **error)
     return TRUE;
   g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_LOCKED,
                "the vault is locked: sign in, or give the boot credential");
-  return FALSE;
-}
-
-static gboolean
-some_confirmed (Vault *vault)
-{
-  for (guint i = 0; i < vault->recipients->len; i++)
-    if (recovery_confirmed (vault->db, vault->id, i))
-      return TRUE;
   return FALSE;
 }
 
@@ -336,9 +358,9 @@ vault_create_key (Vault *vault, const char *consult, Purpose purpose, GError **e
       = { vault->label, vault->id, vault->certificate, vault->recipients, vault->boot_key };
   g_autoptr (GError) local = NULL;
 
-  if (!name_good (consult, purpose, error) || !may_change (vault, error))
+  if (!name_good (consult, purpose, error) || !vault_may_change (vault, error))
     return NULL;
-  if (!some_confirmed (vault)) {
+  if (!vault_some_confirmed (vault)) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL,
                  "no recovery key has been confirmed yet: open a challenge and type its code");
     return NULL;
@@ -395,7 +417,7 @@ vault_finish (Vault *vault, const char *consult, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
 
-  if (!name_good (consult, PURPOSE_CLINICAL, error) || !may_change (vault, error))
+  if (!name_good (consult, PURPOSE_CLINICAL, error) || !vault_may_change (vault, error))
     return FALSE;
   if (!has_key (vault, consult)) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "there is no key of %s", consult);
@@ -445,7 +467,7 @@ vault_destroy_key (Vault *vault, const char *consult, Purpose purpose, GError **
   KeyName key = { consult, purpose };
   g_autoptr (GError) local = NULL;
 
-  if (!name_good (consult, purpose, error) || !may_change (vault, error))
+  if (!name_good (consult, purpose, error) || !vault_may_change (vault, error))
     return FALSE;
   if (purpose == PURPOSE_STATION) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED,
@@ -480,7 +502,7 @@ vault_key_row_free (VaultKeyRow *row)
 }
 
 static VaultKeyRow *
-public_row (KeyRow *row)
+public_row (KeyRow *row, gboolean authentic)
 {
   VaultKeyRow *out = g_new0 (VaultKeyRow, 1);
   guint8 hash[32];
@@ -495,6 +517,7 @@ public_row (KeyRow *row)
   out->recovery_cms = g_bytes_ref (row->recovery_cms);
   out->recovery_sha256 = g_bytes_new (hash, sizeof hash);
   out->has_boot = row->boot != NULL;
+  out->authentic = authentic;
   return out;
 }
 
@@ -512,8 +535,10 @@ vault_list_keys (Vault *vault, GError **error)
   while ((step = sqlite3_step (statement)) == SQLITE_ROW) {
     /* A damaged row is left to vault_verify(); its escrow may still open. */
     g_autoptr (KeyRow) row = key_row_read (statement);
+    gboolean authentic
+        = vault->mac_key != NULL && table_mac_good ("consult_key", statement, vault->mac_key);
     if (row != NULL)
-      g_ptr_array_add (rows, public_row (row));
+      g_ptr_array_add (rows, public_row (row, authentic));
   }
   if (step != SQLITE_DONE && !vault->read_only) {
     table_set_error (vault->db, "keys.db", error);

@@ -22,6 +22,7 @@ struct Vault {
   char *label;
   X509 *certificate;     /* of VK */
   GPtrArray *recipients; /* X509* */
+  GArray *places;        /* guint: idx of each in table recipient, which never changes */
 
   EVP_PKEY *vk;      /* NULL: closed */
   guint8 *boot_key;  /* 32 B, secure; NULL: closed */
@@ -63,8 +64,19 @@ KeyRow *key_make (const KeyMaking *making, const char *consult, Purpose purpose,
  * commitment. */
 DataKey *key_unwrap (const KeyRow *row, GBytes *vault_id, const guint8 *boot_key, EVP_PKEY *vk,
                      X509 *vk_certificate, GError **error);
+/* A key that exists, opened by VK's wrap: one of its other wraps is replaced by that of making
+ * (BOOT without a boot_key: removed). */
+typedef enum { WRAP_BOOT, WRAP_RECOVERY } KeyWrap;
+gboolean key_rewrap (const KeyMaking *making, KeyRow *row, EVP_PKEY *vk, KeyWrap which,
+                     GError **error);
 KeyRow *vault_find_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
 gboolean purpose_parse (const char *name, Purpose *ret_purpose);
+
+gboolean vault_may_change (Vault *vault, GError **error);
+/* Certificates and places of all recipients, from the database. */
+gboolean vault_load_recipients (Vault *vault);
+/* TRUE when one of them has answered its challenge. */
+gboolean vault_some_confirmed (Vault *vault);
 
 /* HKDF of the boot credential, 32 B in secure memory, for secure_free() (vault.c). */
 guint8 *vault_boot_key (GBytes *vault_id, GBytes *boot, GError **error);
@@ -110,7 +122,11 @@ GBytes *certificate_der (X509 *certificate);
 
 /* ---- Recovery (vault_recovery.c) ---------------------------------------------------------- */
 
-gboolean recovery_check (GPtrArray *certificates, gboolean allow_single, GError **error);
+/* known: those that are recipients already and are not judged again, for their dates go on; NULL:
+ * none. */
+gboolean recovery_check (GPtrArray *certificates, GPtrArray *known, gboolean allow_single,
+                         GError **error);
+gboolean recovery_is_among (X509 *certificate, GPtrArray *certificates, guint *ret_at);
 /* Row i of table recipient, with a fresh challenge. */
 gboolean recovery_write (sqlite3 *db, guint i, X509 *certificate, const char *label,
                          GBytes *vault_id, const guint8 *mac_key, GError **error);

@@ -16,7 +16,19 @@
 static const char ALPHABET[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 gboolean
-recovery_check (GPtrArray *certificates, gboolean allow_single, GError **error)
+recovery_is_among (X509 *certificate, GPtrArray *certificates, guint *ret_at)
+{
+  for (guint i = 0; certificates != NULL && i < certificates->len; i++)
+    if (X509_cmp (certificate, g_ptr_array_index (certificates, i)) == 0) {
+      if (ret_at != NULL)
+        *ret_at = i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
+recovery_check (GPtrArray *certificates, GPtrArray *known, gboolean allow_single, GError **error)
 {
   guint n = certificates != NULL ? certificates->len : 0;
 
@@ -29,7 +41,7 @@ recovery_check (GPtrArray *certificates, gboolean allow_single, GError **error)
   }
   for (guint i = 0; i < n; i++) {
     X509 *certificate = g_ptr_array_index (certificates, i);
-    if (!cms_check_recipient (certificate, error))
+    if (!recovery_is_among (certificate, known, NULL) && !cms_check_recipient (certificate, error))
       return FALSE;
     for (guint j = 0; j < i; j++) {
       X509 *other = g_ptr_array_index (certificates, j);
@@ -180,10 +192,11 @@ vault_confirm (Vault *vault, const char *code, guint *ret_recipient, GError **er
   g_autofree char *clean = clean_code (code);
 
   for (guint i = 0; clean != NULL && i < vault->recipients->len; i++) {
-    if (!code_fits (vault->db, vault->id, i, clean))
+    guint place = vault_recipient_place (vault, i);
+    if (!code_fits (vault->db, vault->id, place, clean))
       continue;
-    Answer answer = { i, clean };
-    if (!recovery_confirmed (vault->db, vault->id, i)
+    Answer answer = { place, clean };
+    if (!recovery_confirmed (vault->db, vault->id, place)
         && !vault_change (vault, write_answer, &answer, error))
       return FALSE;
     if (ret_recipient != NULL)
@@ -200,7 +213,23 @@ gboolean
 vault_recipient_confirmed (Vault *vault, guint i)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
-  return recovery_confirmed (vault->db, vault->id, i);
+  return i < vault->recipients->len
+         && recovery_confirmed (vault->db, vault->id, vault_recipient_place (vault, i));
+}
+
+guint
+vault_recipient_place (Vault *vault, guint i)
+{
+  return g_array_index (vault->places, guint, i);
+}
+
+gboolean
+vault_some_confirmed (Vault *vault)
+{
+  for (guint i = 0; i < vault->recipients->len; i++)
+    if (recovery_confirmed (vault->db, vault->id, vault_recipient_place (vault, i)))
+      return TRUE;
+  return FALSE;
 }
 
 guint
@@ -219,8 +248,10 @@ GBytes *
 vault_challenge (Vault *vault, guint i, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
-  GBytes *challenge
-      = recipient_blob (vault->db, i, "SELECT challenge FROM recipient WHERE idx = ?");
+  GBytes *challenge = i < vault->recipients->len
+                          ? recipient_blob (vault->db, vault_recipient_place (vault, i),
+                                            "SELECT challenge FROM recipient WHERE idx = ?")
+                          : NULL;
   if (challenge == NULL)
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "there is no recovery recipient %u",
                  i);

@@ -113,3 +113,18 @@ vault_verify (Vault *vault, GError **error)
   check_note (vault, problems);
   return g_steal_pointer (&problems);
 }
+
+GPtrArray *
+vault_verify_files (const char *state_dir)
+{
+  GPtrArray *problems = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (KeyFile) main = NULL;
+  g_autoptr (KeyFile) copy = NULL;
+
+  keys_read (state_dir, &main, &copy);
+  take_problems (problems, main);
+  take_problems (problems, copy);
+  if (problems->len == 0)
+    g_ptr_array_add (problems, g_strdup (KEYS_MAIN ": its settings are damaged"));
+  return problems;
+}

@@ -58,7 +58,10 @@ verify_key (Verify *verify, const char *consult, Purpose purpose)
 
   if (key != NULL || g_hash_table_contains (verify->no_key, name))
     return key;
-  key = vault_get_key (verify->vault, consult, purpose, &error);
+  if (verify->vault != NULL)
+    key = vault_get_key (verify->vault, consult, purpose, &error);
+  else
+    g_set_error (&error, RECORDS_ERROR, RECORDS_ERROR_LOCKED, "the keys cannot be read");
   if (key != NULL) {
     g_hash_table_insert (verify->keys, g_steal_pointer (&name), key);
     return key;
@@ -275,6 +278,23 @@ report_good (Verify *verify)
       sum->rows, sum->segments, sum->media_records, verify->merkle.size, hex);
 }
 
+/* Asked for by name, it must be known somewhere: to the table, or to the log if the row is gone. */
+static gboolean
+is_known_consult (Verify *verify)
+{
+  if (verify->db == NULL || verify->consult == NULL || g_str_equal (verify->consult, "station"))
+    return TRUE;
+  g_autoptr (sqlite3_stmt) find = store_db_prepare (
+      verify->db,
+      "SELECT 1 FROM consult WHERE id = ?1 UNION SELECT 1 FROM audit WHERE substr(what, 1, 4) <> "
+      "'rec ' AND what >= 'consult ' || ?1 || ' ' AND what < 'consult ' || ?1 || '!'",
+      NULL);
+  if (find == NULL)
+    return TRUE; /* a damaged table: that is what will be said */
+  store_db_bind_text (find, 1, verify->consult);
+  return sqlite3_step (find) != SQLITE_DONE;
+}
+
 gboolean
 verify_state (const char *state_dir, Vault *vault, const char *consult, VerifyFinding finding,
               void *arg, VerifySummary *ret_summary, GError **error)
@@ -296,7 +316,15 @@ verify_state (const char *state_dir, Vault *vault, const char *consult, VerifyFi
                     .files = table_of (g_free),
                     .segments = table_of (facts_free) };
 
-  if (verify_database (&verify)) {
+  gboolean readable = verify_database (&verify);
+  if (!is_known_consult (&verify)) {
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND,
+                 "there is no consultation “%s”; `nhipcau record list` tells which there are",
+                 consult);
+    verify_clear (&verify);
+    return FALSE;
+  }
+  if (readable) {
     verify_log (&verify);
     verify_segments (&verify);
     verify_keys (&verify);

@@ -21,7 +21,8 @@ typedef struct {
 
 /* consult NULL: everything. vault may be closed: then what only a key can tell is reported once
  * per consultation as VERIFY_NOTE "needs-key", the hashes are checked all the same.
- * FALSE with error only when the folder cannot be read at all. */
+ * vault NULL: the key files cannot be read at all, which is a finding, too.
+ * FALSE with error only when the folder cannot be read, or consult is not in it (NOT_FOUND). */
 gboolean verify_state (const char *state_dir, Vault *vault, const char *consult,
                        VerifyFinding finding, void *arg, VerifySummary *ret_summary,
                        GError **error);

@@ -55,17 +55,28 @@ check_missing_keys (Verify *verify, GHashTable *met)
   }
 }
 
+static void
+report_problems (Verify *verify, const GPtrArray *problems)
+{
+  for (guint i = 0; problems != NULL && i < problems->len; i++)
+    verify_report (verify, VERIFY_BAD, "keys-damaged", "keys.db", "%s",
+                   (const char *)problems->pdata[i]);
+}
+
 void
 verify_keys (Verify *verify)
 {
+  if (verify->vault == NULL) {
+    g_autoptr (GPtrArray) told = vault_verify_files (verify->state_dir);
+    report_problems (verify, told);
+    return;
+  }
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) problems = vault_verify (verify->vault, &error);
   g_autoptr (GPtrArray) keys = problems != NULL ? vault_list_keys (verify->vault, &error) : NULL;
   g_autoptr (GHashTable) met = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  for (guint i = 0; problems != NULL && i < problems->len; i++)
-    verify_report (verify, VERIFY_BAD, "keys-damaged", "keys.db", "%s",
-                   (const char *)problems->pdata[i]);
+  report_problems (verify, problems);
   if (keys == NULL) {
     verify_report (verify, VERIFY_BAD, "keys-damaged", "keys.db", "%s", error->message);
     return;

@@ -166,6 +166,24 @@ note_key (Verify *verify, const Leaf *leaf)
       g_strdup_printf ("%s %s %s", leaf->words[3], leaf->words[4], leaf->words[5]));
 }
 
+/* Another escrow of the same key: recovery recipients have changed. */
+static void
+note_escrow (Verify *verify, const Leaf *leaf)
+{
+  g_autofree char *name = two_words (leaf);
+  const char *before = g_hash_table_lookup (verify->escrows, name);
+  g_auto (GStrv) words = before != NULL ? g_strsplit (before, " ", 3) : NULL;
+
+  if (words == NULL || g_strv_length (words) != 3) {
+    g_autofree char *where = leaf_place (leaf);
+    verify_report (verify, VERIFY_BAD, "leaf-unknown", where,
+                   "it tells of the escrow of a key that the log does not know");
+    return;
+  }
+  char *now = g_strdup_printf ("%s %s %s", words[0], words[1], leaf->words[3]);
+  g_hash_table_insert (verify->escrows, g_steal_pointer (&name), now);
+}
+
 static void
 note_shred (Verify *verify, const Leaf *leaf)
 {
@@ -334,17 +352,12 @@ static const struct {
   guint n;
   void (*check) (Verify *verify, const Leaf *leaf);
 } kinds[] = {
-  { "rec", 6, check_rec },
-  { "consult", 3, check_consult },
-  { "key", 6, note_key },
-  { "shred", 3, note_shred },
-  { "open", 6, note_open },
-  { "mark", 4, note_mark },
-  { "closed", 5, note_verdict },
-  { "torn", 4, note_verdict },
-  { "file", 3, note_file },
-  { "signer", 2, check_signer },
-  { "checkpoint", 4, check_checkpoint },
+  { "rec", 6, check_rec },       { "consult", 3, check_consult },
+  { "key", 6, note_key },        { "escrow", 4, note_escrow },
+  { "shred", 3, note_shred },    { "open", 6, note_open },
+  { "mark", 4, note_mark },      { "closed", 5, note_verdict },
+  { "torn", 4, note_verdict },   { "file", 3, note_file },
+  { "signer", 2, check_signer }, { "checkpoint", 4, check_checkpoint },
 };
 
 static void

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #define NOTE_MAX 20000
+/* Bytes of JSON: of one reading, of one message of readings. */
+#define ITEM_MAX 8192
+#define BATCH_MAX 65536
 
 void
 channel_send_clock (Station *station, const char *label)
@@ -16,11 +19,50 @@ channel_send_clock (Station *station, const char *label)
   room_send (station->room, label, json_pack ("{s:s, s:s}", "type", "clock", "now", now));
 }
 
-void
-channel_send_readings (Station *station, const char *label, json_t *items)
+static void
+send_items (Station *station, const char *label, json_t *items)
 {
   if (json_array_size (items) > 0)
     room_send (station->room, label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+  json_array_clear (items);
+}
+
+/* A vital sign is a few words; whatever a device wrote at length beside it stays in the record. */
+static json_t *
+short_of (json_t *observation, size_t *ret_size)
+{
+  static const char *const LONG[] = { "value_text", "site", "containment", "alarm_range", "code" };
+  *ret_size = json_dumpb (observation, NULL, 0, JSON_COMPACT);
+  if (*ret_size <= ITEM_MAX)
+    return json_incref (observation);
+  json_t *copy = json_copy (observation);
+  for (guint i = 0; i < G_N_ELEMENTS (LONG); i++)
+    json_object_del (copy, LONG[i]);
+  *ret_size = json_dumpb (copy, NULL, 0, JSON_COMPACT);
+  return copy;
+}
+
+/* Browsers take 256 KiB a message at most, and pages show vital signs only. */
+void
+channel_send_readings (Station *station, const char *label, json_t *items)
+{
+  json_auto_t *batch = json_array ();
+  size_t i, size = 0;
+  json_t *item;
+  json_array_foreach (items, i, item)
+  {
+    size_t bytes;
+    if (json_object_get (item, "vital") == NULL)
+      continue;
+    json_t *sent = short_of (item, &bytes);
+    if (size + bytes > BATCH_MAX) {
+      send_items (station, label, batch);
+      size = 0;
+    }
+    size += bytes;
+    json_array_append_new (batch, sent);
+  }
+  send_items (station, label, batch);
 }
 
 void
@@ -54,7 +96,7 @@ channel_send_snapshot (Station *station, const char *label)
   json_t *note;
   channel_send_clock (station, label);
   room_send (station->room, label, view_live (station));
-  room_send (station->room, label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+  channel_send_readings (station, label, items);
   if (station->screen == NULL)
     return;
   json_array_foreach (station->screen->notes, i, note)

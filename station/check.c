@@ -1,6 +1,6 @@
 #include "station/check_private.h"
-#include "records/segment.h"
 #include "station/clock.h"
+#include "station/recording_space.h"
 #include "station/text.h"
 
 #include <gio/gio.h>
@@ -87,22 +87,26 @@ check_state (const Config *config, GPtrArray *findings)
 static void
 check_disk (const Config *config, GPtrArray *findings)
 {
-  double gib = (double)space_for_recording (config->state, config->keep_free) / (1 << 30);
-  double hours = gib * 1024.0 / (0.6 * 3600.0);
-  CheckLevel level = hours < 1 ? CHECK_BAD : hours < 20 ? CHECK_WARN : CHECK_GOOD;
+  RecordingSpace space = recording_space (config, NULL);
+  double gib = (double)space.bytes / (1 << 30);
+  CheckLevel level = space.hours < 1 ? CHECK_BAD : space.hours < 10 ? CHECK_WARN : CHECK_GOOD;
+  const char *vi = space.measured ? "theo lần ghi gần nhất" : "ước tính theo thiết lập";
+  const char *en
+      = space.measured ? "at the rate of the newest recording" : "estimated from the configuration";
   if (level == CHECK_GOOD)
-    check_add (
-        findings, level, "disk",
-        g_strdup_printf ("Đĩa còn %.0f GiB cho ghi hình, khoảng %.0f giờ.", gib, hours),
-        g_strdup_printf ("The disk has %.0f GiB for recordings, about %.0f hours.", gib, hours));
+    check_add (findings, level, "disk",
+               g_strdup_printf ("Đĩa còn %.1f GiB cho ghi hình, khoảng %.1f giờ (%s).", gib,
+                                space.hours, vi),
+               g_strdup_printf ("The disk has %.1f GiB for recordings, about %.1f hours (%s).", gib,
+                                space.hours, en));
   else
     check_add (findings, level, "disk-low",
-               g_strdup_printf ("Đĩa chỉ còn %.1f GiB cho ghi hình, khoảng %.1f giờ. "
+               g_strdup_printf ("Đĩa chỉ còn %.1f GiB cho ghi hình, khoảng %.1f giờ (%s). "
                                 "Hãy giải phóng chỗ trống.",
-                                gib, hours),
-               g_strdup_printf ("The disk has only %.1f GiB for recordings, about %.1f hours. "
+                                gib, space.hours, vi),
+               g_strdup_printf ("The disk has only %.1f GiB for recordings, about %.1f hours (%s). "
                                 "Free some space.",
-                                gib, hours));
+                                gib, space.hours, en));
 }
 
 static void
@@ -140,9 +144,14 @@ check_vault (Vault *vault, GPtrArray *findings)
                g_strdup ("No recovery key is confirmed: let its holder open the challenge file, "
                          "then run nhipcau setup --confirm CODE. No consultation before that."));
   else if (confirmed < all)
-    check_add (findings, CHECK_WARN, "recovery-partly",
-               g_strdup_printf ("Mới xác nhận %u trong %u khóa khôi phục.", confirmed, all),
-               g_strdup_printf ("%u of %u recovery keys are confirmed.", confirmed, all));
+    check_add (
+        findings, CHECK_WARN, "recovery-partly",
+        g_strdup_printf ("Mới xác nhận %u trong %u khóa khôi phục: nhờ người giữ khóa kia mở "
+                         "tệp challenge, rồi chạy nhipcau setup --confirm MÃ.",
+                         confirmed, all),
+        g_strdup_printf ("%u of %u recovery keys are confirmed: let the other's holder open "
+                         "the challenge file, then run nhipcau setup --confirm CODE.",
+                         confirmed, all));
   else
     check_add (findings, CHECK_GOOD, "recovery",
                g_strdup_printf ("%u khóa khôi phục đã xác nhận.", all),
@@ -154,9 +163,10 @@ check_nothing_forgotten (const Config *config, GPtrArray *findings)
 {
   if (config->file == NULL)
     check_add (findings, CHECK_WARN, "no-config",
-               g_strdup ("Không có station.conf: trạm chạy với thiết lập mặc định, không camera."),
+               g_strdup ("Không có station.conf: trạm chạy với thiết lập mặc định, không camera. "
+                         "Chép station.conf.example vào cạnh thư mục trạng thái."),
                g_strdup ("There is no station.conf: the station runs with defaults, "
-                         "without cameras."));
+                         "without cameras. Copy station.conf.example beside the state folder."));
 }
 
 GPtrArray *

@@ -46,51 +46,89 @@ check_certificate (const Config *config, GPtrArray *findings)
                g_strdup_printf ("The certificate is valid for %d more days.", days));
 }
 
-/* NULL when a server can listen there, else the system's reason (transfer full). */
-static char *
-why_not_bound (const char *address, guint16 port)
+static gboolean
+can_listen (const char *address, guint16 port, GError **error)
 {
-  g_autoptr (GError) error = NULL;
   g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string (address, port);
-  if (where == NULL)
-    return g_strdup_printf ("'%s' is no address", address);
+  if (where == NULL) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "'%s' is no address", address);
+    return FALSE;
+  }
   g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (where),
-                                             G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
-  if (socket == NULL || !g_socket_bind (socket, where, TRUE, &error)
-      || !g_socket_listen (socket, &error))
-    return g_strdup (error->message);
-  return NULL;
+                                             G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+  return socket != NULL && g_socket_bind (socket, where, TRUE, error)
+         && g_socket_listen (socket, error);
+}
+
+static void
+port_refused (const char *code, const char *vi_what, const char *en_what, const char *address,
+              guint16 port, const GError *error, GPtrArray *findings)
+{
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+    check_add (findings, CHECK_WARN, code,
+               g_strdup_printf ("%s: cổng %u tại %s đang bận. Nếu trạm đang chạy thì đúng; nếu "
+                                "không, chương trình khác đang dùng.",
+                                vi_what, port, address),
+               g_strdup_printf ("%s: port %u at %s is taken. That is right while the station runs; "
+                                "else another program has it.",
+                                en_what, port, address));
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+    check_add (findings, CHECK_BAD, code,
+               g_strdup_printf ("%s: không có quyền mở cổng %u. Chọn cổng từ 1024 trở lên.",
+                                vi_what, port),
+               g_strdup_printf ("%s: no permission to open port %u. Choose one of 1024 or more.",
+                                en_what, port));
+  else
+    check_add (
+        findings, CHECK_BAD, code,
+        g_strdup_printf ("%s: máy này không có địa chỉ %s. Kiểm tra dây mạng, hoặc sửa listen "
+                         "trong station.conf.",
+                         vi_what, address),
+        g_strdup_printf ("%s: this machine has no address %s. Check the network cable, or "
+                         "change listen in station.conf.",
+                         en_what, address));
 }
 
 static void
 check_port (const char *code, const char *vi_what, const char *en_what, const char *address,
             guint16 port, CheckFrom from, GPtrArray *findings)
 {
-  g_autofree char *why = from == CHECK_ALONE ? why_not_bound (address, port) : NULL;
-  if (why == NULL)
+  g_autoptr (GError) error = NULL;
+  if (from == CHECK_ALONE && !can_listen (address, port, &error))
+    port_refused (code, vi_what, en_what, address, port, error, findings);
+  else
     check_add (findings, CHECK_GOOD, code,
                g_strdup_printf ("%s: cổng %u tại %s.", vi_what, port, address),
                g_strdup_printf ("%s: port %u at %s.", en_what, port, address));
-  else
-    check_add (findings, CHECK_WARN, code,
-               g_strdup_printf ("%s: cổng %u tại %s đang bận (trạm đang chạy, hoặc chương trình "
-                                "khác dùng): %s",
-                                vi_what, port, address, why),
-               g_strdup_printf ("%s: port %u at %s is taken (the station runs, or another program "
-                                "has it): %s",
-                                en_what, port, address, why));
+}
+
+static gboolean
+is_loopback (const char *address)
+{
+  g_autoptr (GInetAddress) inet = g_inet_address_new_from_string (address);
+  return inet != NULL && g_inet_address_get_is_loopback (inet);
 }
 
 void
 check_devices (const Config *config, CheckFrom from, GPtrArray *findings)
 {
-  if (config->mllp_port == 0)
+  if (config->mllp_port == 0) {
     check_add (findings, CHECK_WARN, "no-device-port",
                g_strdup ("Cổng nhận máy theo dõi đang tắt ([mllp] port = 0)."),
                g_strdup ("The port for patient monitors is off ([mllp] port = 0)."));
-  else
-    check_port ("device-port", "Máy theo dõi gửi số liệu tới", "Monitors send to",
-                config->mllp_listen, config->mllp_port, from, findings);
+    return;
+  }
+  check_port ("device-port", "Máy theo dõi gửi số liệu tới", "Monitors send to",
+              config->mllp_listen, config->mllp_port, from, findings);
+  if (is_loopback (config->mllp_listen))
+    check_add (
+        findings, CHECK_WARN, "device-port-local",
+        g_strdup_printf ("Máy theo dõi trong mạng chưa gửi tới được: [mllp] listen = %s chỉ "
+                         "nghe trong máy này. Đặt địa chỉ của máy, hoặc 0.0.0.0.",
+                         config->mllp_listen),
+        g_strdup_printf ("Monitors on the network cannot reach the station: [mllp] listen = %s "
+                         "is this machine only. Give its address, or 0.0.0.0.",
+                         config->mllp_listen));
 }
 
 static void

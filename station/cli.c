@@ -83,6 +83,12 @@ cli_parse (int *argc, char ***argv, CliOptions *options, CliWith with, const GOp
     *ret_exit = cli_usage (SAY ("%s; xem %s --help", "%s; see %s --help"), error->message, program);
     return FALSE;
   }
+  if (usage == NULL && *argc > 1) {
+    *ret_exit
+        = cli_usage (SAY ("không hiểu '%s'; xem %s --help", "'%s' is too much; see %s --help"),
+                     (*argv)[1], program);
+    return FALSE;
+  }
   if (options->language != NULL && !text_choose (options->language)) {
     *ret_exit = cli_usage (SAY ("--lang %s: chỉ có vi hoặc en", "--lang %s: vi or en"),
                            options->language);
@@ -150,6 +156,13 @@ boot_credential_path (const CliOptions *options, const Config *config)
   return g_file_test (beside, G_FILE_TEST_EXISTS) ? g_steal_pointer (&beside) : NULL;
 }
 
+char *
+cli_boot_credential_place (const CliOptions *options, const Config *config)
+{
+  char *path = boot_credential_path (options, config);
+  return path != NULL ? path : g_strconcat (config->state, ".boot", NULL);
+}
+
 GBytes *
 cli_boot_credential (const CliOptions *options, const Config *config, GError **error)
 {
@@ -170,11 +183,19 @@ cli_boot_credential (const CliOptions *options, const Config *config, GError **e
 
 /* ---- The state folder -------------------------------------------------------------------- */
 
-static gboolean
-unlock_with_passphrase (Vault *vault, const CliOptions *options, GError **error)
+gboolean
+cli_unlock_passphrase (Vault *vault, const CliOptions *options, GError **error)
 {
-  char *passphrase = cli_read_secret (options->unlock_file, error);
+  char *passphrase
+      = options->unlock_file != NULL ? cli_read_secret (options->unlock_file, error) : NULL;
   gboolean open = FALSE;
+  if (passphrase == NULL && options->unlock_file != NULL)
+    g_prefix_error (error, "--unlock: ");
+  if (options->unlock_file == NULL)
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s",
+                 SAY ("thiếu --unlock TỆP: tệp có mật khẩu của một người dùng ở dòng đầu",
+                      "--unlock FILE is missing: a file with a user's passphrase in its first "
+                      "line"));
   if (passphrase == NULL)
     return FALSE;
   if (options->unlock_user != NULL) {
@@ -192,22 +213,27 @@ unlock_with_passphrase (Vault *vault, const CliOptions *options, GError **error)
   return open;
 }
 
+gboolean
+cli_unlock (Vault *vault, const CliOptions *options, const Config *config, GError **error)
+{
+  g_autoptr (GError) first = NULL;
+  g_autoptr (GBytes) boot = cli_boot_credential (options, config, &first);
+  if (boot != NULL)
+    vault_unlock_boot (vault, boot, &first);
+  if (options->unlock_file != NULL)
+    cli_unlock_passphrase (vault, options, first == NULL ? &first : NULL);
+  if (first == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&first));
+  return FALSE;
+}
+
 Vault *
 cli_open_vault (const CliOptions *options, const Config *config, gboolean read_only, GError **error)
 {
-  g_autoptr (GError) boot_error = NULL;
   g_autoptr (Vault) vault
       = read_only ? vault_open_read_only (config->state, error) : vault_open (config->state, error);
-  if (vault == NULL)
-    return NULL;
-  g_autoptr (GBytes) boot = cli_boot_credential (options, config, &boot_error);
-  if (boot_error != NULL) {
-    g_propagate_error (error, g_steal_pointer (&boot_error));
-    return NULL;
-  }
-  if (boot != NULL && !vault_unlock_boot (vault, boot, error))
-    return NULL;
-  if (options->unlock_file != NULL && !unlock_with_passphrase (vault, options, error))
+  if (vault == NULL || !cli_unlock (vault, options, config, error))
     return NULL;
   return g_steal_pointer (&vault);
 }

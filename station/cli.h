@@ -40,7 +40,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliOptions, cli_options_clear)
 typedef enum { CLI_WITH_KEYS = 1 << 0, CLI_WITH_JSON = 1 << 1 } CliWith;
 
 /* Parses argv with the common options and extra (may be NULL). usage: what stands after the
- * name ("show ID"). On --help or an error it has printed; returns FALSE with ret_exit set. */
+ * name ("show ID"); NULL: nothing does, and anything is refused. On --help or an error it has
+ * printed; returns FALSE with ret_exit set. */
 gboolean cli_parse (int *argc, char ***argv, CliOptions *options, CliWith with,
                     const GOptionEntry *extra, const char *usage, Text about, int *ret_exit);
 
@@ -57,6 +58,13 @@ void cli_secret_free (char *secret);
 /* Opens the vault and unlocks it with what the options give. */
 Vault *cli_open_vault (const CliOptions *options, const Config *config, gboolean read_only,
                        GError **error);
+/* The same for a vault that is open; FALSE with the first error, and whatever could be unlocked is.
+ */
+gboolean cli_unlock (Vault *vault, const CliOptions *options, const Config *config, GError **error);
+/* Unlocks with --unlock FILE alone, whatever the boot credential is. */
+gboolean cli_unlock_passphrase (Vault *vault, const CliOptions *options, GError **error);
+/* Where the boot credential is, or is to be (transfer full). */
+char *cli_boot_credential_place (const CliOptions *options, const Config *config);
 /* The secret that opens STATE/certs' keys, derived from the station's own key. */
 GBytes *cli_identity_secret (Vault *vault, GError **error);
 

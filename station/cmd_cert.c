@@ -73,6 +73,23 @@ describe (X509 *certificate, const char *file)
                     alternative_names (certificate));
 }
 
+/* Recovery recipients, numbered as their challenge files; none when the keys cannot be read. */
+static json_t *
+describe_recovery (const Config *config)
+{
+  g_autoptr (Vault) vault = vault_open_read_only (config->state, NULL);
+  json_t *list = json_array ();
+  for (guint i = 0; vault != NULL && i < vault_recipients (vault); i++) {
+    guint number = vault_recipient_place (vault, i) + 1;
+    g_autofree char *file = g_strdup_printf ("keys.db %u", number);
+    json_t *one = describe (vault_recipient (vault, i), file);
+    json_object_set_new (one, "number", json_integer (number));
+    json_object_set_new (one, "confirmed", json_boolean (vault_recipient_confirmed (vault, i)));
+    json_array_append_new (list, one);
+  }
+  return list;
+}
+
 static void
 print_one (const char *title, const json_t *one)
 {
@@ -85,6 +102,22 @@ print_one (const char *title, const json_t *one)
   json_array_foreach (json_object_get (one, "names"), i, name)
   {
     printf ("  %-8s %s\n", i == 0 ? "names" : "", json_string_value (name));
+  }
+}
+
+static void
+print_recovery (const json_t *list)
+{
+  gsize i;
+  json_t *one;
+  json_array_foreach (list, i, one)
+  {
+    g_autofree char *title = g_strdup_printf (
+        SAY ("Khóa khôi phục %d: %s", "Recovery key %d: %s"),
+        (int)json_integer_value (json_object_get (one, "number")),
+        json_is_true (json_object_get (one, "confirmed")) ? SAY ("đã xác nhận", "confirmed")
+                                                          : SAY ("chưa xác nhận", "not confirmed"));
+    print_one (title, one);
   }
 }
 
@@ -102,6 +135,7 @@ show (const CliOptions *options, const Config *config)
   json_auto_t *result = json_pack ("{s:o}", "certificate", describe (certificate, file));
   if (authority != NULL)
     json_object_set_new (result, "authority", describe (authority, authority_file));
+  json_object_set_new (result, "recovery", describe_recovery (config));
   if (options->json) {
     cli_print_json (result);
     return CLI_OK;
@@ -112,6 +146,7 @@ show (const CliOptions *options, const Config *config)
     print_one (SAY ("Nơi cấp tại trạm: trình duyệt trên máy này phải tin tệp này",
                     "The station's own authority: browsers of this machine must trust this file"),
                json_object_get (result, "authority"));
+  print_recovery (json_object_get (result, "recovery"));
   return CLI_OK;
 }
 
@@ -121,7 +156,8 @@ cmd_cert (int argc, char **argv)
   g_auto (CliOptions) options = { 0 };
   int exit_code = CLI_OK;
   if (!cli_parse (&argc, &argv, &options, CLI_WITH_JSON, NULL, "show",
-                  (Text){ "Cho xem chứng thư của trạm.", "Shows the station's certificate." },
+                  (Text){ "Cho xem chứng thư của trạm và các khóa khôi phục.",
+                          "Shows the station's certificate and its recovery keys." },
                   &exit_code))
     return exit_code;
   if (argc != 2 || !g_str_equal (argv[1], "show"))

@@ -14,13 +14,19 @@ check_boot (const CliOptions *options, const Config *config, GPtrArray *findings
   g_autoptr (GBytes) boot = cli_boot_credential (options, config, &error);
   if (error != NULL)
     check_add (findings, CHECK_BAD, "boot-credential",
-               g_strdup_printf ("Khóa khởi động hỏng: %s", error->message),
-               g_strdup_printf ("The boot credential is bad: %s", error->message));
+               g_strdup_printf ("Khóa khởi động hỏng (%s). Thay khóa mới: nhipcau setup "
+                                "--new-boot-credential --unlock TỆP",
+                                error->message),
+               g_strdup_printf ("The boot credential is bad (%s). Replace it: nhipcau setup "
+                                "--new-boot-credential --unlock FILE",
+                                error->message));
   else if (boot == NULL)
     check_add (findings, CHECK_WARN, "no-boot-credential",
-               g_strdup ("Không có khóa khởi động: sau khi mất điện trạm không tự chạy lại được."),
+               g_strdup ("Không có khóa khởi động: sau khi mất điện trạm không tự chạy lại được. "
+                         "Tạo khóa: nhipcau setup --new-boot-credential --unlock TỆP"),
                g_strdup ("There is no boot credential: after a power cut the station cannot come "
-                         "back by itself."));
+                         "back by itself. Make one: nhipcau setup --new-boot-credential --unlock "
+                         "FILE"));
   else
     check_add (findings, CHECK_GOOD, "boot-credential", g_strdup ("Có khóa khởi động."),
                g_strdup ("There is a boot credential."));
@@ -35,8 +41,14 @@ check_keys (const CliOptions *options, const Config *config, GPtrArray *findings
     check_vault (vault, findings);
   else
     check_add (findings, CHECK_BAD, "keys",
-               g_strdup_printf ("Không mở được khóa của trạm: %s", error->message),
-               g_strdup_printf ("The station's keys do not open: %s", error->message));
+               g_strdup_printf ("Không mở được khóa của trạm (%s). Khóa khởi động bị mất hay sai: "
+                                "nhipcau setup --new-boot-credential --unlock TỆP; tệp khóa hỏng: "
+                                "nhipcau record verify",
+                                error->message),
+               g_strdup_printf ("The station's keys do not open (%s). A lost or wrong boot "
+                                "credential: nhipcau setup --new-boot-credential --unlock FILE; "
+                                "damaged key files: nhipcau record verify",
+                                error->message));
 }
 
 static void

@@ -15,6 +15,12 @@ print_line (json_t *observation, void *arg)
   free (text);
 }
 
+static void
+print_note (const char *text, void *arg)
+{
+  g_printerr ("nhipcau: %s: %s\n", (const char *)arg, text);
+}
+
 static gboolean
 decode_file (const char *kind, const char *file, GError **error)
 {
@@ -26,7 +32,8 @@ decode_file (const char *kind, const char *file, GError **error)
     g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_FILE, "%s: is larger than 64 MiB", file);
     return FALSE;
   }
-  if (!device_decode (kind, (const guint8 *)data, length, print_line, NULL, error)) {
+  if (!device_decode (kind, (const guint8 *)data, length, print_line, print_note, (void *)file,
+                      error)) {
     g_prefix_error (error, "%s: ", file);
     return FALSE;
   }

@@ -5,6 +5,8 @@
 #include "station/opening.h"
 #include "station/record_view.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -117,6 +119,14 @@ record_show (const CliOptions *options, const Config *config, const char *id)
   g_autoptr (GError) error = NULL;
   if (!opening_read_only (&opening, options, config, &error))
     return cli_fail (error);
+  g_autofree char *day = store_consult_day (opening.store, id, NULL);
+  if (day == NULL) {
+    g_set_error (&error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND,
+                 SAY ("không có lần khám “%s”; xem: nhipcau record list",
+                      "there is no consultation “%s”; see: nhipcau record list"),
+                 id);
+    return cli_fail (error);
+  }
   json_auto_t *record = record_view_whole (opening.store, id, 0, &error);
   if (record == NULL)
     return cli_fail (error);
@@ -175,27 +185,39 @@ print_verified (const json_t *findings, const VerifySummary *summary)
           summary->notes);
 }
 
+/* A credential that does not fit is an error of its own, beside what verify finds without it: it
+ * may be the wrong one, and the key files may be damaged. What no key opens is still checked by its
+ * hashes. */
 static int
 record_verify (const CliOptions *options, const Config *config, const char *id)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (Vault) vault = cli_open_vault (options, config, TRUE, &error);
+  g_autoptr (GError) error = NULL, locked = NULL;
   VerifySummary summary = { 0 };
   json_auto_t *findings = json_array ();
-  /* What no key opens is still checked by its hashes; a damaged key file is a finding itself. */
-  if (vault == NULL)
-    g_printerr ("nhipcau: %s\n", error->message);
-  g_clear_error (&error);
+  if (g_access (config->state, R_OK | X_OK) != 0) {
+    g_set_error (&error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "%s: %s", config->state,
+                 g_strerror (errno));
+    return cli_fail (error);
+  }
+  g_autoptr (Vault) vault = vault_open_read_only (config->state, &locked);
+  g_autofree char *database = g_build_filename (config->state, "records.db", NULL);
+  if (vault == NULL && !g_file_test (database, G_FILE_TEST_EXISTS))
+    return cli_fail (locked);
+  if (vault != NULL)
+    cli_unlock (vault, options, config, &locked);
   if (!verify_state (config->state, vault, id, add_finding, findings, &summary, &error))
     return cli_fail (error);
   if (options->json) {
-    json_auto_t *result = json_pack ("{s:b, s:o, s:O}", "good", summary.bad == 0, "summary",
-                                     summary_json (&summary), "findings", findings);
+    json_auto_t *result
+        = json_pack ("{s:b, s:o, s:O, s:s*}", "good", summary.bad == 0 && locked == NULL, "summary",
+                     summary_json (&summary), "findings", findings, "error",
+                     locked != NULL ? locked->message : NULL);
     cli_print_json (result);
   } else {
     print_verified (findings, &summary);
   }
-  return summary.bad == 0 ? CLI_OK : CLI_FAILED;
+  int exit_code = locked != NULL ? cli_fail (locked) : CLI_OK;
+  return summary.bad > 0 ? CLI_FAILED : exit_code;
 }
 
 /* ---- recover
@@ -241,8 +263,24 @@ read_certificate (const char *file, GError **error)
   return certificate;
 }
 
+/* The ids of what was written: one, or every folder with a record in it. */
+static json_t *
+recovered (const char *out, const char *id)
+{
+  json_t *list = json_array ();
+  g_autoptr (GDir) dir = g_dir_open (out, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *file = g_build_filename (out, name, "record.json", NULL);
+    if ((id == NULL || g_str_equal (id, name)) && g_file_test (file, G_FILE_TEST_EXISTS))
+      json_array_append_new (list, json_string (name));
+  }
+  return list;
+}
+
 static int
-record_recover (const Config *config, const Recover *recover, const char *id)
+record_recover (const CliOptions *options, const Config *config, const Recover *recover,
+                const char *id)
 {
   g_autoptr (GError) error = NULL;
   if (recover->key == NULL || recover->certificate == NULL || recover->out == NULL)
@@ -252,9 +290,22 @@ record_recover (const Config *config, const Recover *recover, const char *id)
   if (key == NULL)
     return cli_fail (error);
   g_autoptr (X509) certificate = read_certificate (recover->certificate, &error);
-  if (certificate == NULL
-      || !recover_records (config->state, key, certificate, id, recover->out, &error))
+  if (certificate == NULL)
     return cli_fail (error);
+  if (X509_check_private_key (certificate, key) != 1) {
+    ERR_clear_error ();
+    return cli_usage (SAY ("--certificate %s không phải chứng thư của khóa %s",
+                           "--certificate %s is not the certificate of the key %s"),
+                      recover->certificate, recover->key);
+  }
+  if (!recover_records (config->state, key, certificate, id, recover->out, &error))
+    return cli_fail (error);
+  if (options->json) {
+    json_auto_t *result = json_pack ("{s:s, s:o}", "out", recover->out, "consultations",
+                                     recovered (recover->out, id));
+    cli_print_json (result);
+    return CLI_OK;
+  }
   printf (SAY ("Đã mở hồ sơ vào %s\n", "Records were opened into %s\n"), recover->out);
   return CLI_OK;
 }
@@ -262,23 +313,34 @@ record_recover (const Config *config, const Recover *recover, const char *id)
 /* ---- Command
  * ---------------------------------------------------------------------------------------- */
 
+static gboolean
+is_command (int argc, char **argv)
+{
+  static const struct {
+    const char *name;
+    int least, most; /* words, the command's included */
+  } COMMANDS[] = { { "list", 2, 2 }, { "show", 3, 3 }, { "verify", 2, 3 }, { "recover", 2, 3 } };
+  for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (COMMANDS); i++)
+    if (g_str_equal (argv[1], COMMANDS[i].name))
+      return argc >= COMMANDS[i].least && argc <= COMMANDS[i].most;
+  return FALSE;
+}
+
 static int
 dispatch (int argc, char **argv, const CliOptions *options, const Config *config,
           const Recover *recover)
 {
-  const char *what = argc > 1 ? argv[1] : "";
   const char *id = argc > 2 ? argv[2] : NULL;
-  if (g_str_equal (what, "list") && argc == 2)
+  switch (argv[1][0]) {
+  case 'l':
     return record_list (options, config);
-  if (g_str_equal (what, "show") && argc == 3)
+  case 's':
     return record_show (options, config, id);
-  if (g_str_equal (what, "verify") && argc <= 3)
+  case 'v':
     return record_verify (options, config, id);
-  if (g_str_equal (what, "recover") && argc <= 3)
-    return record_recover (config, recover, id);
-  return cli_usage ("%s",
-                    SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | recover [ID]",
-                         "usage: nhipcau record list | show ID | verify [ID] | recover [ID]"));
+  default:
+    return record_recover (options, config, recover, id);
+  }
 }
 
 int
@@ -307,6 +369,12 @@ cmd_record (int argc, char **argv)
                   "something is bad), opens with a recovery key." },
           &exit_code))
     return exit_code;
+  if (!is_command (argc, argv))
+    return cli_usage ("%s",
+                      SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | recover [ID]; "
+                           "xem nhipcau record --help",
+                           "usage: nhipcau record list | show ID | verify [ID] | recover [ID]; see "
+                           "nhipcau record --help"));
   g_autoptr (Config) config = cli_config (&options, &exit_code);
   return config != NULL ? dispatch (argc, argv, &options, config, &recover) : exit_code;
 }

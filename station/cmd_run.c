@@ -70,13 +70,13 @@ cmd_run (int argc, char **argv)
     return exit_code;
   keep_memory_private ();
   if (!opening_read_write (&opening, &options, config, &error)) {
-    exit_code = cli_fail (error);
-    if (g_error_matches (error, RECORDS_ERROR, RECORDS_ERROR_LOCKED))
-      g_printerr ("nhipcau: %s\n",
-                  SAY ("trạm cần khóa khởi động (--boot-credential) hoặc mật khẩu (--unlock TỆP)",
-                       "the station wants its boot credential (--boot-credential) or a passphrase "
-                       "(--unlock FILE)"));
-    return exit_code;
+    if (!g_error_matches (error, RECORDS_ERROR, RECORDS_ERROR_LOCKED))
+      return cli_fail (error);
+    g_printerr ("nhipcau: %s\n",
+                SAY ("trạm cần khóa khởi động (--boot-credential) hoặc mật khẩu (--unlock TỆP)",
+                     "the station wants its boot credential (--boot-credential) or a passphrase "
+                     "(--unlock FILE)"));
+    return CLI_STATE;
   }
   return run_station (&opening, config);
 }

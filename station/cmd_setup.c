@@ -18,9 +18,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIO, BIO_free_all)
 typedef struct {
   CliOptions common;
   char *name, *user, *add_user, *pin_file, *passphrase_file;
-  char **recovery;
+  char **recovery, **add_recovery, **remove_recovery;
   char *confirm, *make_recovery;
-  gboolean allow_single, no_boot;
+  gboolean allow_single, no_boot, new_boot;
 } SetupOptions;
 
 static void
@@ -33,6 +33,8 @@ setup_options_clear (SetupOptions *options)
   g_free (options->pin_file);
   g_free (options->passphrase_file);
   g_strfreev (options->recovery);
+  g_strfreev (options->add_recovery);
+  g_strfreev (options->remove_recovery);
   g_free (options->confirm);
   g_free (options->make_recovery);
 }
@@ -116,7 +118,7 @@ obtain_user (const SetupOptions *options, const char *text, gboolean with_passph
  * ------------------------------------------------------------------------------------ */
 
 static GPtrArray *
-read_recovery (char **files, GError **error)
+read_recovery (const char *option, char **files, GError **error)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify)X509_free);
   for (guint i = 0; files != NULL && files[i] != NULL; i++) {
@@ -124,8 +126,8 @@ read_recovery (char **files, GError **error)
     X509 *certificate = bio != NULL ? PEM_read_bio_X509 (bio, NULL, NULL, NULL) : NULL;
     ERR_clear_error ();
     if (certificate == NULL) {
-      g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE,
-                   "--recovery-cert %s: no certificate (PEM)", files[i]);
+      g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s %s: no certificate (PEM)", option,
+                   files[i]);
       return NULL;
     }
     g_ptr_array_add (list, certificate);
@@ -159,6 +161,13 @@ create (const SetupOptions *options, Config *config)
   g_auto (SetupUser) first = { 0 };
   g_autofree char *asked = NULL, *boot_file = NULL;
   const char *text = options->user;
+  g_autofree char *keys = g_build_filename (config->state, "keys.db", NULL);
+  if (g_file_test (keys, G_FILE_TEST_EXISTS))
+    return cli_usage (SAY ("%s: trạm đã lập rồi; thêm người dùng: --add-user, xác nhận khóa khôi "
+                           "phục: --confirm; xem nhipcau setup --help",
+                           "%s: this station is set up already; a user is added with --add-user, a "
+                           "recovery key confirmed with --confirm; see nhipcau setup --help"),
+                      config->state);
   if (text == NULL)
     text = asked
         = prompt (SAY ("Người dùng đầu tiên (ID:TÊN:VAI TRÒ)", "First user (ID:NAME:ROLE)"), FALSE);
@@ -168,7 +177,7 @@ create (const SetupOptions *options, Config *config)
     g_free (config->station_name);
     config->station_name = g_strdup (options->name);
   }
-  g_autoptr (GPtrArray) recovery = read_recovery (options->recovery, &error);
+  g_autoptr (GPtrArray) recovery = read_recovery ("--recovery-cert", options->recovery, &error);
   if (recovery == NULL)
     return cli_fail (error);
   if (recovery->len < (options->allow_single ? 1 : 2))
@@ -240,6 +249,82 @@ add_user (const SetupOptions *options, const Config *config)
   return CLI_OK;
 }
 
+static GArray *
+read_numbers (char **texts, GError **error)
+{
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (guint i = 0; texts != NULL && texts[i] != NULL; i++) {
+    guint64 number;
+    if (!g_ascii_string_to_unsigned (texts[i], 10, 1, 1000000, &number, NULL)) {
+      g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE,
+                   SAY ("--remove-recovery %s: cần số của khóa khôi phục; xem: nhipcau cert show",
+                        "--remove-recovery %s: wants the number of a recovery key; see: nhipcau "
+                        "cert show"),
+                   texts[i]);
+      return NULL;
+    }
+    guint place = (guint)number - 1;
+    g_array_append_val (places, place);
+  }
+  return g_steal_pointer (&places);
+}
+
+static void
+print_unconfirmed (const Config *config, Vault *vault)
+{
+  for (guint i = 0; i < vault_recipients (vault); i++) {
+    guint place = vault_recipient_place (vault, i);
+    g_autofree char *file = setup_challenge_file (config, place);
+    if (!vault_recipient_confirmed (vault, i))
+      printf (
+          SAY ("Chưa xác nhận khóa khôi phục %u: người giữ khóa mở %s, rồi ở đây: nhipcau setup "
+               "--confirm MÃ\n",
+               "Recovery key %u is not confirmed: its holder opens %s; here then: nhipcau setup "
+               "--confirm CODE\n"),
+          place + 1, file);
+  }
+}
+
+static int
+change_recovery (const SetupOptions *options, const Config *config)
+{
+  g_auto (Opening) opening = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) add = read_recovery ("--add-recovery", options->add_recovery, &error);
+  g_autoptr (GArray) remove = add != NULL ? read_numbers (options->remove_recovery, &error) : NULL;
+  if (remove == NULL)
+    return cli_fail (error);
+  if (options->common.unlock_file == NULL)
+    return cli_usage ("%s", SAY ("đổi khóa khôi phục cần --unlock TỆP có mật khẩu của một người "
+                                 "dùng: mọi khóa được niêm phong lại",
+                                 "other recovery keys want --unlock FILE with a user's "
+                                 "passphrase: every key is escrowed anew"));
+  if (!opening_read_write (&opening, &options->common, config, &error)
+      || !setup_change_recovery (config, opening.vault, opening.store, add, remove,
+                                 options->allow_single, &error))
+    return cli_fail (error);
+  printf (SAY ("Mọi khóa đã được niêm phong lại cho %u khóa khôi phục.\n",
+               "Every key is escrowed anew to %u recovery keys.\n"),
+          vault_recipients (opening.vault));
+  print_unconfirmed (config, opening.vault);
+  return CLI_OK;
+}
+
+static int
+new_boot (const SetupOptions *options, const Config *config)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = cli_boot_credential_place (&options->common, config);
+  g_autoptr (Vault) vault = vault_open (config->state, &error);
+  if (vault == NULL || !cli_unlock_passphrase (vault, &options->common, &error)
+      || !setup_replace_boot (config, vault, file, &error))
+    return cli_fail (error);
+  printf (SAY ("Khóa khởi động mới: %s. Khóa cũ không còn mở được gì.\n",
+               "The new boot credential: %s. The old one opens nothing any more.\n"),
+          file);
+  return CLI_OK;
+}
+
 static int
 make_recovery (const SetupOptions *options)
 {
@@ -288,6 +373,18 @@ cmd_setup (int argc, char **argv)
       SAY ("không tự chạy lại sau khi mất điện", "no unattended start after a power cut"), NULL },
     { "confirm", 0, 0, G_OPTION_ARG_STRING, &options.confirm,
       SAY ("mã trong tệp challenge", "the code from a challenge"), "CODE" },
+    { "add-recovery", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.add_recovery,
+      SAY ("thêm chứng thư khôi phục, niêm phong lại mọi khóa",
+           "one more recovery certificate; escrows every key anew"),
+      "FILE" },
+    { "remove-recovery", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.remove_recovery,
+      SAY ("bỏ khóa khôi phục số N (cert show), niêm phong lại mọi khóa",
+           "without recovery key N (cert show); escrows every key anew"),
+      "N" },
+    { "new-boot-credential", 0, 0, G_OPTION_ARG_NONE, &options.new_boot,
+      SAY ("thay khóa khởi động bị mất hay bị lộ",
+           "another boot credential for one that is lost or was seen"),
+      NULL },
     { "make-recovery", 0, 0, G_OPTION_ARG_FILENAME, &options.make_recovery,
       SAY ("tạo một khóa khôi phục vào thẻ nhớ", "makes a recovery key on removable media"),
       "DIR" },
@@ -309,5 +406,9 @@ cmd_setup (int argc, char **argv)
     return exit_code;
   if (options.confirm != NULL)
     return confirm (&options, config);
+  if (options.add_recovery != NULL || options.remove_recovery != NULL)
+    return change_recovery (&options, config);
+  if (options.new_boot)
+    return new_boot (&options, config);
   return options.add_user != NULL ? add_user (&options, config) : create (&options, config);
 }

@@ -76,51 +76,77 @@ config_free (Config *config)
 
 typedef struct {
   GHashTable *lines; /* "group\nkey" or "group" → line number */
-  guint twice;       /* line of the first repetition, 0: none */
-  char *twice_what;
+  guint wrong;       /* the first line that cannot be, 0: none */
+  char *wrong_what;
 } LineIndex;
 
 static void
 line_index_clear (LineIndex *index)
 {
   g_clear_pointer (&index->lines, g_hash_table_unref);
-  g_clear_pointer (&index->twice_what, g_free);
+  g_clear_pointer (&index->wrong_what, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LineIndex, line_index_clear)
 
 static void
-line_index_add (LineIndex *index, char *what, guint line)
+line_index_wrong (LineIndex *index, guint line, char *what)
 {
-  if (g_hash_table_contains (index->lines, what)) {
-    if (index->twice == 0) {
-      index->twice = line;
-      index->twice_what = g_strdup (what);
-    }
+  if (index->wrong != 0) {
     g_free (what);
     return;
   }
-  g_hash_table_insert (index->lines, what, GUINT_TO_POINTER (line));
+  index->wrong = line;
+  index->wrong_what = what;
+}
+
+/* key NULL: the line of a group. */
+static void
+line_index_add (LineIndex *index, const char *group, const char *key, guint line)
+{
+  g_autofree char *what = key != NULL ? g_strdup_printf ("%s\n%s", group, key) : g_strdup (group);
+  guint first = GPOINTER_TO_UINT (g_hash_table_lookup (index->lines, what));
+  if (first == 0)
+    g_hash_table_insert (index->lines, g_steal_pointer (&what), GUINT_TO_POINTER (line));
+  else
+    line_index_wrong (index, line,
+                      g_strdup_printf ("[%s]%s%s is given twice, first in line %u", group,
+                                       key != NULL ? " " : "", key != NULL ? key : "", first));
+}
+
+static void
+line_index_take (LineIndex *index, char **group, char *line, guint number)
+{
+  char *end;
+  if (*line == '#' || *line == '\0')
+    return;
+  if (!g_utf8_validate (line, -1, NULL)) {
+    line_index_wrong (index, number, g_strdup ("is no UTF-8: save the file as UTF-8"));
+  } else if (*line == '[' && (end = strrchr (line, ']')) != NULL && end[1] == '\0') {
+    g_free (*group);
+    *group = g_strndup (line + 1, end - line - 1);
+    line_index_add (index, *group, NULL, number);
+  } else if (*line != '[' && *line != '=' && (end = strchr (line, '=')) != NULL) {
+    *end = '\0';
+    if (*group == NULL)
+      line_index_wrong (index, number,
+                        g_strdup_printf ("%s stands before any [GROUP]", g_strchomp (line)));
+    else
+      line_index_add (index, *group, g_strchomp (line), number);
+  } else {
+    line_index_wrong (
+        index, number,
+        g_strdup_printf ("'%.60s' is none of [GROUP], KEY = VALUE and # comment", line));
+  }
 }
 
 static void
 line_index_build (LineIndex *index, const char *text)
 {
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  g_autofree char *group = g_strdup ("");
+  g_autofree char *group = NULL;
   index->lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; lines[i] != NULL; i++) {
-    char *line = g_strstrip (lines[i]), *end;
-    if (*line == '#' || *line == '\0')
-      continue;
-    if (*line == '[' && (end = strrchr (line, ']')) != NULL) {
-      g_free (group);
-      group = g_strndup (line + 1, end - line - 1);
-      line_index_add (index, g_strdup (group), i + 1);
-    } else if ((end = strchr (line, '=')) != NULL) {
-      *end = '\0';
-      line_index_add (index, g_strdup_printf ("%s\n%s", group, g_strchomp (line)), i + 1);
-    }
-  }
+  for (guint i = 0; lines[i] != NULL; i++)
+    line_index_take (index, &group, g_strstrip (lines[i]), i + 1);
 }
 
 static guint
@@ -260,6 +286,25 @@ read_group (Reader *reader, const char *group, GError **error)
   return section_is_whole (reader, group, words[0], section, error);
 }
 
+/* Keys that mean nothing alone. */
+static gboolean
+is_whole (const Reader *reader, GError **error)
+{
+  const Config *config = reader->config;
+  if (config->key != NULL && config->certificate == NULL)
+    return fail_at (reader, "http", "key", "wants the certificate of this key: certificate = FILE",
+                    error);
+  if (config->key_secret_file != NULL && config->key == NULL)
+    return fail_at (reader, "http", "key-secret-file", "wants the key that it opens: key = …",
+                    error);
+  if (config->turn_user != NULL && config->turn == NULL)
+    return fail_at (reader, "ice", "turn-user", "wants the server: turn = turn:HOST", error);
+  if (config->hide_host_candidates && config->stun == NULL && config->turn == NULL)
+    return fail_at (reader, "ice", "hide-host-candidates",
+                    "wants stun or turn, or nobody beyond this machine could be reached", error);
+  return TRUE;
+}
+
 static gboolean
 parse_into (Config *config, const char *text, const char *name, const char *folder, GError **error)
 {
@@ -267,10 +312,9 @@ parse_into (Config *config, const char *text, const char *name, const char *fold
   g_autoptr (GError) parse_error = NULL;
   g_auto (LineIndex) index = { 0 };
   line_index_build (&index, text);
-  if (index.twice != 0) {
-    g_strdelimit (index.twice_what, "\n", ' ');
-    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s:%u: '%s' is given twice", name,
-                 index.twice, index.twice_what);
+  if (index.wrong != 0) {
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s:%u: %s", name, index.wrong,
+                 index.wrong_what);
     return FALSE;
   }
   if (!g_key_file_load_from_data (file, text, strlen (text), G_KEY_FILE_NONE, &parse_error)) {
@@ -282,7 +326,7 @@ parse_into (Config *config, const char *text, const char *name, const char *fold
   for (guint i = 0; groups[i] != NULL; i++)
     if (!read_group (&reader, groups[i], error))
       return FALSE;
-  return TRUE;
+  return is_whole (&reader, error);
 }
 
 static void

@@ -268,7 +268,10 @@ static char *
 take_host_port (char **target, const char *value)
 {
   g_autoptr (GSocketConnectable) host = g_network_address_parse (value, 3478, NULL);
-  if (host == NULL || strpbrk (value, " /?#@") != NULL)
+  const char *name
+      = host != NULL ? g_network_address_get_hostname (G_NETWORK_ADDRESS (host)) : NULL;
+  if (name == NULL || *name == '\0' || strpbrk (value, " /?#@") != NULL
+      || (strchr (name, ':') != NULL && !g_hostname_is_ip_address (name)))
     return g_strdup ("wants HOST or HOST:PORT");
   g_free (*target);
   *target = g_strdup_printf (

@@ -215,11 +215,30 @@ apply_note (Consult *consult, const StoreRow *row, const char *user_name)
   json_array_append_new (consult->notes, note);
 }
 
+/* The device's time, unless its clock is ahead of the station's: then the time of arrival. Texts of
+ * one length compare as times do. */
+static const char *
+reading_time (const json_t *observation)
+{
+  const char *received = text_of (observation, "received");
+  gboolean ahead = FALSE;
+  size_t i;
+  json_t *flag;
+  json_array_foreach (json_object_get (observation, "flags"), i, flag)
+  {
+    ahead |= g_strcmp0 (json_string_value (flag), "clock-ahead") == 0;
+  }
+  return ahead && *received != '\0' ? received : text_of (observation, "time");
+}
+
+/* A gateway that was cut off sends old readings after new ones: they do not become the newest. */
 static void
 apply_observation (Consult *consult, const StoreRow *row)
 {
   const char *vital = text_of (row->body, "vital");
-  if (*vital != '\0')
+  json_t *known = json_object_get (consult->readings, vital);
+  if (*vital != '\0'
+      && (known == NULL || strcmp (reading_time (row->body), reading_time (known)) >= 0))
     json_object_set (consult->readings, vital, row->body);
 }
 

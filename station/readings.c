@@ -194,6 +194,20 @@ waiting_kind (gint64 utc_us)
   return g_date_time_format (day, "reading-%Y%m%d");
 }
 
+/* What only the station knows of a reading: when it came, and that its device's clock is ahead. */
+#define CLOCK_AHEAD_US (60 * G_USEC_PER_SEC)
+
+static json_t *
+received_json (const Observation *observation, gint64 now_us)
+{
+  g_autofree char *received = clock_text (now_us);
+  json_t *json = observation_to_json (observation);
+  json_object_set_new (json, "received", json_string (received));
+  if (observation->time_us > now_us + CLOCK_AHEAD_US)
+    json_array_append_new (json_object_get (json, "flags"), json_string ("clock-ahead"));
+  return json;
+}
+
 static void
 sort_observation (Delivery *delivery, const Observation *observation, const char *sender)
 {
@@ -201,8 +215,8 @@ sort_observation (Delivery *delivery, const Observation *observation, const char
   const char *id = observation->device != NULL ? observation->device : sender;
   Device *device = device_get (readings, id, sender);
   Consult *owner = owner_of (readings, device);
-  json_t *json = observation_to_json (observation);
   device->last_us = g_get_real_time ();
+  json_t *json = received_json (observation, device->last_us);
   if (owner != NULL && observation->patient_id != NULL
       && !consult_is_patient (owner, observation->patient_id)) {
     say_held_back (readings, device, owner);

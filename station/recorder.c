@@ -47,7 +47,6 @@ struct Recorder {
   gint on, video_allowed; /* atomic */
   gint tracks;            /* atomic */
   gint waiting_bytes;     /* atomic: payload in the queue */
-  gint rate;              /* atomic: bytes/s */
   gint drops;             /* atomic: frames that found the queue full */
   gint failures;          /* atomic: told to the main loop, not yet heard */
 
@@ -56,8 +55,6 @@ struct Recorder {
   gint64 epoch_us;
   GHashTable *streams; /* name → Stream* */
   GHashTable *names;   /* stream → label */
-  guint64 rate_bytes;
-  gint64 rate_since_us;
 
   GMutex mutex; /* synced, for recorder_finish() */
   GCond cond;
@@ -146,22 +143,6 @@ open_track (Stream *stream)
 }
 
 static void
-count_bytes (Recorder *recorder, gsize bytes)
-{
-  gint64 now = g_get_monotonic_time ();
-  recorder->rate_bytes += bytes;
-  if (recorder->rate_since_us == 0)
-    recorder->rate_since_us = now;
-  gint64 span = now - recorder->rate_since_us;
-  if (span < 15 * G_USEC_PER_SEC)
-    return;
-  guint64 rate = recorder->rate_bytes * G_USEC_PER_SEC / (guint64)span;
-  g_atomic_int_set (&recorder->rate, (gint)MIN (rate, G_MAXINT));
-  recorder->rate_bytes = 0;
-  recorder->rate_since_us = now;
-}
-
-static void
 fragment_out (GBytes *fragment, MuxFlags flags, gint64 pts_us, void *arg)
 {
   Stream *stream = arg;
@@ -179,7 +160,6 @@ fragment_out (GBytes *fragment, MuxFlags flags, gint64 pts_us, void *arg)
     stream_fail (stream, why != NULL ? why : "the disk is short");
     return;
   }
-  count_bytes (stream->recorder, g_bytes_get_size (fragment));
 }
 
 static void
@@ -432,10 +412,4 @@ guint
 recorder_tracks (Recorder *recorder)
 {
   return (guint)g_atomic_int_get (&recorder->tracks);
-}
-
-guint64
-recorder_rate (Recorder *recorder)
-{
-  return (guint64)g_atomic_int_get (&recorder->rate);
 }

@@ -37,5 +37,3 @@ void recorder_push (Recorder *recorder, const char *stream, Frame *frame);
 gboolean recorder_is_on (Recorder *recorder);
 /* Tracks open now. */
 guint recorder_tracks (Recorder *recorder);
-/* Bytes per second written over the last half minute or so; 0 unknown. */
-guint64 recorder_rate (Recorder *recorder);

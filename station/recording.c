@@ -2,10 +2,10 @@
 #include "records/segment.h"
 #include "station/clock.h"
 #include "station/recorder.h"
+#include "station/recording_space.h"
 #include "station/room.h"
 
-/* Bytes per second when nothing has been measured: two cameras and voices. */
-#define RATE_GUESS (600u << 10)
+#define RATE_EVERY_US (10 * G_USEC_PER_SEC)
 #define FULL_SECONDS 60
 #define LOW_SECONDS 3600
 
@@ -47,7 +47,7 @@ announce_disk (Station *station, DiskLevel before)
 {
   static const char *const words[] = { "disk-good", "disk-low", "disk-full" };
   g_message ("recording: disk is %s, %.1f hours left", disk_level_name (station->disk),
-             station->recording_hours);
+             station->space.hours);
   if (station->screen != NULL && (before != DISK_GOOD || station->disk != DISK_GOOD))
     station_event (station, station->screen->id, "station", words[station->disk], NULL);
   if (station->recorder != NULL)
@@ -68,22 +68,23 @@ tend_reserve (Station *station)
 void
 recording_check_disk (Station *station)
 {
-  guint64 space = space_for_recording (station->config->state, station->config->keep_free);
-  guint64 rate = station->recorder != NULL ? recorder_rate (station->recorder) : 0;
+  /* Free space at every tick, the rate when it may have changed. */
+  gint64 now_us = g_get_monotonic_time ();
+  gboolean known = station->space.rate > 0 && now_us < station->rate_due_us;
+  RecordingSpace space = recording_space (station->config, known ? &station->space : NULL);
+  if (!known)
+    station->rate_due_us = now_us + RATE_EVERY_US;
   DiskLevel before = station->disk;
-  if (rate == 0)
-    rate = RATE_GUESS;
-  guint64 seconds = space / rate;
+  guint64 seconds = space.bytes / space.rate;
   /* Twice as much to come back, so that it does not flicker at the edge. */
   guint back = before == DISK_FULL ? 2 : 1;
   if (seconds < FULL_SECONDS * back)
     station->disk = DISK_FULL;
   else
     station->disk = seconds < LOW_SECONDS ? DISK_LOW : DISK_GOOD;
-  double hours = (double)(seconds / 360) / 10.0;
-  if (hours != station->recording_hours)
+  if (space.hours != station->space.hours)
     station_changed (station);
-  station->recording_hours = hours;
+  station->space = space;
   tend_reserve (station);
   if (station->disk != before) {
     announce_disk (station, before);

@@ -120,10 +120,30 @@ setup_boot_credential (const char *file, const char *state, GError **error)
 }
 
 char *
-setup_challenge_file (const Config *config, guint i)
+setup_challenge_file (const Config *config, guint place)
 {
-  g_autofree char *name = g_strdup_printf ("challenge-%u.cms", i + 1);
+  g_autofree char *name = g_strdup_printf ("challenge-%u.cms", place + 1);
   return g_build_filename (config->state, "recovery", name, NULL);
+}
+
+static gboolean
+write_challenge (const Config *config, Vault *vault, guint i, Store *store, GError **error)
+{
+  guint place = vault_recipient_place (vault, i);
+  g_autofree char *file = setup_challenge_file (config, place), *there = NULL;
+  g_autofree char *relative = g_strdup_printf ("recovery/challenge-%u.cms", place + 1);
+  g_autoptr (GBytes) challenge = vault_challenge (vault, i, error);
+  gsize length, before = 0;
+  if (challenge == NULL)
+    return FALSE;
+  const void *data = g_bytes_get_data (challenge, &length);
+  if (g_file_get_contents (file, &there, &before, NULL) && before == length
+      && memcmp (there, data, length) == 0)
+    return TRUE;
+  return g_file_set_contents_full (file, data, (gssize)length,
+                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+                                   0600, error)
+         && store_register_file (store, relative, error);
 }
 
 static gboolean
@@ -134,17 +154,9 @@ write_challenges (const Config *config, Vault *vault, Store *store, GError **err
     g_set_error (error, SETUP_ERROR, SETUP_ERROR_FILE, "%s: %s", folder, g_strerror (errno));
     return FALSE;
   }
-  for (guint i = 0; i < vault_recipients (vault); i++) {
-    g_autofree char *file = setup_challenge_file (config, i);
-    g_autofree char *relative = g_strdup_printf ("recovery/challenge-%u.cms", i + 1);
-    g_autoptr (GBytes) challenge = vault_challenge (vault, i, error);
-    gsize length;
-    if (challenge == NULL)
+  for (guint i = 0; i < vault_recipients (vault); i++)
+    if (!write_challenge (config, vault, i, store, error))
       return FALSE;
-    const void *data = g_bytes_get_data (challenge, &length);
-    if (!write_new (file, data, length, error) || !store_register_file (store, relative, error))
-      return FALSE;
-  }
   return TRUE;
 }
 
@@ -235,4 +247,79 @@ setup_create (Config *config, const SetupUser *first, GPtrArray *recovery, gbool
   return vault != NULL && vault_unlock (vault, first->id, first->passphrase, error)
          && (boot == NULL || vault_unlock_boot (vault, boot, error))
          && fill_station (config, first, vault, error) && write_config (config, error);
+}
+
+/* ---- Keys of a station that exists ----------------------------------------------------------- */
+
+static gboolean
+is_in (GArray *places, guint place)
+{
+  for (guint i = 0; i < places->len; i++)
+    if (g_array_index (places, guint, i) == place)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+all_are_there (Vault *vault, GArray *remove, GError **error)
+{
+  for (guint i = 0; i < remove->len; i++) {
+    guint place = g_array_index (remove, guint, i);
+    gboolean found = FALSE;
+    for (guint k = 0; k < vault_recipients (vault); k++)
+      found |= vault_recipient_place (vault, k) == place;
+    if (found)
+      continue;
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE,
+                 SAY ("không có khóa khôi phục %u; xem: nhipcau cert show",
+                      "there is no recovery key %u; see: nhipcau cert show"),
+                 place + 1);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+setup_change_recovery (const Config *config, Vault *vault, Store *store, GPtrArray *add,
+                       GArray *remove, gboolean allow_single, GError **error)
+{
+  g_autoptr (GPtrArray) wanted = g_ptr_array_new ();
+  if (!all_are_there (vault, remove, error))
+    return FALSE;
+  for (guint i = 0; i < vault_recipients (vault); i++)
+    if (!is_in (remove, vault_recipient_place (vault, i)))
+      g_ptr_array_add (wanted, vault_recipient (vault, i));
+  for (guint i = 0; i < add->len; i++)
+    g_ptr_array_add (wanted, add->pdata[i]);
+  /* The certificates are the vault's own and go with the change. */
+  for (guint i = 0; i < wanted->len; i++)
+    X509_up_ref (wanted->pdata[i]);
+  g_ptr_array_set_free_func (wanted, (GDestroyNotify)X509_free);
+  return vault_set_recovery (vault, wanted, allow_single, error) && store_log_escrows (store, error)
+         && write_challenges (config, vault, store, error);
+}
+
+static gboolean
+rename_file (const char *from, const char *to, GError **error)
+{
+  if (g_rename (from, to) == 0)
+    return TRUE;
+  g_set_error (error, SETUP_ERROR, SETUP_ERROR_FILE, "%s → %s: %s", from, to, g_strerror (errno));
+  return FALSE;
+}
+
+/* The new one is on the disk before anything opens with it alone. */
+gboolean
+setup_replace_boot (const Config *config, Vault *vault, const char *file, GError **error)
+{
+  g_autofree char *fresh = g_strconcat (file, ".new", NULL),
+                  *old = g_strconcat (file, ".old", NULL);
+  g_unlink (fresh);
+  g_autoptr (GBytes) boot = setup_boot_credential (fresh, config->state, error);
+  if (boot == NULL || !vault_set_boot (vault, boot, error)) {
+    g_unlink (fresh);
+    return FALSE;
+  }
+  return (!g_file_test (file, G_FILE_TEST_EXISTS) || rename_file (file, old, error))
+         && rename_file (fresh, file, error);
 }

@@ -22,8 +22,8 @@ gboolean setup_check_secrets (const SetupUser *user, gboolean passphrase_needed,
  * when there is none. recovery: X509*. */
 gboolean setup_create (Config *config, const SetupUser *first, GPtrArray *recovery,
                        gboolean allow_single, GBytes *boot, GError **error);
-/* STATE/recovery/challenge-N.cms (transfer full) */
-char *setup_challenge_file (const Config *config, guint i);
+/* STATE/recovery/challenge-N.cms of the recipient at that place (transfer full) */
+char *setup_challenge_file (const Config *config, guint place);
 
 /* The boot credential in file; made with 32 random bytes, 0600, when absent. It must not lie in
  * the state folder. */
@@ -37,3 +37,11 @@ gboolean setup_save_user (Store *store, const SetupUser *user, GError **error);
  * state folder. */
 gboolean setup_make_recovery (const char *dir, const char *state, const char *passphrase,
                               const char *label, GError **error);
+
+/* Other recovery recipients (vault_set_recovery): add (X509*) come, those at the places in remove
+ * go; every key is escrowed anew, the log told, challenges written. */
+gboolean setup_change_recovery (const Config *config, Vault *vault, Store *store, GPtrArray *add,
+                                GArray *remove, gboolean allow_single, GError **error);
+/* A new boot credential in file; what was there is kept beside it as FILE.old, and opens nothing
+ * any more. VK is open. */
+gboolean setup_replace_boot (const Config *config, Vault *vault, const char *file, GError **error);

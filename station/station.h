@@ -6,6 +6,7 @@
 #pragma once
 #include "station/client.h"
 #include "station/config.h"
+#include "station/recording_space.h"
 #include "station/consultation.h"
 #include "station/users.h"
 #include "station/session.h"
@@ -36,7 +37,8 @@ struct Station {
   Recorder *recorder;
 
   DiskLevel disk;
-  double recording_hours;
+  RecordingSpace space;
+  gint64 rate_due_us;
 
   guint state_timer, tick_timer;
   gint64 state_sent_us;

@@ -109,7 +109,7 @@ view_state (Station *station, const Session *session)
   gboolean open = session != NULL && session->unlocked && vault_is_open (station->vault);
   json_t *state = json_pack ("{s:s, s:s, s:{s:f, s:s}, s:i}", "type", "state", "vault",
                              open ? "open" : "closed", "disk", "recording_hours",
-                             station->recording_hours, "level", disk_level_name (station->disk),
+                             station->space.hours, "level", disk_level_name (station->disk),
                              "waiting_readings", (int)readings_waiting (station->readings));
   json_object_set_new (state, "user",
                        user != NULL ? user_to_json (user, station->vault) : json_null ());

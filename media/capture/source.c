@@ -12,6 +12,8 @@
 #define WATCH_US (500 * 1000)
 #define SILENCE_US (4 * G_USEC_PER_SEC)
 #define OPENING_US (8 * G_USEC_PER_SEC)
+/* What network cameras send of themselves when nobody set them otherwise. */
+#define CAMERA_USUAL_BITS 4000000u
 /* A run as long as this was a good one: the next failure starts the back-off anew. */
 #define GOOD_RUN_US (10 * G_USEC_PER_SEC)
 
@@ -485,4 +487,13 @@ gboolean
 source_check_address (MediaKind kind, const char *address, GError **error)
 {
   return address_parse (kind, address, NULL, error);
+}
+
+guint
+source_record_bitrate (const char *address, guint width, guint height)
+{
+  if (g_ascii_strncasecmp (address, "rtsp", 4) == 0)
+    return CAMERA_USUAL_BITS;
+  return encoder_default_bitrate (width ? width : LIVE_WIDTH, height ? height : LIVE_HEIGHT,
+                                  ENCODER_RECORD);
 }

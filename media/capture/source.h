@@ -44,6 +44,10 @@ typedef struct {
  * what is allowed; it never quotes a password. */
 gboolean source_check_address (MediaKind kind, const char *address, GError **error);
 
+/* Bits a second that recording such a camera takes at most; of an RTSP camera, which encodes as it
+ * was told elsewhere, what they usually send. width, height: as in SourceConfig. */
+guint source_record_bitrate (const char *address, guint width, guint height);
+
 /* (transfer full) Copies config; nothing is opened before source_start(). */
 Source *source_new (const SourceConfig *config, const SourceEvents *events, void *arg,
                     GError **error);

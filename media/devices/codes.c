@@ -1,10 +1,12 @@
 #include "media/devices/codes.h"
+#include <string.h>
 
 static const CodeEntry CODES[] = {
   { 150456, "MDC_PULS_OXIM_SAT_O2", "spo2", "59408-5", "%", 0, 100, TRUE },
   { 149530, "MDC_PULS_OXIM_PULS_RATE", "pulse", "8889-8", "/min", 20, 300, TRUE },
   { 149546, "MDC_PULS_RATE_NON_INV", "pulse", "8889-8", "/min", 20, 300, TRUE },
   { 149514, "MDC_PULS_RATE", "pulse", "8867-4", "/min", 20, 300, TRUE },
+  { 149538, "MDC_PLETH_PULS_RATE", "pulse", "8889-8", "/min", 20, 300, TRUE },
   { 149522, "MDC_BLD_PULS_RATE_INV", NULL, "8893-0", "/min", 20, 300, TRUE },
   { 147842, "MDC_ECG_HEART_RATE", "hr", "8867-4", "/min", 20, 300, TRUE },
   { 150020, "MDC_PRESS_BLD_NONINV", NULL, "85354-9", "mm[Hg]", 0, 0, FALSE },
@@ -18,21 +20,172 @@ static const CodeEntry CODES[] = {
   { 150344, "MDC_TEMP", "temp", "8310-5", "Cel", 25, 45, TRUE },
   { 150364, "MDC_TEMP_BODY", "temp", "8310-5", "Cel", 25, 45, TRUE },
   { 151562, "MDC_RESP_RATE", "resp", "9279-1", "/min", 2, 120, FALSE },
+  { 150392, "MDC_TEMP_TYMP", "temp", "8310-5", "Cel", 25, 45, TRUE },
+  { 188420, "MDC_TEMP_RECT", "temp", "8332-8", "Cel", 25, 45, TRUE },
+  { 188424, "MDC_TEMP_ORAL", "temp", "8331-1", "Cel", 25, 45, TRUE },
+  { 188428, "MDC_TEMP_EAR", "temp", "8310-5", "Cel", 25, 45, TRUE },
+  { 188452, "MDC_TEMP_AXILLA", "temp", "8328-7", "Cel", 25, 45, TRUE },
+  { 151570, "MDC_AWAY_RESP_RATE", "resp", "9279-1", "/min", 2, 120, FALSE },
   { 151578, "MDC_TTHOR_RESP_RATE", "resp", "9279-1", "/min", 2, 120, FALSE },
+  { 151594, "MDC_CO2_RESP_RATE", "resp", "9279-1", "/min", 2, 120, FALSE },
   { 160184, "MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD", "glucose", "41653-7", "mg/dL", 11, 600, TRUE },
   { 160188, "MDC_CONC_GLU_CAPILLARY_PLASMA", "glucose", "41653-7", "mg/dL", 11, 600, TRUE },
   { 188736, "MDC_MASS_BODY_ACTUAL", "weight", "29463-7", "kg", 0.3, 350, TRUE },
   { 188740, "MDC_LEN_BODY_ACTUAL", "height", "8302-2", "cm", 20, 250, TRUE },
 };
 
+/* Other reference ids of the same numbers. */
 static const struct {
+  const char *name;
+  guint32 mdc;
+} SYNONYMS[] = {
+  { "MDC_ECG_CARD_BEAT_RATE", 147842 },
+};
+
+static const struct {
+  const char *loinc;
   guint32 mdc;
   const char *ucum;
-} UNITS[] = {
-  { 262656, "1" },      { 262688, "%" },    { 263441, "cm" },   { 263875, "kg" },
-  { 264274, "mg/dL" },  { 264864, "/min" }, { 264928, "/min" }, { 265987, "kPa" },
-  { 266016, "mm[Hg]" }, { 266418, "mV" },   { 266419, "uV" },   { 266560, "[degF]" },
-  { 266866, "mmol/L" }, { 268192, "Cel" },
+} LOINC[] = {
+  { "59408-5", 150456, NULL }, { "2708-6", 150456, NULL },     { "8867-4", 147842, NULL },
+  { "8889-8", 149530, NULL },  { "8480-6", 150021, NULL },     { "8462-4", 150022, NULL },
+  { "8478-0", 150023, NULL },  { "8310-5", 150344, NULL },     { "9279-1", 151562, NULL },
+  { "8331-1", 188424, NULL },  { "8328-7", 188452, NULL },     { "8332-8", 188420, NULL },
+  { "85354-9", 150020, NULL }, { "41653-7", 160184, "mg/dL" }, { "14743-9", 160184, "mmol/L" },
+  { "29463-7", 188736, NULL }, { "8302-2", 188740, NULL },
+};
+
+/* Words that stand on monitors' screens for one thing only. */
+static const struct {
+  const char *word;
+  guint32 mdc;
+} WORDS[] = {
+  { "spo2", 150456 },
+  { "sao2", 150456 },
+  { "heart rate", 147842 },
+  { "hr", 147842 },
+  { "ecg hr", 147842 },
+  { "pulse rate", 149530 },
+  { "pulse", 149530 },
+  { "pr", 149530 },
+  { "spo2 pr", 149530 },
+  { "rr", 151562 },
+  { "resp", 151562 },
+  { "resp rate", 151562 },
+  { "respiratory rate", 151562 },
+  { "temp", 150344 },
+  { "temperature", 150344 },
+  { "body temperature", 150344 },
+  { "t1", 150344 },
+  { "t2", 150344 },
+  { "nibp sys", 150021 },
+  { "nbps", 150021 },
+  { "systolic", 150021 },
+  { "sys", 150021 },
+  { "nibps", 150021 },
+  { "systolic blood pressure", 150021 },
+  { "nibp dia", 150022 },
+  { "nbpd", 150022 },
+  { "diastolic", 150022 },
+  { "dia", 150022 },
+  { "nibpd", 150022 },
+  { "diastolic blood pressure", 150022 },
+  { "nibp mean", 150023 },
+  { "nbpm", 150023 },
+  { "map", 150023 },
+  { "nibpm", 150023 },
+  { "weight", 188736 },
+  { "height", 188740 },
+  { "glucose", 160184 },
+};
+
+#define MMHG_PER_KPA 7.500617
+/* Molar mass of glucose, 180.16 g/mol. */
+#define MGDL_PER_MMOL 18.016
+
+static const UnitEntry UNITS[] = {
+  { 262656, "MDC_DIM_DIMLESS", "1", "1", 1, 0 },
+  { 262688, "MDC_DIM_PERCENT", "%", "%", 1, 0 },
+  { 263424, "MDC_DIM_M", "m", "cm", 100, 0 },
+  { 263441, "MDC_DIM_CENTI_M", "cm", "cm", 1, 0 },
+  { 263442, "MDC_DIM_MILLI_M", "mm", "cm", 0.1, 0 },
+  { 263520, "MDC_DIM_INCH", "[in_i]", "cm", 2.54, 0 },
+  { 263872, "MDC_DIM_G", "g", "kg", 0.001, 0 },
+  { 263875, "MDC_DIM_KILO_G", "kg", "kg", 1, 0 },
+  { 263904, "MDC_DIM_LB", "[lb_av]", "kg", 0.45359237, 0 },
+  { 264274, "MDC_DIM_MILLI_G_PER_DL", "mg/dL", "mg/dL", 1, 0 },
+  { 264672, "MDC_DIM_PER_MIN", "/min", "/min", 1, 0 },
+  { 264864, "MDC_DIM_BEAT_PER_MIN", "/min", "/min", 1, 0 },
+  { 264896, "MDC_DIM_PULS_PER_MIN", "/min", "/min", 1, 0 },
+  { 264928, "MDC_DIM_RESP_PER_MIN", "/min", "/min", 1, 0 },
+  { 265987, "MDC_DIM_KILO_PASCAL", "kPa", "mm[Hg]", MMHG_PER_KPA, 0 },
+  { 266016, "MDC_DIM_MMHG", "mm[Hg]", "mm[Hg]", 1, 0 },
+  { 266418, "MDC_DIM_MILLI_VOLT", "mV", "mV", 1, 0 },
+  { 266419, "MDC_DIM_MICRO_VOLT", "uV", "mV", 0.001, 0 },
+  { 266560, "MDC_DIM_FAHR", "[degF]", "Cel", 5.0 / 9, 32 },
+  { 266866, "MDC_DIM_MILLI_MOLE_PER_L", "mmol/L", "mg/dL", MGDL_PER_MMOL, 0 },
+  { 268192, "MDC_DIM_DEGC", "Cel", "Cel", 1, 0 },
+};
+
+/* In lower case, without blanks. */
+static const struct {
+  const char *word, *ucum;
+} SPELLINGS[] = {
+  { "bpm", "/min" },
+  { "rpm", "/min" },
+  { "brpm", "/min" },
+  { "br/min", "/min" },
+  { "1/min", "/min" },
+  { "min-1", "/min" },
+  { "/min", "/min" },
+  { "beats/min", "/min" },
+  { "beat/min", "/min" },
+  { "breaths/min", "/min" },
+  { "breath/min", "/min" },
+  { "{beats}/min", "/min" },
+  { "{breaths}/min", "/min" },
+  { "{beat}/min", "/min" },
+  { "{breath}/min", "/min" },
+  { "lần/phút", "/min" },
+  { "nhịp/phút", "/min" },
+  { "/phút", "/min" },
+  { "次/分", "/min" },
+  { "mmhg", "mm[Hg]" },
+  { "mm(hg)", "mm[Hg]" },
+  { "mm[hg]", "mm[Hg]" },
+  { "kpa", "kPa" },
+  { "%", "%" },
+  { "percent", "%" },
+  { "pct", "%" },
+  { "％", "%" },
+  { "%spo2", "%" },
+  { "%{spo2}", "%" },
+  { "degc", "Cel" },
+  { "deg.c", "Cel" },
+  { "°c", "Cel" },
+  { "ºc", "Cel" },
+  { "℃", "Cel" },
+  { "cel", "Cel" },
+  { "celsius", "Cel" },
+  { "c", "Cel" },
+  { "degf", "[degF]" },
+  { "deg.f", "[degF]" },
+  { "°f", "[degF]" },
+  { "ºf", "[degF]" },
+  { "℉", "[degF]" },
+  { "[degf]", "[degF]" },
+  { "f", "[degF]" },
+  { "fahrenheit", "[degF]" },
+  { "kg", "kg" },
+  { "g", "g" },
+  { "lb", "[lb_av]" },
+  { "lbs", "[lb_av]" },
+  { "cm", "cm" },
+  { "in", "[in_i]" },
+  { "inch", "[in_i]" },
+  { "mg/dl", "mg/dL" },
+  { "mgdl", "mg/dL" },
+  { "mmol/l", "mmol/L" },
 };
 
 const CodeEntry *
@@ -50,32 +203,100 @@ code_by_name (const char *name)
   for (gsize i = 0; i < G_N_ELEMENTS (CODES); i++)
     if (g_ascii_strcasecmp (CODES[i].name, name) == 0)
       return &CODES[i];
+  for (gsize i = 0; i < G_N_ELEMENTS (SYNONYMS); i++)
+    if (g_ascii_strcasecmp (SYNONYMS[i].name, name) == 0)
+      return code_by_mdc (SYNONYMS[i].mdc);
   return NULL;
 }
 
 const CodeEntry *
-code_by_loinc (const char *loinc)
+code_by_loinc (const char *loinc, const char **ret_ucum)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (CODES); i++)
-    if (g_strcmp0 (CODES[i].loinc, loinc) == 0)
-      return &CODES[i];
+  for (gsize i = 0; i < G_N_ELEMENTS (LOINC); i++)
+    if (g_str_equal (LOINC[i].loinc, loinc)) {
+      *ret_ucum = LOINC[i].ucum;
+      return code_by_mdc (LOINC[i].mdc);
+    }
   return NULL;
 }
 
-const char *
+static gboolean
+is_heart_rate (const CodeEntry *entry)
+{
+  return g_strcmp0 (entry->vital, "hr") == 0 || g_strcmp0 (entry->vital, "pulse") == 0;
+}
+
+gboolean
+code_same_reading (const CodeEntry *a, const CodeEntry *b)
+{
+  return a == b || (a->vital != NULL && g_strcmp0 (a->vital, b->vital) == 0)
+         || (is_heart_rate (a) && is_heart_rate (b));
+}
+
+const CodeEntry *
+code_by_word (const char *word)
+{
+  g_autofree char *plain = g_utf8_strdown (word, -1);
+  g_strdelimit (plain, "_-.", ' ');
+  g_strstrip (plain);
+  for (gsize i = 0; i < G_N_ELEMENTS (WORDS); i++)
+    if (g_str_equal (WORDS[i].word, plain))
+      return code_by_mdc (WORDS[i].mdc);
+  return NULL;
+}
+
+/* ---- Units --------------------------------------------------------------------------------- */
+
+const UnitEntry *
 unit_by_mdc (guint32 mdc)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (UNITS); i++)
     if (UNITS[i].mdc == mdc)
-      return UNITS[i].ucum;
+      return &UNITS[i];
   return NULL;
 }
 
-gboolean
-unit_is_known_ucum (const char *text)
+const UnitEntry *
+unit_by_name (const char *name)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (UNITS); i++)
-    if (g_str_equal (UNITS[i].ucum, text))
-      return TRUE;
-  return FALSE;
+    if (g_ascii_strcasecmp (UNITS[i].name, name) == 0)
+      return &UNITS[i];
+  return NULL;
+}
+
+const UnitEntry *
+unit_by_ucum (const char *ucum)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (UNITS); i++)
+    if (g_str_equal (UNITS[i].ucum, ucum))
+      return &UNITS[i];
+  return NULL;
+}
+
+static char *
+without_blanks (const char *text)
+{
+  GString *out = g_string_sized_new (strlen (text));
+  for (; *text != '\0'; text++)
+    if (!g_ascii_isspace (*text))
+      g_string_append_c (out, *text);
+  return g_string_free (out, FALSE);
+}
+
+const UnitEntry *
+unit_by_word (const char *word)
+{
+  g_autofree char *lower = g_utf8_strdown (word, -1);
+  g_autofree char *plain = without_blanks (lower);
+  for (gsize i = 0; i < G_N_ELEMENTS (SPELLINGS); i++)
+    if (g_str_equal (SPELLINGS[i].word, plain))
+      return unit_by_ucum (SPELLINGS[i].ucum);
+  return NULL;
+}
+
+double
+unit_to_base (const UnitEntry *unit, double value)
+{
+  return (value - unit->offset) * unit->factor;
 }

@@ -14,6 +14,7 @@ device_decode_kinds (void)
 
 typedef struct {
   DecodeOut out;
+  DecodeNote note;
   void *arg;
   GError *error; /* the first */
   guint messages;
@@ -34,8 +35,16 @@ decode_message (const guint8 *data, gsize length, void *arg)
       g_error_free (error);
     return;
   }
-  if (!pcd01_is_supported (message))
+  if (!pcd01_is_supported (message)) {
+    g_autofree char *type = hl7_get_plain (message, 0, 9, 0);
+    g_autofree char *text
+        = g_strdup_printf ("message %u: %s is not supported (ORU^R01 is): nothing of it is stored, "
+                           "its sender gets AR",
+                           decoding->messages, type != NULL ? type : "a message without type");
+    if (decoding->note != NULL)
+      decoding->note (text, decoding->arg);
     return;
+  }
   g_autoptr (GPtrArray) observations = pcd01_observations (message, g_get_real_time (), NULL);
   for (guint i = 0; i < observations->len; i++) {
     json_t *object = observation_to_json (g_ptr_array_index (observations, i));
@@ -44,48 +53,50 @@ decode_message (const guint8 *data, gsize length, void *arg)
   }
 }
 
-/* Where the next message begins: "MSH" at the start of a line. */
-static gsize
-next_header (const guint8 *data, gsize length, gsize from)
+static void
+decode_frame (const guint8 *data, gsize length, void *arg)
 {
-  for (gsize i = from; i + 3 < length; i++)
-    if ((i == 0 || data[i - 1] == '\r' || data[i - 1] == '\n') && memcmp (data + i, "MSH", 3) == 0)
-      return i;
-  return length;
+  hl7_split (data, length, decode_message, arg);
 }
 
-/* Without frames: one message, or a batch whose FHS, BHS, BTS, FTS lines carry no reading. */
-static void
-decode_unframed (const guint8 *data, gsize length, Decoding *decoding)
+/* A frame's first byte stands before any message. */
+static gboolean
+is_framed (const guint8 *data, gsize length)
 {
-  gsize start = next_header (data, length, 0);
-  if (start == length) {
-    decode_message (data, length, decoding);
-    return;
+  for (gsize i = 0; i < length; i++) {
+    if (data[i] == 0x0B)
+      return TRUE;
+    if (data[i] == 'M' && length - i >= 3 && memcmp (data + i, "MSH", 3) == 0)
+      return FALSE;
   }
-  while (start < length) {
-    gsize end = next_header (data, length, start + 3);
-    decode_message (data + start, end - start, decoding);
-    start = end;
-  }
+  return FALSE;
+}
+
+static void
+decode_stream (const guint8 *data, gsize length, Decoding *decoding)
+{
+  g_autoptr (Mllp) mllp = mllp_new ();
+  mllp_feed (mllp, data, length, decode_frame, decoding);
+  if (decoding->error == NULL && mllp_inside (mllp))
+    decoding->error = g_error_new_literal (
+        HL7_ERROR, HL7_ERROR_NO_MSH,
+        "the file ends inside a message: its last frame has no end (1C), a station would wait");
 }
 
 gboolean
-device_decode (const char *kind, const guint8 *data, gsize length, DecodeOut out, void *arg,
-               GError **error)
+device_decode (const char *kind, const guint8 *data, gsize length, DecodeOut out, DecodeNote note,
+               void *arg, GError **error)
 {
   if (!g_strv_contains (KINDS, kind)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "no such kind: %s (known: hl7)",
                  kind);
     return FALSE;
   }
-  Decoding decoding = { .out = out, .arg = arg };
-  if (memchr (data, 0x0B, length) != NULL) {
-    g_autoptr (Mllp) mllp = mllp_new ();
-    mllp_feed (mllp, data, length, decode_message, &decoding);
-  } else {
-    decode_unframed (data, length, &decoding);
-  }
+  Decoding decoding = { .out = out, .note = note, .arg = arg };
+  if (is_framed (data, length))
+    decode_stream (data, length, &decoding);
+  else
+    decode_frame (data, length, &decoding);
   if (decoding.error != NULL) {
     g_propagate_error (error, decoding.error);
     return FALSE;

@@ -30,11 +30,38 @@ header_field (const Hl7Message *message, guint field)
   return text != NULL ? text : g_strdup ("");
 }
 
+/* ERR (2.15.5): table 0357 of what is wrong; understood since version 2.5. (transfer full) */
+static char *
+error_segment (const Hl7Message *message, const GError *error, const char *why)
+{
+  static const struct {
+    const char *code, *text;
+  } CONDITIONS[] = {
+    [HL7_ERROR_NO_MSH] = { "100", "Segment sequence error" },
+    [HL7_ERROR_TOO_LONG] = { "207", "Application internal error" },
+    [HL7_ERROR_CHARSET] = { "102", "Data type error" },
+    [HL7_ERROR_TYPE] = { "200", "Unsupported message type" },
+  };
+  g_autofree char *version = hl7_get (message, 0, 12, 0, 1, 1);
+  if (error == NULL || version == NULL || g_ascii_strtod (version, NULL) < 2.5)
+    return g_strdup ("");
+  guint condition = error->domain == HL7_ERROR ? (guint)error->code : HL7_ERROR_TOO_LONG;
+  const char f = hl7_delimiter (message, HL7_FIELD), c = hl7_delimiter (message, HL7_COMPONENT);
+  return g_strdup_printf ("ERR%c%c%c%s%c%s%cHL70357%cE%c%c%c%c%s\r", f, f, f,
+                          CONDITIONS[condition].code, c, CONDITIONS[condition].text, c, f, f, f, f,
+                          f, why);
+}
+
 /* Only what cannot be mistaken for a delimiter. */
 static char *
-plain (const char *text)
+plain (const char *text, const char *delimiters)
 {
-  return g_strdelimit (g_strdup (text), "|^~\\&\r\n", ' ');
+  char *copy = g_strdup (text);
+  for (char *at = copy; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at) || strchr (delimiters, *at) != NULL
+        || strchr ("|^~\\&#", *at) != NULL)
+      *at = ' ';
+  return copy;
 }
 
 static GBytes *
@@ -57,9 +84,11 @@ build (const Hl7Message *message, const char *code, const GError *error, gint64 
   g_autofree char *event = hl7_get (message, 0, 9, 0, 2, 1);
   g_autofree char *time = hl7_time_format (now_us);
   g_autofree char *id = g_uuid_string_random ();
-  g_autofree char *why = error != NULL ? plain (error->message) : g_strdup ("");
   const char f[2] = { hl7_delimiter (message, HL7_FIELD), '\0' };
   const char c[2] = { hl7_delimiter (message, HL7_COMPONENT), '\0' };
+  g_autofree char *all = g_strconcat (f, c, delimiters, NULL);
+  g_autofree char *why = error != NULL ? plain (error->message, all) : g_strdup ("");
+  g_autofree char *trouble = error_segment (message, error, why);
 
   g_autofree char *type
       = event != NULL ? g_strconcat ("ACK", c, event, c, "ACK", NULL) : g_strdup ("ACK");
@@ -67,7 +96,7 @@ build (const Hl7Message *message, const char *code, const GError *error, gint64 
   g_autofree char *reply
       = g_strconcat ("MSH", f, delimiters, f, receiver, f, receiving, f, sender, f, facility, f,
                      time, f, f, type, f, id, f, processing, f, version, f, f, f, f, f, f, charset,
-                     "\rMSA", f, code, f, control, *why != '\0' ? f : "", why, "\r", NULL);
+                     "\rMSA", f, code, f, control, *why != '\0' ? f : "", why, "\r", trouble, NULL);
   return encode (message, reply);
 }
 
@@ -81,6 +110,9 @@ hl7_acknowledge (const Hl7Message *message, const GError *error, gint64 now_us)
   if (enhanced && wanted (accept, error == NULL)) {
     char code[] = { 'C', outcome (error)[0], '\0' };
     g_ptr_array_add (replies, build (message, code, error, now_us));
+    /* What was not accepted never reaches an application (2.9.3.2). */
+    if (error != NULL)
+      return replies;
   }
   if (!enhanced || wanted (application, error == NULL)) {
     char code[] = { 'A', outcome (error)[0], '\0' };
@@ -89,12 +121,17 @@ hl7_acknowledge (const Hl7Message *message, const GError *error, gint64 now_us)
   return replies;
 }
 
-GBytes *
-hl7_reject (const GError *error, gint64 now_us)
+GPtrArray *
+hl7_reject (const guint8 *data, gsize length, const GError *error, gint64 now_us)
 {
+  g_autoptr (Hl7Message) header = hl7_parse_header (data, length);
+  if (header != NULL)
+    return hl7_acknowledge (header, error, now_us);
+  GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   g_autofree char *time = hl7_time_format (now_us);
-  g_autofree char *why = plain (error->message);
+  g_autofree char *why = plain (error->message, "");
   g_autofree char *id = g_uuid_string_random ();
   char *text = g_strdup_printf ("MSH|^~\\&|||||%s||ACK|%.20s|P|2.6\rMSA|AR||%s\r", time, id, why);
-  return g_bytes_new_take (text, strlen (text));
+  g_ptr_array_add (replies, g_bytes_new_take (text, strlen (text)));
+  return replies;
 }

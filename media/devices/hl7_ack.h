@@ -3,9 +3,11 @@
 #include "media/devices/hl7_message.h"
 
 /* (transfer full) The frames' contents to send back, in order, as GBytes: none, one, or two (an
- * accept and an application acknowledgement). error NULL: the message is durable (AA, CA); a
- * HL7_ERROR: refused for good (AR, CR); any other: could not be kept, the sender may repeat it
- * (AE, CE). Text is in the message's own character set. now_us: UTC. */
+ * accept and an application acknowledgement; after CE or CR there is no second). error NULL: the
+ * message is durable (AA, CA); a HL7_ERROR: refused for good (AR, CR); any other: could not be
+ * kept, the sender may repeat it (AE, CE). Text is in the message's own character set. now_us: UTC.
+ */
 GPtrArray *hl7_acknowledge (const Hl7Message *message, const GError *error, gint64 now_us);
-/* For bytes that are no message: a bare AR (transfer full). */
-GBytes *hl7_reject (const GError *error, gint64 now_us);
+/* For bytes that hl7_parse() refused (transfer full, as above): when their first line is a header
+ * the answer is to it, else a bare AR. */
+GPtrArray *hl7_reject (const guint8 *data, gsize length, const GError *error, gint64 now_us);

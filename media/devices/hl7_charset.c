@@ -18,20 +18,27 @@ static const struct {
   { "8859/15", "ISO-8859-15" },
   { "ISO IR6", "US-ASCII" },
   { "UNICODE UTF-8", "UTF-8" },
+  { "UNICODE UTF8", "UTF-8" },
   { "UTF-8", "UTF-8" },
   { "UTF8", "UTF-8" },
   { "UNICODE", "UTF-16" },
   { "UNICODE UTF-16", "UTF-16" },
   { "UNICODE UTF-32", "UTF-32" },
+  { "UTF-16", "UTF-16" },
+  { "US-ASCII", "US-ASCII" },
   { "GB 18030-2000", "GB18030" },
   { "BIG-5", "BIG5" },
   { "KS X 1001", "EUC-KR" },
   { "ISO IR87", "ISO-2022-JP" },
   { "CP1258", "CP1258" },
   { "WINDOWS-1258", "CP1258" },
+  { "1258", "CP1258" },
   { "TCVN", "TCVN5712-1" },
   { "TCVN3", "TCVN5712-1" },
+  { "TCVN-3", "TCVN5712-1" },
   { "TCVN5712", "TCVN5712-1" },
+  { "TCVN5712-1", "TCVN5712-1" },
+  { "ABC", "TCVN5712-1" },
 };
 
 static gboolean
@@ -49,11 +56,30 @@ iconv_knows (const char *name)
   return TRUE;
 }
 
+/* One spelling for "ISO8859/1", "iso-8859-1", "UNICODE-UTF-8", "Windows 1258". */
+static char *
+canonical (const char *declared)
+{
+  g_autofree char *upper = g_ascii_strup (declared, -1);
+  g_strdelimit (upper, "_", '-');
+  if (g_str_has_prefix (upper, "UNICODE-"))
+    upper[7] = ' ';
+  const char *rest = upper;
+  if (g_str_has_prefix (rest, "ISO") && strstr (rest, "8859") != NULL)
+    rest = strstr (rest, "8859");
+  if (g_str_has_prefix (rest, "8859") && strlen (rest) > 5)
+    return g_strconcat ("8859/", rest + 5, NULL);
+  if (g_str_has_prefix (rest, "WINDOWS 1") || g_str_has_prefix (rest, "WINDOWS1"))
+    return g_strconcat ("WINDOWS-", strchr (rest, '1'), NULL);
+  return g_strdup (rest);
+}
+
 const char *
 hl7_charset_name (const char *declared)
 {
+  g_autofree char *name = canonical (declared);
   for (gsize i = 0; i < G_N_ELEMENTS (TABLE_0211); i++)
-    if (g_ascii_strcasecmp (TABLE_0211[i].hl7, declared) == 0)
+    if (g_str_equal (TABLE_0211[i].hl7, name))
       return TABLE_0211[i].iconv;
   /* Interned only when iconv knows it, so that hostile names do not pile up. */
   return iconv_knows (declared) ? g_intern_string (declared) : NULL;
@@ -88,6 +114,18 @@ guess (const guint8 *data, gsize length)
   return g_utf8_validate ((const char *)data, length, NULL) ? "UTF-8" : "CP1258";
 }
 
+/* One byte a character: what is valid UTF-8 beyond ASCII is not written in such a set but by an
+ * accident that no name or note has. */
+static gboolean
+is_single_byte (const char *charset)
+{
+  static const char *const PREFIXES[] = { "ISO-8859-", "CP125", "WINDOWS-125", "TCVN", "VISCII" };
+  for (guint i = 0; i < G_N_ELEMENTS (PREFIXES); i++)
+    if (g_ascii_strncasecmp (charset, PREFIXES[i], strlen (PREFIXES[i])) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 char *
 hl7_charset_convert (const guint8 *data, gsize length, const char *declared, const char **ret_used,
                      gboolean *ret_guessed, GError **error)
@@ -95,7 +133,7 @@ hl7_charset_convert (const guint8 *data, gsize length, const char *declared, con
   const char *charset = declared != NULL ? hl7_charset_name (declared) : NULL;
   const char *used = charset;
   gboolean utf8 = !is_ascii (data, length) && g_utf8_validate ((const char *)data, length, NULL);
-  if (charset == NULL || (utf8 && g_str_has_prefix (charset, "ISO-8859-")))
+  if (charset == NULL || (utf8 && is_single_byte (charset)))
     used = guess (data, length);
 
   g_autofree char *text = convert (data, length, used);

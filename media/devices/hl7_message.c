@@ -5,6 +5,9 @@
 
 G_DEFINE_QUARK (hl7 - error - quark, hl7_error)
 
+/* Stands in no text: a delimiter that the message does not have. */
+#define NO_DELIMITER '\0'
+
 struct Hl7Message {
   char *text;          /* whole message, UTF-8; segments point into it */
   GPtrArray *segments; /* of const char*, each ended by NUL */
@@ -15,17 +18,26 @@ struct Hl7Message {
 
 /* ---- Parsing --------------------------------------------------------------------------- */
 
-/* Some senders write UTF-16 throughout, frame apart; everything below wants one byte a character.
- */
-static guint8 *
-to_bytes (const guint8 *data, gsize length, gsize *ret_length)
+/* Some senders write UTF-16 throughout, frame apart. NULL: it is written in bytes. */
+static const char *
+wide_charset (const guint8 *data, gsize length)
 {
-  const char *wide = NULL;
-  if (length >= 4 && ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 'M' && data[1] == 0)))
-    wide = "UTF-16LE";
-  else if (length >= 4
-           && ((data[0] == 0xFE && data[1] == 0xFF) || (data[0] == 0 && data[1] == 'M')))
-    wide = "UTF-16BE";
+  if (length < 4)
+    return NULL;
+  if ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 'M' && data[1] == 0 && data[2] == 'S'))
+    return "UTF-16LE";
+  if ((data[0] == 0xFE && data[1] == 0xFF)
+      || (data[0] == 0 && data[1] == 'M' && data[2] == 0 && data[3] == 'S'))
+    return "UTF-16BE";
+  return NULL;
+}
+
+/* Everything below wants one byte a character: UTF-16 becomes UTF-8 (ret_wide tells), NULs that
+ * some put between messages go. */
+static guint8 *
+to_bytes (const guint8 *data, gsize length, gsize *ret_length, const char **ret_wide)
+{
+  const char *wide = wide_charset (data, length);
   if (wide != NULL) {
     gsize written = 0;
     g_autofree char *text
@@ -33,6 +45,7 @@ to_bytes (const guint8 *data, gsize length, gsize *ret_length)
     if (text != NULL && !memchr (text, 0, written)) {
       const char *start = g_str_has_prefix (text, "\xEF\xBB\xBF") ? text + 3 : text;
       *ret_length = written - (start - text);
+      *ret_wide = wide;
       return g_memdup2 (start, *ret_length);
     }
   }
@@ -103,6 +116,21 @@ read_delimiters (Hl7Message *message, const guint8 *data, gsize length, GError *
                            "MSH-1 and MSH-2 do not name delimiters (usually |^~\\&)");
       return FALSE;
     }
+  if (message->component == message->field) {
+    g_set_error_literal (error, HL7_ERROR, HL7_ERROR_NO_MSH,
+                         "MSH-2 is empty: it names the delimiters (usually ^~\\&)");
+    return FALSE;
+  }
+  /* "^~&": three that leave the escape character out. */
+  if (at == 7 && message->escape == '&')
+    message->escape = NO_DELIMITER;
+  if (message->repeat == message->component)
+    message->repeat = NO_DELIMITER;
+  if (message->escape == message->component || message->escape == message->repeat)
+    message->escape = NO_DELIMITER;
+  if (message->sub == message->component || message->sub == message->repeat
+      || message->sub == message->escape)
+    message->sub = NO_DELIMITER;
   return TRUE;
 }
 
@@ -128,6 +156,37 @@ declared_charset (const Hl7Message *message, const guint8 *data, gsize length)
   return NULL;
 }
 
+/* Where text begins, after blanks, NULs and a byte order mark. */
+static gsize
+skip_blank (const guint8 *data, gsize length)
+{
+  gsize start = 0;
+  while (start < length && (g_ascii_isspace (data[start]) || data[start] == 0))
+    start++;
+  if (length - start >= 3 && memcmp (data + start, "\xEF\xBB\xBF", 3) == 0)
+    start += 3;
+  return start;
+}
+
+/* The declared set is believed only when the header is still one in it: UTF-16 or EBCDIC are
+ * declared for what was plainly written in ASCII. */
+static gboolean
+convert_text (Hl7Message *message, const guint8 *data, gsize length, const char *wide,
+              GError **error)
+{
+  g_autofree char *declared = declared_charset (message, data, length);
+  message->text = hl7_charset_convert (data, length, wide != NULL ? "UTF-8" : declared,
+                                       &message->charset, &message->charset_guessed, error);
+  if (message->text != NULL && !g_str_has_prefix (message->text, "MSH")) {
+    g_free (message->text);
+    message->text = hl7_charset_convert (data, length, NULL, &message->charset,
+                                         &message->charset_guessed, error);
+  }
+  if (wide != NULL)
+    message->charset = wide;
+  return message->text != NULL;
+}
+
 Hl7Message *
 hl7_parse (const guint8 *data, gsize length, GError **error)
 {
@@ -136,23 +195,56 @@ hl7_parse (const guint8 *data, gsize length, GError **error)
     return NULL;
   }
   gsize n = 0;
-  g_autofree guint8 *bytes = to_bytes (data, length, &n);
-  gsize start = 0;
-  while (start < n && g_ascii_isspace (bytes[start]))
-    start++;
-  if (n - start >= 3 && memcmp (bytes + start, "\xEF\xBB\xBF", 3) == 0)
-    start += 3;
-
+  const char *wide = NULL;
+  g_autofree guint8 *bytes = to_bytes (data, length, &n, &wide);
+  gsize start = skip_blank (bytes, n);
   g_autoptr (Hl7Message) message = g_new0 (Hl7Message, 1);
   message->segments = g_ptr_array_new ();
-  if (!read_delimiters (message, bytes + start, n - start, error))
-    return NULL;
-  g_autofree char *declared = declared_charset (message, bytes + start, n - start);
-  message->text = hl7_charset_convert (bytes + start, n - start, declared, &message->charset,
-                                       &message->charset_guessed, error);
-  if (message->text == NULL || !split_segments (message, error))
+  if (!read_delimiters (message, bytes + start, n - start, error)
+      || !convert_text (message, bytes + start, n - start, wide, error)
+      || !split_segments (message, error))
     return NULL;
   return g_steal_pointer (&message);
+}
+
+#define HEADER_MAX 8192
+
+Hl7Message *
+hl7_parse_header (const guint8 *data, gsize length)
+{
+  gsize start = skip_blank (data, length), end;
+  for (end = start; end < length && end - start < HEADER_MAX; end++)
+    if (data[end] == '\r' || data[end] == '\n')
+      break;
+  return hl7_parse (data + start, end - start, NULL);
+}
+
+/* Where the next message begins: an MSH segment at the start of a line. */
+static gsize
+next_header (const guint8 *data, gsize length, gsize from)
+{
+  for (gsize i = from; i + 3 < length; i++)
+    if (data[i] == 'M' && memcmp (data + i, "MSH", 3) == 0 && g_ascii_ispunct (data[i + 3])
+        && (i == 0 || data[i - 1] < ' '))
+      return i;
+  return length;
+}
+
+void
+hl7_split (const guint8 *data, gsize length, Hl7Out out, void *arg)
+{
+  gsize start = skip_blank (data, length);
+  if (length - start < 3 || memcmp (data + start, "MSH", 3) != 0)
+    start = next_header (data, length, start);
+  if (start == length) {
+    out (data, length, arg);
+    return;
+  }
+  while (start < length) {
+    gsize end = next_header (data, length, start + 3);
+    out (data + start, end - start, arg);
+    start = end;
+  }
 }
 
 void
@@ -214,14 +306,16 @@ hl7_segment_name (const Hl7Message *message, guint segment)
   return "";
 }
 
-static void
+static gboolean
 append_hex (const Hl7Message *message, GString *out, const char *digits, gsize length)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  for (gsize i = 0; i + 1 < length; i += 2) {
+  if (length == 0 || length % 2 != 0)
+    return FALSE;
+  for (gsize i = 0; i < length; i += 2) {
     int high = g_ascii_xdigit_value (digits[i]), low = g_ascii_xdigit_value (digits[i + 1]);
     if (high < 0 || low < 0)
-      return;
+      return FALSE;
     guint8 byte = high << 4 | low;
     if (byte != 0)
       g_byte_array_append (bytes, &byte, 1);
@@ -231,40 +325,51 @@ append_hex (const Hl7Message *message, GString *out, const char *digits, gsize l
   g_autofree char *text
       = hl7_charset_convert (bytes->data, bytes->len, message->charset, &used, &guessed, NULL);
   g_string_append (out, text != NULL ? text : "\xEF\xBF\xBD");
+  return TRUE;
 }
 
-/* One escape sequence without its escape characters (2.7.1). Highlighting and switches of the
- * character set carry no text of their own. */
-static void
+static gboolean
+append_letter (const Hl7Message *message, GString *out, char letter)
+{
+  static const char LETTERS[] = "FSTRE";
+  const char meant[]
+      = { message->field, message->component, message->sub, message->repeat, message->escape };
+  const char *at = strchr (LETTERS, letter);
+  if (at != NULL && letter != '\0' && meant[at - LETTERS] != NO_DELIMITER)
+    g_string_append_c (out, meant[at - LETTERS]);
+  /* Highlighting carries no text of its own. */
+  return at != NULL || letter == 'H' || letter == 'N';
+}
+
+/* Formatting of FT (2.7.6): a new line, or nothing that matters here. */
+static gboolean
+append_formatting (GString *out, const char *word, gsize length)
+{
+  static const char *const LINES[] = { ".br", ".sp", ".ce" };
+  static const char *const NONE[] = { ".in", ".ti", ".fi", ".nf", ".sk" };
+  if (length < 3)
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (LINES); i++)
+    if (g_ascii_strncasecmp (word, LINES[i], 3) == 0) {
+      g_string_append_c (out, '\n');
+      return TRUE;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (NONE); i++)
+    if (g_ascii_strncasecmp (word, NONE[i], 3) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* One escape sequence without its escape characters (2.7). FALSE: it is none that we know; such
+ * text is kept as it stands, switches of the character set and a maker's own (\C, \M, \Z) too. */
+static gboolean
 append_escape (const Hl7Message *message, GString *out, const char *word, gsize length)
 {
-  if (length == 1) {
-    switch (word[0]) {
-    case 'F':
-      g_string_append_c (out, message->field);
-      return;
-    case 'S':
-      g_string_append_c (out, message->component);
-      return;
-    case 'T':
-      g_string_append_c (out, message->sub);
-      return;
-    case 'R':
-      g_string_append_c (out, message->repeat);
-      return;
-    case 'E':
-      g_string_append_c (out, message->escape);
-      return;
-    default:
-      return;
-    }
-  }
-  if (word[0] == 'X')
-    append_hex (message, out, word + 1, length - 1);
-  else if (length >= 3
-           && (g_ascii_strncasecmp (word, ".br", 3) == 0
-               || g_ascii_strncasecmp (word, ".sp", 3) == 0))
-    g_string_append_c (out, '\n');
+  if (length == 1)
+    return append_letter (message, out, word[0]);
+  if (length > 1 && word[0] == 'X')
+    return append_hex (message, out, word + 1, length - 1);
+  return append_formatting (out, word, length);
 }
 
 static char *
@@ -280,8 +385,13 @@ unescape (const Hl7Message *message, Span span)
       break;
     }
     g_string_append_len (out, at, open - at);
-    append_escape (message, out, open + 1, close - open - 1);
-    at = close + 1;
+    if (append_escape (message, out, open + 1, close - open - 1)) {
+      at = close + 1;
+    } else {
+      /* What closed here may open a real one. */
+      g_string_append_len (out, open, close - open);
+      at = close;
+    }
   }
   return g_string_free (out, FALSE);
 }
@@ -307,6 +417,31 @@ hl7_get (const Hl7Message *message, guint segment, guint field, guint repetition
   g_autofree char *text = unescape (message, span);
   g_strstrip (text);
   return *text != '\0' && !g_str_equal (text, "\"\"") ? g_steal_pointer (&text) : NULL;
+}
+
+/* Separators of the message's own become the usual ones, in place. */
+static void
+usual_separators (const Hl7Message *message, char *text, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    if (text[i] == message->component)
+      text[i] = '^';
+    else if (text[i] == message->sub && message->sub != NO_DELIMITER)
+      text[i] = '&';
+}
+
+char *
+hl7_get_plain (const Hl7Message *message, guint segment, guint field, guint repetition)
+{
+  Span span;
+  if (segment >= message->segments->len || !find_field (message, segment, field, &span)
+      || !part (&span, message->repeat, repetition))
+    return NULL;
+  g_autofree char *copy = g_strndup (span.start, span.length);
+  usual_separators (message, copy, span.length);
+  g_autofree char *text = unescape (message, (Span){ copy, span.length });
+  g_strstrip (text);
+  return *text != '\0' ? g_steal_pointer (&text) : NULL;
 }
 
 guint

@@ -1,5 +1,8 @@
 /* HL7 v2 messages (HL7 v2.6 chapter 2), encoding "ER7": parse and look up.
  *
+ * Delimiters are those of MSH-1 and MSH-2. A line break within a text belongs to it. Escapes that
+ * are none stay as they are written.
+ *
  * Hostile until parsed: at most MLLP_MAX bytes and HL7_MAX_SEGMENTS segments. Segments may end in
  * CR, LF or both, the last may end in nothing; a line that cannot be a segment continues the one
  * before. Text is converted from the charset that MSH-18 declares (or, when that cannot be right,
@@ -22,6 +25,15 @@ typedef enum {
 typedef struct Hl7Message Hl7Message;
 
 Hl7Message *hl7_parse (const guint8 *data, gsize length, GError **error);
+/* The header alone of something that hl7_parse() refused, so that its sender can be told: the
+ * first line, when that is an MSH segment. NULL when it is none. */
+Hl7Message *hl7_parse_header (const guint8 *data, gsize length);
+
+/* Calls out for each message in data, which is what stood in one frame or file: one message,
+ * several one after the other, or a batch (2.10.3), whose FHS, BHS, BTS and FTS lines carry no
+ * reading. Data without any header is handed out as it is. */
+typedef void (*Hl7Out) (const guint8 *message, gsize length, void *arg);
+void hl7_split (const guint8 *data, gsize length, Hl7Out out, void *arg);
 void hl7_free (Hl7Message *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Hl7Message, hl7_free)
 
@@ -34,6 +46,9 @@ const char *hl7_segment_name (const Hl7Message *message, guint segment);
  * or empty; the HL7 null ("") counts as empty. component 0: the whole repetition as written. */
 char *hl7_get (const Hl7Message *message, guint segment, guint field, guint repetition,
                guint component, guint sub);
+/* The whole repetition, unescaped, its component separators as written ('^', '&' when the message
+ * has others). (transfer full); NULL when it is absent or empty. */
+char *hl7_get_plain (const Hl7Message *message, guint segment, guint field, guint repetition);
 /* How many repetitions a field has; 0 when it is empty. */
 guint hl7_repetitions (const Hl7Message *message, guint segment, guint field);
 

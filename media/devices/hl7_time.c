@@ -1,13 +1,26 @@
 #include "media/devices/hl7_time.h"
 #include <string.h>
 
+/* Offsets of the standard, ±ZZZZ, and those that some write: ±ZZ, ±ZZ:ZZ, Z. */
+static GTimeZone *
+parse_offset (const char *offset)
+{
+  if (g_str_equal (offset, "Z"))
+    return g_time_zone_new_utc ();
+  if (*offset != '+' && *offset != '-')
+    return NULL;
+  gsize hours = strspn (offset + 1, "0123456789"), n = strlen (offset) - 1;
+  gboolean colon = n == 5 && hours == 2 && strspn (offset + 4, "0123456789") == 2;
+  if (colon ? offset[3] != ':' : hours != n || (n != 4 && n != 2))
+    return NULL;
+  return g_time_zone_new_identifier (offset);
+}
+
 GTimeZone *
 hl7_time_zone (const char *text)
 {
-  const char *sign = strpbrk (text, "+-");
-  if (sign == NULL || strlen (sign) != 5 || strspn (sign + 1, "0123456789") != 4)
-    return NULL;
-  return g_time_zone_new_identifier (sign);
+  gsize n = strspn (text, "0123456789.");
+  return n >= 12 && text[n] != '\0' ? parse_offset (text + n) : NULL;
 }
 
 static int
@@ -33,7 +46,7 @@ hl7_time_parse (const char *text, GTimeZone *default_zone, gint64 *ret_us, gbool
     seconds += fraction > 0 ? g_ascii_strtod (decimal, NULL) : 0;
     rest += fraction + 1;
   }
-  g_autoptr (GTimeZone) zone = hl7_time_zone (rest);
+  g_autoptr (GTimeZone) zone = *rest != '\0' ? parse_offset (rest) : NULL;
   if (*rest != '\0' && zone == NULL)
     return FALSE;
   gboolean zoned = zone != NULL;

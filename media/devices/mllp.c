@@ -5,7 +5,6 @@ enum { VT = 0x0B, FS = 0x1C, CR = 0x0D };
 struct Mllp {
   GByteArray *message;
   gboolean inside;
-  gboolean too_long;
   guint64 dropped;
 };
 
@@ -31,16 +30,13 @@ begin (Mllp *mllp)
     mllp->dropped++;
   g_byte_array_set_size (mllp->message, 0);
   mllp->inside = TRUE;
-  mllp->too_long = FALSE;
 }
 
 static void
 end (Mllp *mllp, MllpOut out, void *arg)
 {
   mllp->inside = FALSE;
-  if (mllp->too_long)
-    mllp->dropped++;
-  else if (mllp->message->len > 0)
+  if (mllp->message->len > 0)
     out (mllp->message->data, mllp->message->len, arg);
   g_byte_array_set_size (mllp->message, 0);
 }
@@ -48,12 +44,8 @@ end (Mllp *mllp, MllpOut out, void *arg)
 static void
 append (Mllp *mllp, const guint8 *data, gsize length)
 {
-  if (mllp->too_long || mllp->message->len + length > MLLP_MAX) {
-    mllp->too_long = TRUE;
-    g_byte_array_set_size (mllp->message, 0);
-    return;
-  }
-  g_byte_array_append (mllp->message, data, length);
+  gsize room = MLLP_MAX + 1 - mllp->message->len;
+  g_byte_array_append (mllp->message, data, MIN (length, room));
 }
 
 void
@@ -83,6 +75,12 @@ guint64
 mllp_dropped (Mllp *mllp)
 {
   return mllp->dropped;
+}
+
+gboolean
+mllp_inside (Mllp *mllp)
+{
+  return mllp->inside && mllp->message->len > 0;
 }
 
 GBytes *

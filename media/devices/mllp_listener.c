@@ -2,6 +2,8 @@
 #include "media/devices/hl7_ack.h"
 #include "media/devices/mllp.h"
 #include "media/devices/pcd01.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #define MAX_CONNECTIONS 64
@@ -20,6 +22,7 @@ typedef struct {
   GQueue waiting; /* of MllpMessage*, in order of arrival: acknowledged in that order */
   GByteArray *out;
   gboolean reading, writing;
+  gboolean ended; /* the other side sends no more; it may still wait for answers */
   guint8 buffer[READ_SIZE];
 } Connection;
 
@@ -36,7 +39,8 @@ struct MllpListener {
 
 struct MllpMessage {
   Connection *connection;
-  Hl7Message *message;
+  Hl7Message *message; /* NULL: refused, the answer is ready */
+  GPtrArray *answer;   /* frames' contents, of what was refused */
   GPtrArray *observations;
   GBytes *raw;
   char *sender, *digest;
@@ -52,9 +56,10 @@ static void connection_read (Connection *connection);
 static void
 message_free (MllpMessage *message)
 {
-  hl7_free (message->message);
-  g_ptr_array_unref (message->observations);
-  g_bytes_unref (message->raw);
+  g_clear_pointer (&message->message, hl7_free);
+  g_clear_pointer (&message->answer, g_ptr_array_unref);
+  g_clear_pointer (&message->observations, g_ptr_array_unref);
+  g_clear_pointer (&message->raw, g_bytes_unref);
   g_free (message->sender);
   g_free (message->digest);
   g_clear_error (&message->error);
@@ -88,7 +93,7 @@ mllp_message_duplicate (MllpMessage *message)
 static void
 remember (MllpListener *listener, const char *digest)
 {
-  if (g_hash_table_contains (listener->remembered, digest))
+  if (digest == NULL || g_hash_table_contains (listener->remembered, digest))
     return;
   if (g_queue_get_length (&listener->remembered_order) == REMEMBERED)
     g_hash_table_remove (listener->remembered, g_queue_pop_head (&listener->remembered_order));
@@ -156,7 +161,10 @@ connection_flush (Connection *connection)
   if (connection->writing || connection->listener == NULL)
     return;
   if (connection->out->len == 0) {
-    connection_read (connection);
+    if (connection->ended && g_queue_is_empty (&connection->waiting))
+      connection_close (connection);
+    else
+      connection_read (connection);
     return;
   }
   connection->writing = TRUE;
@@ -182,7 +190,9 @@ answer_finished (Connection *connection)
   while ((message = g_queue_peek_head (&connection->waiting)) != NULL && message->done) {
     g_queue_pop_head (&connection->waiting);
     g_autoptr (GPtrArray) replies
-        = hl7_acknowledge (message->message, message->error, g_get_real_time ());
+        = message->answer != NULL
+              ? g_ptr_array_ref (message->answer)
+              : hl7_acknowledge (message->message, message->error, g_get_real_time ());
     for (guint i = 0; i < replies->len; i++)
       queue_frame (connection, g_ptr_array_index (replies, i));
     if (message->error == NULL && connection->listener != NULL)
@@ -222,18 +232,35 @@ mllp_message_done (MllpMessage *message, const GError *error)
   g_source_attach (source, g_object_get_data (G_OBJECT (message->connection->socket), "context"));
 }
 
-static void
-reject (Connection *connection, const GError *error)
+static MllpMessage *
+enqueue (Connection *connection)
 {
-  g_autoptr (GBytes) reply = hl7_reject (error, g_get_real_time ());
-  queue_frame (connection, reply);
+  MllpMessage *message = g_new0 (MllpMessage, 1);
+  message->connection = connection;
+  g_queue_push_tail (&connection->waiting, message);
+  return message;
 }
 
-/* The same message again: same bytes from the same device. */
-static char *
-digest_of (GBytes *raw)
+/* Told in its turn, after what came before it. */
+static void
+reject (Connection *connection, const guint8 *data, gsize length, const GError *error)
 {
-  return g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, raw);
+  MllpMessage *message = enqueue (connection);
+  message->answer = hl7_reject (data, length, error, g_get_real_time ());
+  message->error = g_error_copy (error);
+  message->done = TRUE;
+  answer_finished (connection);
+}
+
+/* The same message again: same bytes from the same device. Without control id and time of its own
+ * it is only a message like another, and its readings are new. NULL then. */
+static char *
+digest_of (const Hl7Message *message, GBytes *raw)
+{
+  g_autofree char *control = hl7_get (message, 0, 10, 0, 1, 1);
+  g_autofree char *time = hl7_get (message, 0, 7, 0, 1, 1);
+  return control != NULL && time != NULL ? g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, raw)
+                                         : NULL;
 }
 
 static char *
@@ -244,7 +271,7 @@ describe_sender (Connection *connection, const Hl7Message *message)
 }
 
 static void
-on_frame (const guint8 *data, gsize length, void *arg)
+on_message (const guint8 *data, gsize length, void *arg)
 {
   Connection *connection = arg;
   g_autoptr (GError) error = NULL;
@@ -253,18 +280,18 @@ on_frame (const guint8 *data, gsize length, void *arg)
   g_autoptr (Hl7Message) parsed = hl7_parse (data, length, &error);
   if (parsed == NULL) {
     g_info ("mllp: event=refused peer=%s %s", connection->address, error->message);
-    reject (connection, error);
+    reject (connection, data, length, error);
     return;
   }
-  MllpMessage *message = g_new0 (MllpMessage, 1);
-  message->connection = connection_ref (connection);
+  MllpMessage *message = enqueue (connection);
+  connection_ref (connection); /* until it is done */
   message->raw = g_bytes_new (data, length);
-  message->digest = digest_of (message->raw);
+  message->digest = digest_of (parsed, message->raw);
   message->sender = describe_sender (connection, parsed);
   message->observations = pcd01_observations (parsed, g_get_real_time (), connection->address);
-  message->duplicate = g_hash_table_contains (connection->listener->remembered, message->digest);
+  message->duplicate = message->digest != NULL
+                       && g_hash_table_contains (connection->listener->remembered, message->digest);
   message->message = g_steal_pointer (&parsed);
-  g_queue_push_tail (&connection->waiting, message);
   if (!pcd01_is_supported (message->message)) {
     error = g_error_new_literal (HL7_ERROR, HL7_ERROR_TYPE,
                                  "message type not supported; this port takes ORU^R01 (PCD-01)");
@@ -275,13 +302,22 @@ on_frame (const guint8 *data, gsize length, void *arg)
 }
 
 static void
+on_frame (const guint8 *data, gsize length, void *arg)
+{
+  hl7_split (data, length, on_message, arg);
+}
+
+static void
 on_read (GObject *stream, GAsyncResult *result, gpointer data)
 {
   Connection *connection = data;
   gssize n = g_input_stream_read_finish (G_INPUT_STREAM (stream), result, NULL);
   connection->reading = FALSE;
-  if (n <= 0) {
+  if (n < 0) {
     connection_close (connection);
+  } else if (n == 0) {
+    connection->ended = TRUE;
+    connection_flush (connection);
   } else {
     mllp_feed (connection->mllp, connection->buffer, n, on_frame, connection);
     connection_flush (connection);
@@ -292,8 +328,8 @@ on_read (GObject *stream, GAsyncResult *result, gpointer data)
 static void
 connection_read (Connection *connection)
 {
-  if (connection->listener == NULL || connection->reading || connection->out->len > 0
-      || g_queue_get_length (&connection->waiting) >= MAX_WAITING)
+  if (connection->listener == NULL || connection->reading || connection->ended
+      || connection->out->len > 0 || g_queue_get_length (&connection->waiting) >= MAX_WAITING)
     return;
   connection->reading = TRUE;
   g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (connection->socket)),
@@ -308,6 +344,17 @@ remote_address (GSocketConnection *socket)
   return G_IS_INET_SOCKET_ADDRESS (address) ? g_inet_address_to_string (
              g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)))
                                             : g_strdup ("unknown");
+}
+
+/* Sockets stay open for days; a monitor that was switched off must be noticed before its next
+ * connections have used up what we allow: after about two minutes. */
+static void
+keep_alive (GSocket *socket)
+{
+  g_socket_set_keepalive (socket, TRUE);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPIDLE, 60, NULL);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPINTVL, 15, NULL);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPCNT, 4, NULL);
 }
 
 static gboolean
@@ -329,8 +376,7 @@ on_incoming (GSocketService *service, GSocketConnection *socket, GObject *source
   g_queue_init (&connection->waiting);
   g_object_set_data_full (G_OBJECT (socket), "context", g_main_context_ref (listener->context),
                           (GDestroyNotify)g_main_context_unref);
-  /* Sockets stay open for days; a monitor that was switched off must be noticed. */
-  g_socket_set_keepalive (g_socket_connection_get_socket (socket), TRUE);
+  keep_alive (g_socket_connection_get_socket (socket));
   g_ptr_array_add (listener->connections, connection);
   connection_read (connection);
   return TRUE;

@@ -27,7 +27,8 @@ typedef struct {
   char *number_text; /* as the device wrote it: precision is kept */
   char *text;
   char *unit;          /* UCUM; NULL when the device gave none */
-  char *absent_reason; /* "not-measured", "nan", "unparsable", ...; NULL when there is a value */
+  char *absent_reason; /* "not-measured", "unparsable", ... (docs/devices.md); NULL when there is a
+                          value */
   char *site;          /* body site, device's words */
   char *containment;   /* OBX-4: "1.1.1.150456" */
   gint64 time_us;      /* UTC, µs since 1970 */
@@ -51,7 +52,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Observation, observation_free)
 gboolean observation_has_flag (const Observation *observation, const char *flag);
 /* Adds a flag once. */
 void observation_add_flag (Observation *observation, const char *flag);
-/* Takes the value away and says why. A text value stays readable in `text`. */
+/* Takes the value away and says why. What the device wrote may stay readable in `text`. */
 void observation_make_absent (Observation *observation, const char *reason);
 /* (transfer full) The JSON object of docs/devices.md. */
 json_t *observation_to_json (const Observation *observation);

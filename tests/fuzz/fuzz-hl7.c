@@ -9,7 +9,7 @@ on_message (const guint8 *data, gsize length, void *arg)
   g_autoptr (GError) error = NULL;
   g_autoptr (Hl7Message) message = hl7_parse (data, length, &error);
   if (message == NULL) {
-    g_autoptr (GBytes) reply = hl7_reject (error, 0);
+    g_autoptr (GPtrArray) replies = hl7_reject (data, length, error, 0);
     return;
   }
   g_autoptr (GPtrArray) observations = pcd01_observations (message, 0, "127.0.0.1");
@@ -22,6 +22,12 @@ on_message (const guint8 *data, gsize length, void *arg)
     json_decref (object);
   }
   g_autoptr (GPtrArray) replies = hl7_acknowledge (message, error, 0);
+}
+
+static void
+on_frame (const guint8 *data, gsize length, void *arg)
+{
+  hl7_split (data, length, on_message, arg);
 }
 
 int LLVMFuzzerTestOneInput (const guint8 *data, size_t size);
@@ -39,6 +45,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   g_autoptr (Mllp) mllp = mllp_new ();
   gsize step = 1 + (data[0] >> 1);
   for (gsize at = 1; at < size; at += step)
-    mllp_feed (mllp, data + at, MIN (step, size - at), on_message, NULL);
+    mllp_feed (mllp, data + at, MIN (step, size - at), on_frame, NULL);
   return 0;
 }

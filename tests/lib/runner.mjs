@@ -110,7 +110,7 @@ const nodeTest = (suite, lane, more = {}) => {
   for (const file of list(`tests/${suite}`, (f) => f.endsWith('.test.mjs')))
     job(`${more.prefix ?? ''}${suite}/${basename(file, '.test.mjs')}`, 'node',
       ['--test', '--test-reporter=tap', join(`tests/${suite}`, file)],
-      { timeout: minutes(long ? 90 : 8), lane, ...more });
+      { timeout: minutes(long ? 90 : 15), lane, ...more });
 };
 nodeTest('scenario', 'slow');
 nodeTest('browser', 'slow');

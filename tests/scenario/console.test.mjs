@@ -1,7 +1,7 @@
 // The console's protocol against the real program: sign-in, a consultation, its record.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { Console } from '../lib/console.mjs';
@@ -161,6 +161,36 @@ test('two users alternate: every row carries who acted', async () => {
   page.close();
   const rows = record('show', consultation).rows.note;
   for (const [note, user] of written) assert.equal(rows.find((r) => r.body.note === note).user, user);
+});
+
+// Hours of recording as `nhipcau check` tells them to a helper, and how it knows.
+function checkedHours() {
+  const run = spawnSync(nhipcau, ['check', '--json', '--state', place.state, '--config', place.config,
+    '--boot-credential', place.boot], { encoding: 'utf8' });
+  const text = JSON.parse(run.stdout).findings.find((f) => f.code.startsWith('disk')).text.en;
+  const [, hours, how] = text.match(/about ([0-9.]+) hours \((.*?)\)/);
+  return { hours: Number(hours), measured: how.includes('newest recording') };
+}
+
+test('console and `check` tell the same hours of recording, before and after the first', { timeout: 120_000 }, async () => {
+  const page = await signIn(place, 'lan');
+  const agree = async () => {
+    const { hours, measured } = checkedHours();
+    const state = await page.stateWhere((s) => Math.abs(s.disk.recording_hours - hours) <= hours * 0.1);
+    return { hours, measured, shown: state.disk.recording_hours };
+  };
+  const before = await agree();
+  const id = await startConsultation(page);
+  await page.ask('consent.save', { kind: 'given', purposes: ['treatment', 'recording'] });
+  await page.ask('recording.start');
+  await page.stateWhere((s) => s.consultation.recording.tracks > 0);
+  let now = checkedHours();
+  for (; !now.measured; now = checkedHours()) await page.ask('ping');
+  await page.ask('recording.pause');
+  const after = await agree();
+  console.log(`# ${id}: ${JSON.stringify({ before, after })}`);
+  assert.equal(after.measured, true);
+  page.close();
 });
 
 test('Host and Origin are checked', async () => {

@@ -48,6 +48,41 @@ test_consent (void)
   g_assert_true (consult_recording_allowed (consult));
 }
 
+static const char *
+newest (Consult *consult, const char *vital)
+{
+  return json_string_value (
+      json_object_get (json_object_get (consult->readings, vital), "value_text"));
+}
+
+static void
+reading (Consult *consult, const char *value, const char *time, const char *received,
+         gboolean ahead)
+{
+  json_t *flags = json_array ();
+  if (ahead)
+    json_array_append_new (flags, json_string ("clock-ahead"));
+  row (consult, "observation", "station", 1,
+       json_pack ("{s:s, s:s, s:s, s:s?, s:o}", "vital", "hr", "value_text", value, "time", time,
+                  "received", received, "flags", flags));
+}
+
+/* The newest by its own time, not by its arrival; a clock that is ahead cannot hide the others. */
+static void
+test_newest_reading (void)
+{
+  g_autoptr (Consult) consult = consult_new ("c");
+  reading (consult, "72", "2026-11-20T02:00:10.000Z", NULL, FALSE);
+  reading (consult, "60", "2026-11-20T02:00:05.000Z", "2026-11-20T02:00:11.000Z", FALSE);
+  g_assert_cmpstr (newest (consult, "hr"), ==, "72");
+  reading (consult, "73", "2026-11-20T02:00:10.000Z", NULL, FALSE);
+  g_assert_cmpstr (newest (consult, "hr"), ==, "73");
+  reading (consult, "99", "2036-11-20T02:00:00.000Z", "2026-11-20T02:00:12.000Z", TRUE);
+  g_assert_cmpstr (newest (consult, "hr"), ==, "99");
+  reading (consult, "74", "2026-11-20T02:00:13.000Z", NULL, FALSE);
+  g_assert_cmpstr (newest (consult, "hr"), ==, "74");
+}
+
 static void
 test_notes_are_versions (void)
 {
@@ -248,6 +283,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/consultation/consent", test_consent);
+  g_test_add_func ("/consultation/newest-reading", test_newest_reading);
   g_test_add_func ("/consultation/notes-are-versions", test_notes_are_versions);
   g_test_add_func ("/consultation/states", test_states);
   g_test_add_func ("/consultation/epoch", test_epoch);

@@ -172,6 +172,100 @@ test_dirty_stream (void)
   station_end (&station);
 }
 
+/* Two messages and a batch in one frame, and one that is refused between: each is answered, by its
+ * own control id, in order. */
+static void
+test_each_message_is_answered (void)
+{
+  static const char HEAD[] = "MSH|^~\\&|M||||20261120090313+0700||";
+  static const char ROW[] = "|P|2.6\rOBX|1|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1|96|%\r";
+  Station station = { .hold = TRUE };
+  station_start (&station);
+  g_autoptr (GSocketConnection) monitor = connect_to (&station);
+  g_autofree char *text = g_strdup_printf (
+      "\vFHS|^~\\&\rBHS|^~\\&\r%sORU^R01|a%s%sADT^A01|b|P|2.6\r%sORU^R01|c%sBTS|3\r"
+      "FTS|1\r\x1c\r\vMSH|\x1c\r\v%sORU^R01|d%s\x1c\r",
+      HEAD, ROW, HEAD, HEAD, ROW, HEAD, ROW);
+  send_text (monitor, text, strlen (text));
+  g_autofree char *early = receive_acks (monitor, 1, 300);
+  g_assert_cmpstr (early, ==, "");
+  g_assert_cmpuint (station.held->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    mllp_message_done (g_ptr_array_index (station.held, i), NULL);
+  g_autofree char *acks = receive_acks (monitor, 5, 5000);
+  const char *order[] = { "MSA|AA|a", "MSA|AR|b", "MSA|AA|c", "MSA|AR||", "MSA|AA|d" };
+  const char *at = acks;
+  for (guint i = 0; i < G_N_ELEMENTS (order); i++) {
+    at = strstr (at, order[i]);
+    g_assert_nonnull (at);
+  }
+  station_end (&station);
+}
+
+static void
+test_too_long_is_answered (void)
+{
+  Station station = { 0 };
+  station_start (&station);
+  g_autoptr (GSocketConnection) monitor = connect_to (&station);
+  g_autoptr (GString) text
+      = g_string_new ("\vMSH|^~\\&|M||||20261120090313||ORU^R01|big|P|2.4\rOBX|1|TX|x||");
+  while (text->len <= 1024 * 1024)
+    g_string_append (text, "0123456789abcdef");
+  g_string_append (text, "\r\x1c\r");
+  GSocket *socket = g_socket_connection_get_socket (monitor);
+  for (gsize at = 0; at < text->len;) {
+    gssize n = g_socket_send (socket, text->str + at, text->len - at, NULL, NULL);
+    at += MAX (n, 0);
+    g_main_context_iteration (NULL, FALSE);
+  }
+  g_autofree char *ack = receive_acks (monitor, 1, 5000);
+  g_assert_nonnull (strstr (ack, "MSA|AR|big|longer than"));
+  send_reading (monitor, 3, 95);
+  g_autofree char *next = receive_acks (monitor, 1, 5000);
+  g_assert_nonnull (strstr (next, "MSA|AA|3"));
+  station_end (&station);
+}
+
+/* A sender that closes its half after the message still gets its answer, then the end. */
+static void
+test_half_closed (void)
+{
+  Station station = { .hold = TRUE };
+  station_start (&station);
+  g_autoptr (GSocketConnection) monitor = connect_to (&station);
+  send_reading (monitor, 1, 96);
+  g_assert_true (g_socket_shutdown (g_socket_connection_get_socket (monitor), FALSE, TRUE, NULL));
+  g_autofree char *early = receive_acks (monitor, 1, 300);
+  g_assert_cmpstr (early, ==, "");
+  mllp_message_done (g_ptr_array_index (station.held, 0), NULL);
+  g_autofree char *acks = receive_acks (monitor, 2, 5000);
+  g_assert_nonnull (strstr (acks, "MSA|AA|1"));
+  g_assert_cmpint (
+      g_socket_receive (g_socket_connection_get_socket (monitor), (char[1]){ 0 }, 1, NULL, NULL),
+      ==, 0);
+  station_end (&station);
+}
+
+/* Without control id and time the same bytes are a new reading of the same value. */
+static void
+test_anonymous_is_no_duplicate (void)
+{
+  static const char TEXT[]
+      = "\vMSH|^~\\&|M||||||ORU^R01||P|2.3\rOBX|1|NM|150456^^MDC|1|96|%\r\x1c\r";
+  Station station = { 0 };
+  station_start (&station);
+  g_autoptr (GSocketConnection) monitor = connect_to (&station);
+  for (guint i = 0; i < 2; i++) {
+    send_text (monitor, TEXT, sizeof TEXT - 1);
+    g_autofree char *ack = receive_acks (monitor, 1, 5000);
+    g_assert_nonnull (strstr (ack, "MSA|AA|"));
+  }
+  g_assert_cmpuint (station.readings, ==, 2);
+  g_assert_cmpuint (station.duplicates, ==, 0);
+  station_end (&station);
+}
+
 static void
 test_gone_before_durable (void)
 {
@@ -195,6 +289,10 @@ main (int argc, char **argv)
   g_test_add_func ("/mllp-listener/ack-after-durable", test_ack_after_durable);
   g_test_add_func ("/mllp-listener/refused-and-repeated", test_refused_and_repeated);
   g_test_add_func ("/mllp-listener/dirty-stream", test_dirty_stream);
+  g_test_add_func ("/mllp-listener/each-message-is-answered", test_each_message_is_answered);
+  g_test_add_func ("/mllp-listener/too-long-is-answered", test_too_long_is_answered);
+  g_test_add_func ("/mllp-listener/half-closed", test_half_closed);
+  g_test_add_func ("/mllp-listener/anonymous-is-no-duplicate", test_anonymous_is_no_duplicate);
   g_test_add_func ("/mllp-listener/gone-before-durable", test_gone_before_durable);
   return g_test_run ();
 }

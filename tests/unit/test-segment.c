@@ -597,6 +597,49 @@ test_floor (void)
   records_down (&records);
 }
 
+/* A segment of that size whose last byte came `seconds` after its first. */
+static void
+make_segment (const char *folder, const char *stream, guint n, gsize size, guint seconds)
+{
+  SegmentHeader header = { .id = { (guint8)n }, .mime = "video/mp4" };
+  guint8 bytes[SEGMENT_HEADER];
+  g_autofree char *name = g_strdup_printf ("%s-%u.seg", stream, n);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_strlcpy (header.stream, stream, sizeof header.stream);
+  segment_header_write (&header, bytes);
+  int fd = open (path, O_RDWR | O_CREAT | O_EXCL, 0600);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (pwrite (fd, bytes, sizeof bytes, 0), ==, sizeof bytes);
+  g_assert_cmpint (ftruncate (fd, (off_t)size), ==, 0);
+  struct timespec now[2];
+  clock_gettime (CLOCK_REALTIME, &now[0]);
+  now[1] = now[0];
+  now[1].tv_sec += seconds;
+  g_assert_cmpint (futimens (fd, now), ==, 0);
+  close (fd);
+}
+
+/* All tracks together, each at its most; too short ones and other files tell nothing. */
+static void
+test_measured_rate (void)
+{
+  Records records;
+  records_up (&records);
+  g_assert_cmpuint (recording_measured_rate (records.dir), ==, 0);
+  g_autofree char *folder = g_build_filename (records.dir, "media", "c1", NULL);
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
+  make_segment (folder, "room", 0, 1000, 3);
+  g_assert_cmpuint (recording_measured_rate (records.dir), ==, 0);
+  make_segment (folder, "room", 1, 20 * 100000, 20);
+  make_segment (folder, "room", 2, 20 * 1000, 2000); /* torn, cut a day later */
+  make_segment (folder, "exam", 3, 40 * 50000, 40);
+  guint64 rate = recording_measured_rate (records.dir);
+  g_test_message ("%" G_GUINT64_FORMAT " bytes/s", rate);
+  g_assert_cmpuint (rate, >, 149000);
+  g_assert_cmpuint (rate, <, 151000);
+  records_down (&records);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -613,5 +656,6 @@ main (int argc, char **argv)
   g_test_add_func ("/segment/strays", test_strays);
   g_test_add_func ("/segment/full-disk", test_full_disk);
   g_test_add_func ("/segment/floor", test_floor);
+  g_test_add_func ("/segment/measured-rate", test_measured_rate);
   return g_test_run ();
 }

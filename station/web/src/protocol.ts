@@ -43,6 +43,8 @@ export interface Observation {
   absent?: string
   time: Time
   time_source?: 'device' | 'device-local' | 'station'
+  /** When the station got it from a device. */
+  received?: Time
   device?: string
   patient?: { id?: string; name?: string }
   site?: string

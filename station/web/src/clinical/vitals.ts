@@ -37,6 +37,12 @@ export function valueText(observation: Observation): string {
   return observation.value_text ?? (observation.value === undefined ? '' : String(observation.value))
 }
 
+/** The device's time, unless its clock is ahead of the station's: a future reading would never age. */
+export function readingTime(observation: Observation): number {
+  const ahead = observation.flags?.includes('clock-ahead') && observation.received
+  return Date.parse(ahead ? observation.received! : observation.time)
+}
+
 /** Newest observation of each vital. */
 export function newest(
   before: ReadonlyMap<string, Observation>,
@@ -46,7 +52,7 @@ export function newest(
   for (const item of items) {
     if (!item.vital) continue
     const known = after.get(item.vital)
-    if (!known || Date.parse(item.time) >= Date.parse(known.time)) after.set(item.vital, item)
+    if (!known || readingTime(item) >= readingTime(known)) after.set(item.vital, item)
   }
   return after
 }
@@ -57,7 +63,7 @@ function single(key: string, observation: Observation | undefined): Vital {
     key,
     value,
     unit: observation?.unit ?? '',
-    time: observation ? Date.parse(observation.time) : null,
+    time: observation ? readingTime(observation) : null,
     flags: observation?.flags ?? [],
     test: observation?.test ?? false,
     absent: observation && value === '' ? observation.absent ?? 'not-available' : null,
@@ -67,15 +73,18 @@ function single(key: string, observation: Observation | undefined): Vital {
 
 function pressure(latest: ReadonlyMap<string, Observation>): Vital {
   const parts = ['nibp-sys', 'nibp-dia', 'nibp-mean'].map((key) => latest.get(key))
-  const times = parts.map((part) => (part ? Date.parse(part.time) : Number.NEGATIVE_INFINITY))
+  const times = parts.map((part) => (part ? readingTime(part) : Number.NEGATIVE_INFINITY))
   const time = Math.max(...times)
+  const newestPart = parts[times.indexOf(time)]
+  // Parts of another cuff, or in another unit, are another measurement.
   const [sys, dia, mean] = parts.map((part, i) =>
-    part && time - times[i]! <= SAME_MEASUREMENT_MS ? part : undefined,
+    part && time - times[i]! <= SAME_MEASUREMENT_MS && part.device === newestPart?.device &&
+    (part.absent || newestPart?.absent || part.unit === newestPart?.unit) ? part : undefined,
   )
   const shown = [sys, dia, mean].filter((part) => part !== undefined)
   const text = (part: Observation | undefined) => (part && valueText(part)) || '–'
   const any = shown.some((part) => valueText(part) !== '')
-  const first = shown[0]
+  const first = shown.find((part) => !part.absent) ?? shown[0]
   return {
     key: 'nibp',
     value: any ? `${text(sys)}/${text(dia)}` + (mean ? ` (${text(mean)})` : '') : '',
@@ -102,8 +111,8 @@ export function vitals(latest: ReadonlyMap<string, Observation>): Vital[] {
 
 /** Flags worth a word beside the value; the worst first. */
 const SHOWN_FLAGS = [
-  'implausible', 'HH', 'LL', 'H', 'L', 'A', 'INV', 'QUES', 'EARLY', 'corrected', 'withdrawn',
-  'no-unit', 'unit-unmapped']
+  'implausible', 'HH', 'LL', 'H', 'L', 'A', 'INV', 'QUES', 'EARLY', 'BUSY', 'corrected', 'withdrawn',
+  'no-unit', 'unit-unmapped', 'several', 'clock-ahead']
 
 export function shownFlags(vital: Vital): string[] {
   return SHOWN_FLAGS.filter((flag) => vital.flags.includes(flag))

@@ -57,6 +57,26 @@ test('blood pressure is one panel of one measurement', () => {
   assert.equal(mixed?.value, '128/–', 'a diastolic value of an older measurement is left out')
 })
 
+test('parts of two cuffs, or in two units, are not one blood pressure', () => {
+  const units = panel(observation('nibp-sys', '16', 1, { unit: 'kPa' }), observation('nibp-dia', '82', 0, { unit: 'mm[Hg]' })).get('nibp')
+  assert.equal(units?.value, '16/–')
+  assert.equal(units?.unit, 'kPa')
+  const cuffs = panel(observation('nibp-sys', '128', 1, { device: 'a' }), observation('nibp-dia', '82', 0, { device: 'b' })).get('nibp')
+  assert.equal(cuffs?.value, '128/–')
+})
+
+test('a device whose clock is ahead neither stays fresh for ever nor hides the others', () => {
+  const ahead = { flags: ['clock-ahead'], received: new Date(T).toISOString() }
+  assert.equal(panel(observation('hr', '72', 86_400, ahead)).get('hr')?.time, T)
+  assert.equal(panel(observation('hr', '72', 86_400, ahead), observation('hr', '75', 5)).get('hr')?.value, '75')
+})
+
+test('what the device takes back is no value any more', () => {
+  const spo2 = panel(observation('spo2', '97'), observation('spo2', '97', 0, { value: undefined, absent: 'withdrawn', flags: ['withdrawn'] })).get('spo2')
+  assert.equal(spo2?.value, '')
+  assert.equal(spo2?.absent, 'withdrawn')
+})
+
 test('without a value there is none shown, and the reason stays', () => {
   const hr = panel(observation('hr', 'NaN', 0, { value: undefined, absent: 'unparsable' })).get('hr')
   assert.equal(hr?.value, '')
