@@ -68,10 +68,12 @@ test('the same in the folder of a station that was killed', { timeout: 60 * 60_0
     const verified = () => JSON.parse(spawnSync(nhipcau, ['record', 'verify', '--json', '--state', killed.state, '--config', killed.config,
       '--unlock', killed.unlock], { encoding: 'utf8' }).stdout).summary;
     while (verified().media_records < 20) ;
+    // station/try would start it again: not before the copy is made.
+    process.kill(killed.child.pid, 'SIGSTOP');
     process.kill(killed.pid, 'SIGKILL');
-    // Whatever starts it again finds it as it was: the flips are made in a copy.
     const dir = join(killed.dir, 'killed');
     cpSync(killed.state, dir, { recursive: true, preserveTimestamps: true });
+    process.kill(killed.child.pid, 'SIGCONT');
     truncateSync(join(dir, 'reserve'), 65_536);
     probe(dir, killed.unlock, Math.ceil(flips / 8), /\.db(-wal|-shm)?$|^lock$/);
   } finally {
