@@ -11,8 +11,9 @@ enum {
   KEY_PAUSE_US = 500000,
   ESTIMATOR_US = 100000,
   ESTIMATOR_IDLE_US = 500000,
-  RETRANSMIT_MIN_BPS = 300000,
+  RETRANSMIT_MIN_BPS = 50000,
   PAUSED_POLL_US = 100000,
+  KNOCK_US = 150000,
 };
 
 RtpSession *
@@ -109,7 +110,7 @@ emit_packet (SendStream *stream, RtpPacket *packet, void *arg)
 static guint
 retransmit_bps (RtpSession *s)
 {
-  return MAX (s->told_bps / 2, RETRANSMIT_MIN_BPS);
+  return MAX (s->told_bps / 3, RETRANSMIT_MIN_BPS);
 }
 
 SendStream *
@@ -268,21 +269,76 @@ send_packet (RtpSession *s, RtpPacket *packet)
   if (rtp_packet_stamp (packet, twcc_sender_next (s->twcc_sender), s->now_us))
     twcc_sender_sent (s->twcc_sender, size, s->now_us);
   estimator_sent (s->estimator, size, s->now_us);
+  s->sent_us = s->now_us;
   rate_meter_add (&s->sent, size, s->now_us);
   if (s->events.send_rtp)
     s->events.send_rtp (s, packet, s->arg);
 }
 
+static SendLine *
+line_that_can_pad (RtpSession *s)
+{
+  for (guint i = 0; i < s->send_lines->len; i++) {
+    SendLine *line = g_ptr_array_index (s->send_lines, i);
+    if (send_stream_can_pad (line->stream))
+      return line;
+  }
+  return NULL;
+}
+
+static void
+begin_probe (RtpSession *s)
+{
+  EstimatorProbe probe;
+  if (s->paused || pacer_probing (s->pacer) || !line_that_can_pad (s)
+      || !estimator_probe (s->estimator, &probe, s->now_us))
+    return;
+  pacer_probe (s->pacer, probe.bps, probe.bytes, s->now_us);
+}
+
+/* Too much is on its way unanswered: more would only queue in the network. */
+static gboolean
+link_is_full (RtpSession *s)
+{
+  guint64 window = estimator_window (s->estimator, s->now_us);
+  return s->config.ext.twcc != 0 && window != G_MAXUINT64 && estimator_outstanding (s->estimator, s->now_us) > window;
+}
+
+static RtpPacket *
+next_packet (RtpSession *s)
+{
+  RtpPacket *packet = pacer_pop (s->pacer, s->config.overhead, s->now_us);
+  if (packet || !pacer_wants_padding (s->pacer, s->now_us))
+    return packet;
+  SendLine *line = line_that_can_pad (s);
+  if (!line || !send_stream_pad (line->stream, s->now_us)) {
+    pacer_end_probe (s->pacer);
+    return NULL;
+  }
+  return pacer_pop (s->pacer, s->config.overhead, s->now_us);
+}
+
+/* What may leave now; a probe's packets alone, then the others. */
 static void
 pump (RtpSession *s)
 {
-  gboolean any = FALSE;
+  if (s->paused)
+    return;
+  begin_probe (s);
+  pacer_set_held (s->pacer, link_is_full (s));
+  gboolean any = FALSE, probing = pacer_probing (s->pacer);
   RtpPacket *packet;
-  while (!s->paused && (packet = pacer_pop (s->pacer, s->config.overhead, s->now_us))) {
+  while ((packet = next_packet (s))) {
     send_packet (s, packet);
     rtp_packet_unref (packet);
     any = TRUE;
+    if (probing && !pacer_probing (s->pacer)) {
+      estimator_probe_end (s->estimator, s->now_us);
+      probing = FALSE;
+    }
   }
+  if (probing && !pacer_probing (s->pacer))
+    estimator_probe_end (s->estimator, s->now_us);
   if (any && s->events.flush)
     s->events.flush (s, s->arg);
 }
@@ -313,11 +369,11 @@ admit_video (SendLine *line, gboolean begins)
   RtpSession *s = line->session;
   gint64 delay = pacer_delay_us (s->pacer);
   gint64 slack = MAX (0, s->key_drained_us - s->now_us);
-  if (s->paused || delay > QUEUE_LONG_US + slack)
+  if (s->paused || s->silent || delay > QUEUE_LONG_US + slack)
     line->need_key = TRUE;
   if (!line->need_key)
     return TRUE;
-  if (s->paused || delay > QUEUE_SHORT_US)
+  if (s->paused || s->silent || delay > QUEUE_SHORT_US)
     return FALSE;
   if (!begins) {
     ask_for_key (line);
@@ -369,7 +425,7 @@ rtp_session_forward (RtpSession *s, SendStream *stream, guint32 source, const Rt
   } else if (!admit_video (line, packet->key_start)) {
     send_stream_break (stream);
     /* Nothing to be asked for while the link is the trouble. */
-    return s->paused || pacer_delay_us (s->pacer) > QUEUE_SHORT_US;
+    return s->paused || s->silent || pacer_delay_us (s->pacer) > QUEUE_SHORT_US;
   }
   gboolean done = send_stream_forward (stream, source, packet, now_us);
   if (done)
@@ -385,6 +441,21 @@ rtp_session_want_keyframe (RtpSession *s, RecvStream *stream, gint64 now_us)
   recv_stream_want_keyframe (stream, now_us);
 }
 
+/* Video begins anew with a key frame: now, or when it may go again. */
+static void
+break_video (RtpSession *s, gboolean now)
+{
+  for (guint i = 0; i < s->send_lines->len; i++) {
+    SendLine *line = g_ptr_array_index (s->send_lines, i);
+    if (send_stream_kind (line->stream) != MEDIA_VIDEO)
+      continue;
+    line->need_key = TRUE;
+    send_stream_break (line->stream);
+    if (now && line->reported)
+      ask_for_key (line);
+  }
+}
+
 void
 rtp_session_pause (RtpSession *s, gboolean paused, gint64 now_us)
 {
@@ -392,22 +463,40 @@ rtp_session_pause (RtpSession *s, gboolean paused, gint64 now_us)
   if (s->paused == paused)
     return;
   s->paused = paused;
+  s->silent = FALSE;
   pacer_clear (s->pacer);
-  for (guint i = 0; i < s->send_lines->len; i++) {
-    SendLine *line = g_ptr_array_index (s->send_lines, i);
-    if (send_stream_kind (line->stream) != MEDIA_VIDEO)
-      continue;
-    line->need_key = TRUE;
-    send_stream_break (line->stream);
-    if (!paused && line->reported)
-      ask_for_key (line);
-  }
+  estimator_path_changed (s->estimator, now_us);
+  break_video (s, !paused);
   finish (s);
+}
+
+void
+rtp_session_path_changed (RtpSession *s, gint64 now_us)
+{
+  s->now_us = now_us;
+  estimator_path_changed (s->estimator, now_us);
+  rtp_session_apply_estimate (s);
+  finish (s);
+}
+
+/* In a blackout old pictures would only be the first to come through afterwards, late. Sound goes
+ * on, and brings the first answer. */
+static void
+follow_silence (RtpSession *s)
+{
+  gboolean silent = estimator_silent (s->estimator);
+  if (silent == s->silent)
+    return;
+  s->silent = silent;
+  if (silent)
+    pacer_clear_video (s->pacer);
+  break_video (s, !silent);
 }
 
 void
 rtp_session_apply_estimate (RtpSession *s)
 {
+  follow_silence (s);
   guint bps = estimator_bps (s->estimator);
   pacer_set_rate (s->pacer, estimator_pacing_bps (s->estimator));
   if (ABS ((gint64)bps - s->told_bps) * 20 < s->told_bps)
@@ -503,6 +592,15 @@ rtp_session_receive_rtp (RtpSession *s, const guint8 *data, gsize size, gint64 n
   finish (s);
 }
 
+/* Without sound nothing leaves in a blackout that could be answered at its end. */
+static void
+knock (RtpSession *s)
+{
+  SendLine *line = s->silent && s->now_us - s->sent_us > KNOCK_US ? line_that_can_pad (s) : NULL;
+  if (line)
+    send_stream_pad (line->stream, s->now_us);
+}
+
 void
 rtp_session_poll (RtpSession *s, gint64 now_us)
 {
@@ -515,6 +613,7 @@ rtp_session_poll (RtpSession *s, gint64 now_us)
     s->estimator_us = now_us;
     estimator_poll (s->estimator, now_us);
     rtp_session_apply_estimate (s);
+    knock (s);
   }
   finish (s);
 }
@@ -532,7 +631,7 @@ rtp_session_next_us (RtpSession *s)
   next = MIN (next, pacer_next_us (s->pacer));
   next = MIN (next, rtp_session_rtcp_next_us (s));
   if (twcc_sender_in_flight (s->twcc_sender) > 0)
-    next = MIN (next, s->estimator_us + ESTIMATOR_IDLE_US);
+    next = MIN (next, s->estimator_us + (s->silent ? KNOCK_US : ESTIMATOR_IDLE_US));
   return next;
 }
 

@@ -34,6 +34,8 @@ struct RtpSession {
   void *arg;
   gint64 now_us; /* of the entry under way */
   gboolean paused;
+  gboolean silent; /* estimator_silent(): video rests */
+  gint64 sent_us;  /* last packet */
 
   RtpPacketPool *pool;
   GPtrArray *send_lines, *recv_lines; /* of SendLine, RecvLine; own them */
