@@ -18,13 +18,13 @@ enum {
   DRAIN_MAX_US = 3000000,
 };
 
-static const double BETA = 0.9; /* 5.5 has 0.85: ours drains apart from it */
+static const double BETA = 0.92; /* 5.5 has 0.85: ours drains apart from it */
 static const double DRAIN_LEAST = 0.4;
 /* per second: before anything is known, well below what is known, elsewhere */
 static const double GROWTH_STARTUP = 1.0, GROWTH_FAST = 0.35, GROWTH = 0.08;
 static const double NEAR = 0.85; /* of the capacity: from there on additive */
-static const double PACKET_BITS = 1200 * 8, SLOW_SHARE = 0.10, SLOW_BPS = 25000;
-static const double CALM_MOST = 4;
+static const double PACKET_BITS = 1200 * 8, SLOW_SHARE = 0.14, SLOW_BPS = 25000;
+static const double CALM_MOST = 4, AGREES = 0.12;
 static const double ABOVE = 1.12;
 static const double BUSY = 0.6;
 
@@ -131,6 +131,14 @@ may_shrink (const RateControl *r, const RateInput *in, gint64 now_us)
              && now_us - r->shrunk_us >= RESPONSE_US);
 }
 
+/* A short measure is unsure by a packet or two; what it agrees with is the better word. */
+static double
+settled (const RateControl *r, double arrived_bps)
+{
+  gboolean agrees = fabs (arrived_bps - r->capacity_bps) < AGREES * r->capacity_bps;
+  return agrees ? r->capacity_bps : arrived_bps;
+}
+
 static void
 decrease (RateControl *r, const RateInput *in, gint64 now_us)
 {
@@ -144,7 +152,7 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
                    && (now_us - r->drain_since_us < DRAIN_LONG_US
                        || in->newest_queue_us < r->drain_queue_us);
   if (!known)
-    shrink (r, BETA * MIN (arrived, r->bps), now_us);
+    shrink (r, BETA * MIN (settled (r, arrived), r->bps), now_us);
   if (r->drain_bps == 0)
     r->drain_since_us = now_us;
   r->drain_bps = r->bps;

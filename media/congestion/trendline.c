@@ -2,7 +2,11 @@
 
 #include <math.h>
 
-enum { RESTART_US = 2 * G_USEC_PER_SEC, SEEN_MAX = 60 };
+enum {
+  RESTART_US = 2 * G_USEC_PER_SEC,
+  SEEN_MAX = 60,
+  INTERVAL_US = 33000, /* 30 frames per second */
+};
 
 static const double SMOOTHING = 0.9, GAIN = 4;
 static const double OVER_TIME_MS = 10;
@@ -10,7 +14,7 @@ static const double OVER_TIME_MS = 10;
  * for the gradient times samples and gain. */
 static const double RISE_PER_MS = 0.0087, FALL_PER_MS = 0.039;
 static const double THRESHOLD_MS = 12.5, THRESHOLD_MIN_MS = 6, THRESHOLD_MAX_MS = 600;
-static const double STEEP_MS = 20, STEEP_NOISE = 4, NOISE_WEIGHT = 0.03;
+static const double STEEP_MS = 20, STEEP_NOISE = 3, NOISE_WEIGHT = 0.05;
 static const double OUTLIER_MS = 15, STEP_MAX_MS = 100;
 
 void
@@ -75,25 +79,38 @@ detect (Trendline *t, double value_ms, double elapsed_ms, gboolean falling)
   return use;
 }
 
-/* The link lost much of its capacity: most of the last groups waited longer than the one before, and
- * in all much longer. A pause makes one step, and what follows it falls. */
-static gboolean
-climbs_steeply (Trendline *t, double delay_ms)
+static void
+end_interval (Trendline *t)
 {
-  guint ups = 0;
-  for (guint i = 0; i + 1 < TRENDLINE_STEEP; i++) {
-    t->raw_ms[i] = t->raw_ms[i + 1];
-    ups += i > 0 && t->raw_ms[i] > t->raw_ms[i - 1] + 1;
+  double change = fabs (t->interval_ms - t->least_ms[TRENDLINE_STEEP - 1]);
+  if (t->intervals > 0)
+    t->noise_ms += NOISE_WEIGHT * (MIN (change, 3 * t->noise_ms + 2) - t->noise_ms);
+  for (guint i = 0; i + 1 < TRENDLINE_STEEP; i++)
+    t->least_ms[i] = t->least_ms[i + 1];
+  t->least_ms[TRENDLINE_STEEP - 1] = t->interval_ms;
+  t->intervals++;
+}
+
+/* The link lost much of its capacity: each of the last frame intervals waited longer than the one
+ * before, even its luckiest group, and in all much longer. A pause of ours or of the link makes one
+ * step, and what follows it falls. */
+static gboolean
+climbs_steeply (Trendline *t, double delay_ms, gint64 sent_us)
+{
+  if (sent_us - t->interval_us < INTERVAL_US) {
+    t->interval_ms = MIN (t->interval_ms, delay_ms);
+    return FALSE;
   }
-  double change = delay_ms - t->raw_ms[TRENDLINE_STEEP - 2];
-  t->raw_ms[TRENDLINE_STEEP - 1] = delay_ms;
-  ups += change > 1;
-  double rise = delay_ms - t->raw_ms[0];
-  gboolean climbs = t->seen > TRENDLINE_STEEP && change >= 0 && ups >= TRENDLINE_STEEP / 2
-                    && rise > STEEP_MS + STEEP_NOISE * t->noise_ms;
-  double step = MIN (fabs (change), t->noise_ms * 3 + 2);
-  t->noise_ms += NOISE_WEIGHT * (step - t->noise_ms);
-  return climbs;
+  end_interval (t);
+  t->interval_us = sent_us;
+  t->interval_ms = delay_ms;
+  if (t->intervals <= TRENDLINE_STEEP)
+    return FALSE;
+  for (guint i = 1; i < TRENDLINE_STEEP; i++)
+    if (t->least_ms[i] < t->least_ms[i - 1] + 1)
+      return FALSE;
+  double last = t->least_ms[TRENDLINE_STEEP - 1];
+  return delay_ms >= last && delay_ms - t->least_ms[0] > STEEP_MS + STEEP_NOISE * t->noise_ms;
 }
 
 LinkUse
@@ -116,7 +133,7 @@ trendline_update (Trendline *t, gint64 sent_us, gint64 arrived_us, gint64 delay_
   double elapsed_ms = (double)(sent_us - t->last_sent_us) / 1000;
   t->last_sent_us = sent_us;
   t->last_arrived_us = arrived_us;
-  gboolean steep = climbs_steeply (t, delay_ms);
+  gboolean steep = climbs_steeply (t, delay_ms, sent_us);
   if (t->n < TRENDLINE_WINDOW / 2)
     return t->use = steep ? LINK_OVER : LINK_NORMAL;
   t->slope = fit (t);

@@ -451,7 +451,10 @@ break_video (RtpSession *s, gboolean now)
       continue;
     line->need_key = TRUE;
     send_stream_break (line->stream);
-    if (now && line->reported)
+    if (!now)
+      continue;
+    send_stream_forget (line->stream);
+    if (line->reported)
       ask_for_key (line);
   }
 }

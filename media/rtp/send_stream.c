@@ -343,6 +343,12 @@ send_stream_break (SendStream *s)
   s->forward.on = FALSE;
 }
 
+void
+send_stream_forget (SendStream *s)
+{
+  history_forget (&s->history);
+}
+
 static void
 fill_budget (SendStream *s, gint64 now_us)
 {

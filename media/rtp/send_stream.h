@@ -83,6 +83,9 @@ gboolean send_stream_forward (SendStream *stream, guint32 source, const RtpIncom
 /* Forwarding begins anew with the next key frame: packets were left out. */
 void send_stream_break (SendStream *stream);
 
+/* What left so far is not sent again: a key frame will make it useless. */
+void send_stream_forget (SendStream *stream);
+
 /* Answers a NACK with RTX, or with the packet itself when there is no RTX. Each number at most
  * once per round trip, in all at most the rate of send_stream_set_limit(). */
 void send_stream_nack (SendStream *stream, const guint16 *seqs, gsize n, gint64 now_us);

@@ -228,12 +228,17 @@ static Frame *
 new_frame (VirtualCall *call, MediaCodec codec, gboolean key, guint size)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  static const guint8 slice[] = { 0, 0, 0, 1, 0x41 }, idr[] = { 0, 0, 0, 1, 0x65 };
+  /* SPS and PPS of a 640x360 stream, as x264 writes them, before the IDR. */
+  static const guint8 slice[] = { 0, 0, 0, 1, 0x41 };
+  static const guint8 idr[] = { 0,    0,    0,    1,    0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80,
+                                0xbf, 0xe5, 0xc0, 0x44, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00,
+                                0x03, 0x00, 0xf0, 0x3c, 0x58, 0xba, 0x80, 0,    0,    0,    1,
+                                0x68, 0xce, 0x3c, 0x80, 0,    0,    0,    1,    0x65 };
   static const guint8 sound[] = { 31 << 3 };
   if (codec == MEDIA_OPUS)
     g_byte_array_append (bytes, sound, sizeof sound);
   else
-    g_byte_array_append (bytes, key ? idr : slice, sizeof slice);
+    g_byte_array_append (bytes, key ? idr : slice, key ? sizeof idr : sizeof slice);
   guint at = bytes->len;
   g_byte_array_set_size (bytes, MAX (size, at + 1));
   memset (bytes->data + at, 0x55, bytes->len - at);
