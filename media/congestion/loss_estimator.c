@@ -5,14 +5,14 @@
 enum { WINDOW_US = 500000, WINDOW_PACKETS = 30 };
 
 static const double OWN_MAX = 0.10; /* draft-ietf-rmcat-gcc-02 6: above, the rate falls */
-static const double MARGIN = 0.02, DEVIATIONS = 2, LEARN = 0.15;
+static const double MARGIN = 0.02, DEVIATIONS = 2, LEARN = 0.15, LEARN_TRIED = 0.5, LEARN_VARIANCE = 0.1, ERROR_MOST = 0.05;
 static const double SURE = 0.2;
 static const double TRIAL_LEAST = 0.8; /* of the rate */
 
 void
 loss_estimator_reset (LossEstimator *l)
 {
-  *l = (LossEstimator){ .own = l->own, .loss = l->loss };
+  *l = (LossEstimator){ .own = l->own, .variance = l->variance, .loss = l->loss };
 }
 
 void
@@ -25,10 +25,19 @@ loss_estimator_add (LossEstimator *l, gint64 sent_us, gboolean lost)
 }
 
 static gboolean
-excess (double loss, double expected, guint packets)
+excess (const LossEstimator *l, double expected, guint packets)
 {
   double p = MAX (expected, MARGIN);
-  return loss > expected + MARGIN + DEVIATIONS * sqrt (p * (1 - p) / packets);
+  double variance = MAX (p * (1 - p) / packets, l->variance);
+  return l->loss > expected + MARGIN + DEVIATIONS * sqrt (variance);
+}
+
+static void
+learn (LossEstimator *l, double weight)
+{
+  double error = CLAMP (l->loss - l->own, -ERROR_MOST, ERROR_MOST);
+  l->variance += LEARN_VARIANCE * (error * error - l->variance);
+  l->own += weight * (MIN (l->loss, OWN_MAX) - l->own);
 }
 
 /* What exceeds the most that a link may lose by itself. */
@@ -47,8 +56,8 @@ end_trial (LossEstimator *l, double bps, guint packets, double *ret_bps)
   l->trial_bps = 0;
   if (l->loss < halfway)
     return LOSS_HOLD; /* it was ours */
-  l->own = MIN (l->loss, OWN_MAX);
-  if (excess (l->loss, OWN_MAX, packets))
+  learn (l, LEARN_TRIED);
+  if (excess (l, OWN_MAX, packets))
     return lower (l, bps, ret_bps);
   *ret_bps = before;
   return LOSS_RETURN;
@@ -59,12 +68,12 @@ judge_window (LossEstimator *l, double bps, double acked_bps, guint packets, dou
 {
   if (l->trial_bps > 0)
     return end_trial (l, bps, packets, ret_bps);
-  if (!excess (l->loss, l->own, packets)) {
+  if (!excess (l, l->own, packets)) {
     l->suspect = FALSE;
-    l->own += LEARN * (MIN (l->loss, OWN_MAX) - l->own);
+    learn (l, LEARN);
     return LOSS_FINE;
   }
-  if (excess (l->loss, OWN_MAX, packets) && l->own >= OWN_MAX * 0.9)
+  if (excess (l, OWN_MAX, packets) && l->own >= OWN_MAX * 0.9)
     return lower (l, bps, ret_bps);
   if (!l->suspect && l->loss < SURE) { /* once may be chance */
     l->suspect = TRUE;

@@ -16,6 +16,7 @@ typedef struct {
   gint64 since_us;
   double loss; /* of the last whole window */
   double own;  /* of the link, learned */
+  double variance; /* of a window's loss around it, learned: losses come in runs */
   double trial_loss, trial_bps; /* loss that made us try, rate before; 0: no trial */
   gint64 trial_us;              /* packets from then on tell */
   gboolean suspect;             /* too much in the last window */

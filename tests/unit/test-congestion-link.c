@@ -204,13 +204,34 @@ test_random_loss (void)
       g_autoptr (VirtualCall) call = call_new (1 * MBIT, 40000, losses[i].loss, NULL, seed);
       VirtualLinkConfig up = *virtual_link_config (virtual_call_up (call));
       up.burst = losses[i].burst;
-      virtual_link_set (virtual_call_up (call), &up, 0);
+      virtual_call_set_up (call, &up);
       virtual_call_run (call, 5 * SECOND);
       double share = used (call, 1 * MBIT, 60 * SECOND);
       g_test_message ("%.0f %% in runs of %.0f, seed %u: %.3f used", losses[i].loss * 100,
                       losses[i].burst, seed, share);
       g_assert_cmpfloat (share, >=, 0.80);
     }
+}
+
+/* A link that drops at once what is too much, without a queue that could tell: loss alone must. */
+static void
+test_policer (void)
+{
+  for (guint seed = 1; seed <= seeds (); seed++) {
+    g_autoptr (VirtualCall) call = call_new (1 * MBIT, 40000, 0.01, NULL, seed);
+    VirtualLinkConfig up = *virtual_link_config (virtual_call_up (call));
+    up.queue_bytes = 8000;
+    virtual_call_set_up (call, &up);
+    virtual_call_run (call, 10 * SECOND);
+    VirtualLinkStats before, after;
+    virtual_link_stats (virtual_call_up (call), &before);
+    double share = used (call, 1 * MBIT, 60 * SECOND);
+    virtual_link_stats (virtual_call_up (call), &after);
+    double full = (double)(after.full - before.full) / (double)(after.sent - before.sent);
+    g_test_message ("seed %u: %.2f used, %.3f dropped", seed, share, full);
+    g_assert_cmpfloat (share, >, 0.7);
+    g_assert_cmpfloat (full, <, 0.06);
+  }
 }
 
 /* Two share fairly. */
@@ -282,7 +303,7 @@ test_jitter (void)
       VirtualLinkConfig up = *virtual_link_config (virtual_call_up (call));
       up.jitter_us = jitters[i].us;
       up.reorder = jitters[i].reorder;
-      virtual_link_set (virtual_call_up (call), &up, 0);
+      virtual_call_set_up (call, &up);
       virtual_call_run (call, 10 * SECOND);
       double share = used (call, 1 * MBIT, 60 * SECOND);
       g_test_message ("%d ms%s, seed %u: %.3f used", (int)(jitters[i].us / 1000),
@@ -458,6 +479,7 @@ main (int argc, char **argv)
   g_test_add_func ("/congestion/capacity-halves", test_capacity_halves);
   g_test_add_func ("/congestion/capacity-rises", test_capacity_rises);
   g_test_add_func ("/congestion/random-loss", test_random_loss);
+  g_test_add_func ("/congestion/policer", test_policer);
   g_test_add_func ("/congestion/two-flows", test_two_flows);
   g_test_add_func ("/congestion/idle-encoder", test_idle_encoder);
   g_test_add_func ("/congestion/jitter", test_jitter);
