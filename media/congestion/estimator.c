@@ -261,7 +261,8 @@ take_packet (Estimator *e, const TwccResult *result, gint64 now_us)
   queue_delay_add (&e->queue, group.delay_us, group.arrived_us);
   LinkUse before = e->trend.use;
   trendline_update (&e->trend, group.sent_us, group.arrived_us, group.delay_us);
-  e->over_uses += before != LINK_OVER && e->trend.use == LINK_OVER;
+  gboolean is_over = e->trend.use == LINK_OVER || e->trend.use == LINK_STEEP;
+  e->over_uses += is_over && before != LINK_OVER && before != LINK_STEEP;
   take_train (e, &group, TRUE, now_us);
 }
 
@@ -298,6 +299,7 @@ take_loss (Estimator *e, double acked_bps, gint64 now_us)
   }
 }
 
+/* What was lost by chance had its time on the link too: rates are of what came out of it. */
 static void
 control (Estimator *e, gint64 now_us)
 {
@@ -305,8 +307,8 @@ control (Estimator *e, gint64 now_us)
     .use = e->trend.use,
     .queue_us = queue_delay_standing_us (&e->queue),
     .newest_queue_us = queue_delay_newest_us (&e->queue),
-    .acked_bps = acked_rate_bps (&e->acked, ACKED_US, 0),
-    .newest_bps = acked_rate_bps (&e->acked, NEWEST_US, NEWEST_BYTES),
+    .acked_bps = acked_rate_bps (&e->acked, ACKED_US, 0) / (1 - e->loss.own),
+    .newest_bps = acked_rate_bps (&e->acked, NEWEST_US, NEWEST_BYTES) / (1 - e->loss.own),
     .sent_bps = rate_meter_bps (&e->sent, 5, now_us),
     .rtt_us = e->rtt_us,
   };
@@ -415,7 +417,7 @@ estimator_state (Estimator *e, EstimatorState *ret_state)
     .own_loss = e->loss.own,
     .capacity_bps = e->rate.capacity_bps,
     .acked_bps = acked_rate_bps (&e->acked, ACKED_US, 0),
-    .over = e->trend.use == LINK_OVER,
+    .over = e->trend.use == LINK_OVER || e->trend.use == LINK_STEEP,
     .draining = e->rate.drain_bps > 0,
     .alr = e->alr,
     .probing = e->probe.state == PROBE_SENDING || e->probe.state == PROBE_SENT,

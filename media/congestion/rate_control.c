@@ -11,7 +11,8 @@ enum {
   RTT_MAX_US = 300000,
   QUEUE_LOW_US = 40000,   /* does not keep from growing */
   QUEUE_GONE_US = 25000,  /* drained */
-  QUEUE_SOME_US = 12000,  /* below, what grows is noise */
+  QUEUE_SOME_US = 12000,  /* below, what grows is noise, */
+  QUEUE_LEAST_US = 4000,  /* and when it was gone meanwhile */
   QUEUE_HIGH_US = 120000, /* over-use though it does not grow */
   DRAIN_US = 700000,      /* in which a queue is to be gone */
   DRAIN_LONG_US = 1000000,
@@ -142,9 +143,12 @@ settled (const RateControl *r, double arrived_bps)
 static void
 decrease (RateControl *r, const RateInput *in, gint64 now_us)
 {
-  double arrived = in->newest_bps > 0 ? in->newest_bps : r->bps;
+  /* The shorter measure only where the longer one still has the time before in it. */
+  double arrived = in->use == LINK_STEEP ? in->newest_bps : MAX (in->newest_bps, in->acked_bps);
+  if (arrived <= 0)
+    arrived = r->bps;
   gboolean busy = in->sent_bps > BUSY * rate_control_bps (r);
-  if (busy && in->newest_bps > 0)
+  if (busy)
     learn_capacity (r, arrived, 0.3);
   /* What we sent before we knew still comes out, at the link's rate: no reason to fall again, nor
    * is a queue that becomes shorter. */
@@ -217,7 +221,9 @@ rate_control_update (RateControl *r, const RateInput *in, gint64 now_us)
   gint64 packet_us = rate_control_packet_us (r);
   gboolean standing = in->queue_us > MAX (QUEUE_HIGH_US, 2 * packet_us) && r->drain_bps == 0;
   gboolean stays = TRUE;
-  gboolean over = in->use == LINK_OVER && in->newest_queue_us > MAX (QUEUE_SOME_US, packet_us);
+  gboolean over = in->newest_queue_us > MAX (QUEUE_SOME_US, packet_us)
+                  && (in->use == LINK_STEEP
+                      || (in->use == LINK_OVER && in->queue_us > QUEUE_LEAST_US));
   if ((over || standing) && may_shrink (r, in, now_us))
     decrease (r, in, now_us);
   if (r->drain_bps > 0)

@@ -14,7 +14,7 @@ static const double OVER_TIME_MS = 10;
  * for the gradient times samples and gain. */
 static const double RISE_PER_MS = 0.0087, FALL_PER_MS = 0.039;
 static const double THRESHOLD_MS = 12.5, THRESHOLD_MIN_MS = 6, THRESHOLD_MAX_MS = 600;
-static const double STEEP_MS = 20, STEEP_NOISE = 3, NOISE_WEIGHT = 0.05;
+static const double STEEP_MS = 20, STEEP_NOISE = 3, STEEP_STEPS = 8, NOISE_WEIGHT = 0.05;
 static const double OUTLIER_MS = 15, STEP_MAX_MS = 100;
 
 void
@@ -64,7 +64,7 @@ detect (Trendline *t, double value_ms, double elapsed_ms, gboolean falling)
   if (value_ms > t->threshold_ms) {
     t->over_ms += t->over_count == 0 ? elapsed_ms / 2 : elapsed_ms;
     t->over_count++;
-    if (t->use == LINK_OVER && !falling)
+    if ((t->use == LINK_OVER || t->use == LINK_STEEP) && !falling)
       use = LINK_OVER;
     if (t->over_ms > OVER_TIME_MS && t->over_count > 1 && t->slope >= t->last_slope && !falling)
       use = LINK_OVER;
@@ -106,11 +106,11 @@ climbs_steeply (Trendline *t, double delay_ms, gint64 sent_us)
   t->interval_ms = delay_ms;
   if (t->intervals <= TRENDLINE_STEEP)
     return FALSE;
+  double rise = delay_ms - t->least_ms[0];
   for (guint i = 1; i < TRENDLINE_STEEP; i++)
-    if (t->least_ms[i] < t->least_ms[i - 1] + 1)
+    if (t->least_ms[i] - t->least_ms[i - 1] < MAX (rise / STEEP_STEPS, 1))
       return FALSE;
-  double last = t->least_ms[TRENDLINE_STEEP - 1];
-  return delay_ms >= last && delay_ms - t->least_ms[0] > STEEP_MS + STEEP_NOISE * t->noise_ms;
+  return delay_ms >= t->least_ms[TRENDLINE_STEEP - 1] && rise > STEEP_MS + STEEP_NOISE * t->noise_ms;
 }
 
 LinkUse
@@ -135,10 +135,10 @@ trendline_update (Trendline *t, gint64 sent_us, gint64 arrived_us, gint64 delay_
   t->last_arrived_us = arrived_us;
   gboolean steep = climbs_steeply (t, delay_ms, sent_us);
   if (t->n < TRENDLINE_WINDOW / 2)
-    return t->use = steep ? LINK_OVER : LINK_NORMAL;
+    return t->use = steep ? LINK_STEEP : LINK_NORMAL;
   t->slope = fit (t);
   t->use = detect (t, t->seen * t->slope * GAIN, elapsed_ms, delay_ms < t->smoothed_ms);
   if (steep)
-    t->use = LINK_OVER;
+    t->use = LINK_STEEP;
   return t->use;
 }

@@ -12,7 +12,8 @@
 #pragma once
 #include <glib.h>
 
-typedef enum { LINK_NORMAL, LINK_OVER, LINK_UNDER } LinkUse;
+/* STEEP: over-use beyond doubt, the capacity has fallen. */
+typedef enum { LINK_NORMAL, LINK_OVER, LINK_STEEP, LINK_UNDER } LinkUse;
 
 enum { TRENDLINE_WINDOW = 20, TRENDLINE_STEEP = 4 };
 
