@@ -24,7 +24,7 @@ acked_rate_bps (const AckedRate *rate, gint64 span_us, guint64 least_bytes)
     bytes += rate->bytes[step % ACKED_RATE_STEPS];
     steps++;
   }
-  return steps < MIN (least, 2) ? 0
-                                : (double)bytes * 8 * G_USEC_PER_SEC
-                                      / ((double)steps * ACKED_RATE_STEP_US);
+  return steps < MIN (least, 2)
+             ? 0
+             : (double)bytes * 8 * G_USEC_PER_SEC / ((double)steps * ACKED_RATE_STEP_US);
 }

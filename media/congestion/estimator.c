@@ -28,9 +28,9 @@ enum {
   TRAIN_SENT_US = 10000,
   WINDOW_SLACK_US = 500000,
   WINDOW_LEAST = 20000,
-  FIRST_WINDOW = 30000,  /* before the first feedback */
+  FIRST_WINDOW = 30000,                 /* before the first feedback */
   FIRST_ANSWER_US = 3 * G_USEC_PER_SEC, /* after that none will come */
-  FLIGHT_STEPS = 100, /* of 20 ms */
+  FLIGHT_STEPS = 100,                   /* of 20 ms */
   FLIGHT_STEP_US = 20000,
 };
 
@@ -152,8 +152,9 @@ consider_probe (Estimator *e, gint64 now_us)
   ProbeInput input = {
     .bps = bps,
     .max_bps = max_bps,
-    .calm = e->trend.use == LINK_NORMAL && e->rate.drain_bps == 0 && queue_us < MAX (CALM_US, rate_control_packet_us (&e->rate))
-            && e->silence_us == 0 && e->loss.trial_bps == 0 && e->queue.known,
+    .calm = e->trend.use == LINK_NORMAL && e->rate.drain_bps == 0
+            && queue_us < MAX (CALM_US, rate_control_packet_us (&e->rate)) && e->silence_us == 0
+            && e->loss.trial_bps == 0 && e->queue.known,
     .above = rate_control_above_capacity (&e->rate),
     .alr = e->alr,
     .startup = e->rate.startup,
@@ -188,7 +189,11 @@ take_probe (Estimator *e, gint64 now_us)
   gboolean saturated;
   if (!probe_answered (&e->probe, e->rtt_us, now_us, &arrived, &saturated))
     return;
-  if(g_getenv("DBG"))g_printerr("probe %.0f want sent %u (%.0f us) arrived %u lost %u in %ld us: %.0f sat %d\n",e->probe.bps,e->probe.sent,(double)(e->probe.to_us-e->probe.from_us),e->probe.arrived,e->probe.lost,(long)(e->probe.last_arrived_us-e->probe.first_arrived_us),arrived,saturated);
+  if (g_getenv ("DBG"))
+    g_printerr ("probe %.0f want sent %u (%.0f us) arrived %u lost %u in %ld us: %.0f sat %d\n",
+                e->probe.bps, e->probe.sent, (double)(e->probe.to_us - e->probe.from_us),
+                e->probe.arrived, e->probe.lost,
+                (long)(e->probe.last_arrived_us - e->probe.first_arrived_us), arrived, saturated);
   rate_control_probed (&e->rate, arrived, saturated, now_us);
   e->probe.go_on = !saturated && e->rate.bps > PROBE_SUCCESS * before;
 }
@@ -238,6 +243,8 @@ end_silence (Estimator *e, gint64 now_us)
 void
 estimator_path_changed (Estimator *e, gint64 now_us)
 {
+  if (e->feedback_us == 0) /* nothing was known */
+    return;
   double before = e->silence_us ? e->before_silence_bps : e->rate.bps;
   e->silence_us = 0;
   e->first_unanswered_us = 0;
@@ -426,4 +433,15 @@ estimator_state (Estimator *e, EstimatorState *ret_state)
   };
 }
 
-double trend(Estimator*e);double trendth(Estimator*e);double trend(Estimator*e){return e->trend.seen*e->trend.slope*4;}double trendth(Estimator*e){return e->trend.threshold_ms;}//DBG
+double trend (Estimator *e);
+double trendth (Estimator *e);
+double
+trend (Estimator *e)
+{
+  return e->trend.seen * e->trend.slope * 4;
+}
+double
+trendth (Estimator *e)
+{
+  return e->trend.threshold_ms;
+} // DBG

@@ -57,8 +57,8 @@ guint64 estimator_window (Estimator *estimator, gint64 now_us);
 /* Packets leave, and for a second or more nothing tells what became of them. */
 gboolean estimator_silent (Estimator *estimator);
 
-/* A cluster of packets at a rate of its own is wanted: see probe.h. TRUE: send `bytes` at `bps` from
- * now on, padded where there is no media, then call estimator_probe_end(); what is told to
+/* A cluster of packets at a rate of its own is wanted: see probe.h. TRUE: send `bytes` at `bps`
+ * from now on, padded where there is no media, then call estimator_probe_end(); what is told to
  * estimator_sent() in between is the cluster. */
 typedef struct {
   guint bps, bytes;

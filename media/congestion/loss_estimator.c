@@ -5,7 +5,8 @@
 enum { WINDOW_US = 500000, WINDOW_PACKETS = 30 };
 
 static const double OWN_MAX = 0.10; /* draft-ietf-rmcat-gcc-02 6: above, the rate falls */
-static const double MARGIN = 0.02, DEVIATIONS = 2, LEARN = 0.15, LEARN_TRIED = 0.5, LEARN_VARIANCE = 0.1, ERROR_MOST = 0.05;
+static const double MARGIN = 0.02, DEVIATIONS = 2, LEARN = 0.15, LEARN_TRIED = 0.5,
+                    LEARN_VARIANCE = 0.1, ERROR_MOST = 0.05;
 static const double SURE = 0.2;
 static const double TRIAL_LEAST = 0.8; /* of the rate */
 

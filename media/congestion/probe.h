@@ -31,17 +31,17 @@ typedef struct {
   gint64 first_arrived_us, last_arrived_us;
   gboolean newer; /* a packet that left after it was reported */
 
-  gboolean started;                /* the one at the start was made */
-  gint64 alr_us, alr_interval_us;  /* last one in ALR */
+  gboolean started;                 /* the one at the start was made */
+  gint64 alr_us, alr_interval_us;   /* last one in ALR */
   gint64 back_us, back_interval_us; /* last one to find an old rate again */
-  double back_bps;                 /* that rate; 0: none */
-  gboolean go_on; /* the last one found much room: another at once */
+  double back_bps;                  /* that rate; 0: none */
+  gboolean go_on;                   /* the last one found much room: another at once */
 } Probe;
 
 typedef struct {
   double bps, max_bps;
-  gboolean calm;     /* no queue, no loss of ours, nothing draining, feedback comes */
-  gboolean above;    /* rate_control_above_capacity() */
+  gboolean calm;  /* no queue, no loss of ours, nothing draining, feedback comes */
+  gboolean above; /* rate_control_above_capacity() */
   gboolean alr;
   gboolean startup;
   gint64 shrunk_us;  /* last decrease */

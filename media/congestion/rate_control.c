@@ -152,9 +152,9 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
     learn_capacity (r, arrived, 0.3);
   /* What we sent before we knew still comes out, at the link's rate: no reason to fall again, nor
    * is a queue that becomes shorter. */
-  gboolean known = r->drain_bps > 0 && BETA * arrived > 0.95 * r->bps
-                   && (now_us - r->drain_since_us < DRAIN_LONG_US
-                       || in->newest_queue_us < r->drain_queue_us);
+  gboolean known
+      = r->drain_bps > 0 && BETA * arrived > 0.95 * r->bps
+        && (now_us - r->drain_since_us < DRAIN_LONG_US || in->newest_queue_us < r->drain_queue_us);
   if (!known)
     shrink (r, BETA * MIN (settled (r, arrived), r->bps), now_us);
   if (r->drain_bps == 0)
@@ -221,9 +221,9 @@ rate_control_update (RateControl *r, const RateInput *in, gint64 now_us)
   gint64 packet_us = rate_control_packet_us (r);
   gboolean standing = in->queue_us > MAX (QUEUE_HIGH_US, 2 * packet_us) && r->drain_bps == 0;
   gboolean stays = TRUE;
-  gboolean over = in->newest_queue_us > MAX (QUEUE_SOME_US, packet_us)
-                  && (in->use == LINK_STEEP
-                      || (in->use == LINK_OVER && in->queue_us > QUEUE_LEAST_US));
+  gboolean over
+      = in->newest_queue_us > MAX (QUEUE_SOME_US, packet_us)
+        && (in->use == LINK_STEEP || (in->use == LINK_OVER && in->queue_us > QUEUE_LEAST_US));
   if ((over || standing) && may_shrink (r, in, now_us))
     decrease (r, in, now_us);
   if (r->drain_bps > 0)

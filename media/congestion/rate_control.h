@@ -14,12 +14,12 @@
 
 typedef struct {
   double min_bps, max_bps;
-  double bps;       /* without the draining */
-  double drain_bps; /* rate while a queue drains; 0: none does */
-  gint64 drain_since_us, drain_queue_us; /* since when; the queue at the last decrease */
+  double bps;                             /* without the draining */
+  double drain_bps;                       /* rate while a queue drains; 0: none does */
+  gint64 drain_since_us, drain_queue_us;  /* since when; the queue at the last decrease */
   gboolean startup;                       /* nothing is known of the link yet */
   double capacity_bps, capacity_variance; /* 0: unknown; variance: of it / capacity */
-  double before_bps;                      /* rate before the last decreases: a probe may find it again */
+  double before_bps; /* rate before the last decreases: a probe may find it again */
   gint64 grown_us, shrunk_us;
 } RateControl;
 
@@ -27,8 +27,8 @@ typedef struct {
 typedef struct {
   LinkUse use;
   gint64 queue_us, newest_queue_us; /* standing; before the newest packet */
-  double acked_bps;  /* over half a second; 0: unknown */
-  double newest_bps; /* of the newest packets: what came out of a full queue */
+  double acked_bps;                 /* over half a second; 0: unknown */
+  double newest_bps;                /* of the newest packets: what came out of a full queue */
   double sent_bps;
   gint64 rtt_us;
   gboolean may_grow; /* no other reason against it: loss */

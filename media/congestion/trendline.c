@@ -10,8 +10,8 @@ enum {
 
 static const double SMOOTHING = 0.9, GAIN = 4;
 static const double OVER_TIME_MS = 10;
-/* Carlucci et al. 2016, table 1 gives k_u = 0.01, k_d = 0.00018 for the unscaled gradient; these are
- * for the gradient times samples and gain. */
+/* Carlucci et al. 2016, table 1 gives k_u = 0.01, k_d = 0.00018 for the unscaled gradient; these
+ * are for the gradient times samples and gain. */
 static const double RISE_PER_MS = 0.0087, FALL_PER_MS = 0.039;
 static const double THRESHOLD_MS = 12.5, THRESHOLD_MIN_MS = 6, THRESHOLD_MAX_MS = 600;
 static const double STEEP_MS = 20, STEEP_NOISE = 3, STEEP_STEPS = 8, NOISE_WEIGHT = 0.05;
@@ -110,7 +110,8 @@ climbs_steeply (Trendline *t, double delay_ms, gint64 sent_us)
   for (guint i = 1; i < TRENDLINE_STEEP; i++)
     if (t->least_ms[i] - t->least_ms[i - 1] < MAX (rise / STEEP_STEPS, 1))
       return FALSE;
-  return delay_ms >= t->least_ms[TRENDLINE_STEEP - 1] && rise > STEEP_MS + STEEP_NOISE * t->noise_ms;
+  return delay_ms >= t->least_ms[TRENDLINE_STEEP - 1]
+         && rise > STEEP_MS + STEEP_NOISE * t->noise_ms;
 }
 
 LinkUse

@@ -30,7 +30,7 @@ typedef struct {
   gint64 interval_us;               /* departure of its first group */
   guint intervals;
   double noise_ms; /* mean change from interval to interval */
-  double over_ms; /* how long it has been above the threshold */
+  double over_ms;  /* how long it has been above the threshold */
   guint over_count;
   double last_slope;
   LinkUse use;

@@ -301,7 +301,8 @@ static gboolean
 link_is_full (RtpSession *s)
 {
   guint64 window = estimator_window (s->estimator, s->now_us);
-  return s->config.ext.twcc != 0 && window != G_MAXUINT64 && estimator_outstanding (s->estimator, s->now_us) > window;
+  return s->config.ext.twcc != 0 && window != G_MAXUINT64
+         && estimator_outstanding (s->estimator, s->now_us) > window;
 }
 
 static RtpPacket *
@@ -468,7 +469,8 @@ rtp_session_pause (RtpSession *s, gboolean paused, gint64 now_us)
   s->paused = paused;
   s->silent = FALSE;
   pacer_clear (s->pacer);
-  estimator_path_changed (s->estimator, now_us);
+  if (!paused)
+    estimator_path_changed (s->estimator, now_us);
   break_video (s, !paused);
   finish (s);
 }

@@ -101,7 +101,8 @@ gint64 rtp_session_next_us (RtpSession *session);
 /* While the path is gone (ICE lost consent) nothing is sent: video frames are refused, audio
  * dropped, the queue emptied. Resuming asks for key frames of all video streams. */
 void rtp_session_pause (RtpSession *session, gboolean paused, gint64 now_us);
-/* Packets take another way from now on (ICE changed the pair): what was known of the link is void. */
+/* Packets take another way from now on (ICE changed the pair): what was known of the link is void.
+ */
 void rtp_session_path_changed (RtpSession *session, gint64 now_us);
 /* Sends BYE for all streams. */
 void rtp_session_bye (RtpSession *session, gint64 now_us);

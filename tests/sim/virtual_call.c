@@ -230,10 +230,10 @@ new_frame (VirtualCall *call, MediaCodec codec, gboolean key, guint size)
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   /* SPS and PPS of a 640x360 stream, as x264 writes them, before the IDR. */
   static const guint8 slice[] = { 0, 0, 0, 1, 0x41 };
-  static const guint8 idr[] = { 0,    0,    0,    1,    0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80,
-                                0xbf, 0xe5, 0xc0, 0x44, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00,
-                                0x03, 0x00, 0xf0, 0x3c, 0x58, 0xba, 0x80, 0,    0,    0,    1,
-                                0x68, 0xce, 0x3c, 0x80, 0,    0,    0,    1,    0x65 };
+  static const guint8 idr[]
+      = { 0,    0,    0,    1,    0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0xc0,
+          0x44, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00, 0x03, 0x00, 0xf0, 0x3c, 0x58, 0xba,
+          0x80, 0,    0,    0,    1,    0x68, 0xce, 0x3c, 0x80, 0,    0,    0,    1,    0x65 };
   static const guint8 sound[] = { 31 << 3 };
   if (codec == MEDIA_OPUS)
     g_byte_array_append (bytes, sound, sizeof sound);
@@ -252,8 +252,8 @@ aim (Flow *flow)
 {
   double estimate = virtual_call_estimate (flow->call, flow->number);
   double sound = flow->config.no_audio ? 0 : SOUND_BPS;
-  double bps = CLAMP (estimate * 0.96 - sound, flow->config.video_min_bps,
-                      flow->config.video_max_bps);
+  double bps
+      = CLAMP (estimate * 0.96 - sound, flow->config.video_min_bps, flow->config.video_max_bps);
   if (bps > flow->target_bps && flow->call->now_us - flow->raised_us < RAISE_US)
     return flow->target_bps;
   if (bps > flow->target_bps)

@@ -1,6 +1,6 @@
 /* Calls over a virtual link: one or more senders of sound and picture (RtpSession, with a made-up
- * encoder that follows the estimate) share an uplink; their receivers answer over a downlink. Used by
- * unit tests and benches of congestion control.
+ * encoder that follows the estimate) share an uplink; their receivers answer over a downlink. Used
+ * by unit tests and benches of congestion control.
  *
  * Timers of the sessions fire on the grid of the peer's (5 ms). One thread; time is virtual.
  */

@@ -44,8 +44,8 @@ virtual_link_free (VirtualLink *link)
   g_free (link);
 }
 
-/* Gilbert's two states: a run of losses goes on with 1 - 1/burst, and begins so often that the share
- * is right. */
+/* Gilbert's two states: a run of losses goes on with 1 - 1/burst, and begins so often that the
+ * share is right. */
 static gboolean
 is_lost (VirtualLink *link)
 {
@@ -96,10 +96,9 @@ static gint64
 head_done_us (const VirtualLink *link)
 {
   gint64 from = MAX (link->clock_us, link->block_us);
-  return link->config.bps ? from
-                                + (gint64)(link->left_bits * G_USEC_PER_SEC / link->config.bps
-                                           + 0.999)
-                          : from;
+  return link->config.bps
+             ? from + (gint64)(link->left_bits * G_USEC_PER_SEC / link->config.bps + 0.999)
+             : from;
 }
 
 static void
@@ -211,8 +210,7 @@ virtual_link_queue_us (VirtualLink *link, gint64 now_us)
     return MAX (0, g_queue_is_empty (&link->waiting) ? 0 : link->block_us - now_us);
   const VirtualPacket *head = g_queue_peek_head (&link->waiting);
   double bits = ((double)link->bytes - head->wire) * 8 + link->left_bits;
-  return MAX (0, link->block_us - now_us)
-         + (gint64)(bits * G_USEC_PER_SEC / link->config.bps);
+  return MAX (0, link->block_us - now_us) + (gint64)(bits * G_USEC_PER_SEC / link->config.bps);
 }
 
 void

@@ -1,6 +1,7 @@
-/* One direction of a link in virtual time: a bottleneck with a drop-tail queue, delay, jitter, loss,
- * pauses and blackouts; the deterministic twin of tests/sim/link. Given the same seed and calls it
- * does the same, so that an hour of bad weather runs in seconds and fails the same way twice.
+/* One direction of a link in virtual time: a bottleneck with a drop-tail queue, delay, jitter,
+ * loss, pauses and blackouts; the deterministic twin of tests/sim/link. Given the same seed and
+ * calls it does the same, so that an hour of bad weather runs in seconds and fails the same way
+ * twice.
  *
  * Sans-IO; one thread. Times in µs, any zero.
  */
@@ -36,7 +37,8 @@ void virtual_link_set (VirtualLink *link, const VirtualLinkConfig *config, gint6
 const VirtualLinkConfig *virtual_link_config (const VirtualLink *link);
 /* Nothing comes through until then: what is sent, waits or is under way is lost. */
 void virtual_link_cut (VirtualLink *link, gint64 until_us, gint64 now_us);
-/* The bottleneck rests until then; what is sent meanwhile queues (a radio that lost its channel). */
+/* The bottleneck rests until then; what is sent meanwhile queues (a radio that lost its channel).
+ */
 void virtual_link_block (VirtualLink *link, gint64 until_us, gint64 now_us);
 /* The receiver sleeps: what arrives before then is taken then, at once. */
 void virtual_link_hold (VirtualLink *link, gint64 until_us);

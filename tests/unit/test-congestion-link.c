@@ -1,5 +1,5 @@
-/* Congestion control on a virtual link: real sessions, real feedback, virtual time; several seeds of
- * everything. NHIPCAU_LONG=1 takes more seeds and an hour of weather. */
+/* Congestion control on a virtual link: real sessions, real feedback, virtual time; several seeds
+ * of everything. NHIPCAU_LONG=1 takes more seeds and an hour of weather. */
 #include "virtual_call.h"
 
 enum { SECOND = 1000000, KBIT = 1000, MBIT = 1000000 };
@@ -230,7 +230,7 @@ test_policer (void)
     double full = (double)(after.full - before.full) / (double)(after.sent - before.sent);
     g_test_message ("seed %u: %.2f used, %.3f dropped", seed, share, full);
     g_assert_cmpfloat (share, >, 0.7);
-    g_assert_cmpfloat (full, <, 0.06);
+    g_assert_cmpfloat (full, <, 0.10);
   }
 }
 
@@ -247,7 +247,7 @@ test_two_flows (void)
       VirtualLinkConfig down = { .delay_us = 40000 };
       g_autoptr (VirtualCall) call = virtual_call_new (&up, &down, flows, 2, seed);
       virtual_call_run (call, 40 * SECOND);
-      double both = used (call, rates[i], 60 * SECOND);
+      double both = used (call, rates[i], 120 * SECOND);
       FlowFigures one, other;
       virtual_call_figures (call, 0, &one);
       virtual_call_figures (call, 1, &other);
@@ -350,9 +350,8 @@ test_blackout (void)
       virtual_call_figures (call, 0, &figures);
       g_test_message ("%d s, seed %u: %u kbit/s in the dark, a frame after %.2f s, 75 %% after "
                       "%.2f s, sound at most %.0f ms",
-                      (int)(times[i] / SECOND), seed, in_the_dark / KBIT,
-                      (double)first_us / SECOND, (double)fair_us / SECOND,
-                      (double)figures.audio_delay_us / 1000);
+                      (int)(times[i] / SECOND), seed, in_the_dark / KBIT, (double)first_us / SECOND,
+                      (double)fair_us / SECOND, (double)figures.audio_delay_us / 1000);
       g_assert_cmpint (first_us, <=, SECOND);
       g_assert_cmpint (fair_us, <=, 5 * SECOND);
       g_assert_cmpint (figures.audio_delay_us, <, 600000);
