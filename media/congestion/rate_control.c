@@ -16,11 +16,13 @@ enum {
   QUEUE_HIGH_US = 120000, /* over-use though it does not grow */
   DRAIN_US = 700000,      /* in which a queue is to be gone */
   DRAIN_LONG_US = 1000000,
+  DRAIN_MARK_US = 500000,
   DRAIN_MAX_US = 3000000,
 };
 
 static const double BETA = 0.92; /* 5.5 has 0.85: ours drains apart from it */
-static const double DRAIN_LEAST = 0.4;
+static const double DRAIN_LEAST = 0.4, DRAIN_HARDER = 0.7, DRAIN_HARDEST = 0.3;
+static const double DRAIN_OVERSENT = 1.15;
 /* per second: before anything is known, well below what is known, elsewhere */
 static const double GROWTH_STARTUP = 1.0, GROWTH_FAST = 0.35, GROWTH = 0.08;
 static const double NEAR = 0.85; /* of the capacity: from there on additive */
@@ -157,28 +159,46 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
         && (now_us - r->drain_since_us < DRAIN_LONG_US || in->newest_queue_us < r->drain_queue_us);
   if (!known)
     shrink (r, BETA * MIN (settled (r, arrived), r->bps), now_us);
-  if (r->drain_bps == 0)
+  if (r->drain_bps == 0) {
     r->drain_since_us = now_us;
+    r->drain_mark_us = 0;
+    r->drain_scale = 1;
+  }
   r->drain_bps = r->bps;
   r->drain_queue_us = in->newest_queue_us;
 }
 
-/* While a queue stands we send as much less as empties it in DRAIN_US. FALSE: it would not go. */
+/* The queue has not become shorter for a while, and more leaves than was told: tells still less. */
+static void
+drain_harder (RateControl *r, const RateInput *in, gint64 now_us)
+{
+  if (now_us - r->drain_mark_us < DRAIN_MARK_US)
+    return;
+  gboolean stays = r->drain_mark_us != 0 && in->newest_queue_us > r->drain_mark_queue_us * 4 / 5;
+  if (stays && in->sent_bps > DRAIN_OVERSENT * r->drain_bps)
+    r->drain_scale = MAX (r->drain_scale * DRAIN_HARDER, DRAIN_HARDEST);
+  r->drain_mark_us = now_us;
+  r->drain_mark_queue_us = in->newest_queue_us;
+}
+
+/* While a queue stands we send as much less as empties it in DRAIN_US. FALSE: it does not go though
+ * we sent less. */
 static gboolean
 drain (RateControl *r, const RateInput *in, gint64 now_us)
 {
-  gint64 gone_us = MAX (QUEUE_GONE_US, rate_control_packet_us (r) / 2);
+  gint64 gone_us = MAX (QUEUE_GONE_US, rate_control_packet_us (r));
   if (MIN (in->queue_us, in->newest_queue_us) < gone_us) {
     r->drain_bps = 0;
     r->grown_us = now_us;
     return TRUE;
   }
-  if (now_us - r->drain_since_us > DRAIN_MAX_US) {
+  if (now_us - r->drain_since_us > DRAIN_MAX_US && in->sent_bps < BUSY * r->bps) {
     r->drain_bps = 0;
     return FALSE;
   }
+  drain_harder (r, in, now_us);
   double share = 1 - (double)in->newest_queue_us / DRAIN_US;
-  r->drain_bps = r->bps / BETA * CLAMP (share, DRAIN_LEAST, BETA);
+  r->drain_bps = r->bps / BETA * CLAMP (share, DRAIN_LEAST, BETA) * r->drain_scale;
   return TRUE;
 }
 

@@ -17,6 +17,8 @@ typedef struct {
   double bps;                             /* without the draining */
   double drain_bps;                       /* rate while a queue drains; 0: none does */
   gint64 drain_since_us, drain_queue_us;  /* since when; the queue at the last decrease */
+  gint64 drain_mark_us, drain_mark_queue_us; /* whether it becomes shorter */
+  double drain_scale;
   gboolean startup;                       /* nothing is known of the link yet */
   double capacity_bps, capacity_variance; /* 0: unknown; variance: of it / capacity */
   double before_bps; /* rate before the last decreases: a probe may find it again */
