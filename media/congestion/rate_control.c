@@ -21,7 +21,7 @@ enum {
 };
 
 static const double BETA = 0.92; /* 5.5 has 0.85: ours drains apart from it */
-static const double DRAIN_LEAST = 0.4, DRAIN_HARDER = 0.7, DRAIN_HARDEST = 0.3;
+static const double DRAIN_LEAST = 0.4, DRAIN_HARDER = 0.8, DRAIN_HARDEST = 0.3;
 static const double DRAIN_OVERSENT = 1.15;
 /* per second: before anything is known, well below what is known, elsewhere */
 static const double GROWTH_STARTUP = 1.0, GROWTH_FAST = 0.35, GROWTH = 0.08;
