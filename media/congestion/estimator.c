@@ -30,8 +30,6 @@ enum {
   WINDOW_LEAST = 20000,
   FIRST_WINDOW = 30000,                 /* before the first feedback */
   FIRST_ANSWER_US = 3 * G_USEC_PER_SEC, /* after that none will come */
-  FLIGHT_STEPS = 100,                   /* of 20 ms */
-  FLIGHT_STEP_US = 20000,
 };
 
 /* draft-ietf-rmcat-gcc-02 6, where there are only reports */
@@ -41,17 +39,12 @@ static const double ALR_BELOW = 0.6, ALR_ABOVE = 0.75;
 static const double TRAIN_SHARE = 0.85, TRAIN_RAISE = 3;
 static const double PROBE_SUCCESS = 1.3;
 
-typedef struct {
-  guint bytes[FLIGHT_STEPS];
-  gint64 step;
-} Flight;
-
 struct Estimator {
   EstimatorConfig config;
   gint64 rtt_us;
   RateMeter sent;
-  Flight flight;
   AckedRate acked;
+  guint64 acked_bytes; /* since the path is this one */
   ArrivalGroups groups;
   Trendline trend;
   QueueDelay queue;
@@ -63,7 +56,6 @@ struct Estimator {
 
   gint64 last_sent_us;
   gint64 first_unanswered_us; /* 0: none */
-  gint64 newest_sent_us;      /* departure of the newest packet that was told of */
   gint64 feedback_us;
   gint64 silence_us; /* last decrease for want of feedback; 0: there is feedback */
   double before_silence_bps;
@@ -95,44 +87,24 @@ estimator_free (Estimator *e)
 
 /* ---- what left ---- */
 
-static void
-flight_add (Flight *f, guint size, gint64 now_us)
-{
-  gint64 step = now_us / FLIGHT_STEP_US;
-  if (step - f->step >= FLIGHT_STEPS || step < f->step)
-    *f = (Flight){ .step = step };
-  while (f->step < step)
-    f->bytes[++f->step % FLIGHT_STEPS] = 0;
-  f->bytes[step % FLIGHT_STEPS] += size;
-}
-
-guint64
-estimator_outstanding (Estimator *e, gint64 now_us)
-{
-  gint64 oldest = MAX (now_us / FLIGHT_STEP_US - FLIGHT_STEPS, e->flight.step - FLIGHT_STEPS) + 1;
-  guint64 bytes = 0;
-  oldest = MAX (oldest, e->newest_sent_us / FLIGHT_STEP_US + 1);
-  for (gint64 step = e->flight.step; step >= oldest; step--)
-    bytes += e->flight.bytes[step % FLIGHT_STEPS];
-  return bytes;
-}
-
+/* Until something is known of the link, so much as has come through twice over (as slow start,
+ * RFC 5681 3.1). */
 guint64
 estimator_window (Estimator *e, gint64 now_us)
 {
+  gboolean unheard
+      = e->first_unanswered_us != 0 && now_us - e->first_unanswered_us > FIRST_ANSWER_US;
   if (e->feedback_us == 0)
-    return e->first_unanswered_us != 0 && now_us - e->first_unanswered_us > FIRST_ANSWER_US
-               ? G_MAXUINT64
-               : FIRST_WINDOW;
+    return unheard ? G_MAXUINT64 : FIRST_WINDOW;
   double seconds = (double)(e->rtt_us + WINDOW_SLACK_US) / G_USEC_PER_SEC;
-  return MAX ((guint64)(e->rate.bps / 8 * seconds), WINDOW_LEAST);
+  guint64 window = MAX ((guint64)(e->rate.bps / 8 * seconds), WINDOW_LEAST);
+  return e->rate.startup ? MIN (window, FIRST_WINDOW + 2 * e->acked_bytes) : window;
 }
 
 void
 estimator_sent (Estimator *e, guint size, gint64 now_us)
 {
   rate_meter_add (&e->sent, size, now_us);
-  flight_add (&e->flight, size, now_us);
   e->last_sent_us = now_us;
   probe_sent (&e->probe, size, now_us);
   if (e->first_unanswered_us == 0)
@@ -224,6 +196,7 @@ static void
 begin_anew (Estimator *e, double bps, gint64 now_us)
 {
   e->answered_from_us = now_us - e->rtt_us / 2;
+  e->acked_bytes = 0;
   e->groups = (ArrivalGroups){ 0 };
   e->queue = (QueueDelay){ 0 };
   trendline_reset (&e->trend);
@@ -259,10 +232,10 @@ take_packet (Estimator *e, const TwccResult *result, gint64 now_us)
   if (result->sent_us >= e->answered_from_us)
     loss_estimator_add (&e->loss, result->sent_us, result->arrived_us < 0);
   probe_result (&e->probe, result);
-  e->newest_sent_us = MAX (e->newest_sent_us, result->sent_us);
   if (result->arrived_us < 0)
     return;
   acked_rate_add (&e->acked, result);
+  e->acked_bytes += result->size;
   if (!arrival_groups_add (&e->groups, result, &group))
     return;
   queue_delay_add (&e->queue, group.delay_us, group.arrived_us);

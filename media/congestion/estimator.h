@@ -49,11 +49,9 @@ void estimator_path_changed (Estimator *estimator, gint64 now_us);
 guint estimator_bps (Estimator *estimator);
 /* Rate for the pacer. */
 guint estimator_pacing_bps (Estimator *estimator);
-/* Bytes that left after the newest packet that the other side told of, of the last two seconds. */
-guint64 estimator_outstanding (Estimator *estimator, gint64 now_us);
-/* So many may be outstanding before video waits; G_MAXUINT64: any, since feedback does not come. */
+/* So many bytes may be on their way unanswered (twcc.h: outstanding) before video waits;
+ * G_MAXUINT64: any, since feedback does not come. */
 guint64 estimator_window (Estimator *estimator, gint64 now_us);
-
 /* Packets leave, and for a second or more nothing tells what became of them. */
 gboolean estimator_silent (Estimator *estimator);
 

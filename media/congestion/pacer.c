@@ -7,7 +7,8 @@ enum {
   BUCKET_MIN = 2400,
   PROBE_WAKE_US = 1000,
   HELD_US = 200000,
-  WAKE_US = 5000, /* sleeps are at least that long: a wake-up costs more than a packet */
+  BURST_US = 200000, /* the allowance is for the first picture, not for the next */
+  WAKE_US = 5000,    /* sleeps are at least that long: a wake-up costs more than a packet */
   DEFAULT_BPS = 2500000,
 };
 
@@ -23,6 +24,7 @@ struct Pacer {
   gint64 budget; /* bytes that may leave now; below 0: wait */
   gint64 filled_us;
   gint64 burst; /* left of the one-time allowance */
+  gint64 first_video_us;
   guint first_bps;
   gint64 probe_bytes; /* left of a probe; 0: none */
   guint probe_bps;
@@ -117,6 +119,8 @@ fill (Pacer *pacer, gint64 now_us)
     return;
   pacer->budget = MIN (most, pacer->budget + bytes);
   pacer->filled_us = now_us;
+  if (pacer->first_video_us != 0 && now_us - pacer->first_video_us > BURST_US)
+    pacer->burst = 0;
 }
 
 /* Takes bytes off the bucket, and what it lacks off the one-time allowance. */
@@ -133,12 +137,24 @@ spend (Pacer *pacer, gint64 bytes)
   }
 }
 
+/* The allowance serves what is next; while held, only a key frame. */
+static gboolean
+has_burst (const Pacer *pacer)
+{
+  if (pacer->burst <= 0 || pacer->probe_bytes > 0)
+    return FALSE;
+  const RtpPacket *next = pacer->queues[RTP_CLASS_VIDEO].head;
+  return !pacer->held || (next && next->key && !pacer->queues[RTP_CLASS_RETRANSMISSION].head);
+}
+
 static gboolean
 may_leave (const Pacer *pacer, gint64 now_us)
 {
-  if (pacer->held && pacer->burst <= 0 && now_us - pacer->held_pop_us < HELD_US)
+  if (has_burst (pacer))
+    return TRUE;
+  if (pacer->held && now_us - pacer->held_pop_us < HELD_US)
     return FALSE;
-  return pacer->budget > 0 || (pacer->burst > 0 && pacer->probe_bytes == 0);
+  return pacer->budget > 0;
 }
 
 RtpPacket *
@@ -154,6 +170,8 @@ pacer_pop (Pacer *pacer, guint overhead, gint64 now_us)
       return NULL;
     if (class != RTP_CLASS_AUDIO && pacer->held)
       pacer->held_pop_us = now_us;
+    if (class == RTP_CLASS_VIDEO && pacer->first_video_us == 0)
+      pacer->first_video_us = now_us;
     RtpPacket *packet = take (pacer, class);
     spend (pacer, (gint64)packet->size + overhead);
     return packet;
@@ -169,11 +187,13 @@ pacer_next_us (Pacer *pacer)
   if (pacer->queues[RTP_CLASS_AUDIO].head)
     return pacer->filled_us;
   gint64 next = pacer->filled_us;
-  if (pacer->budget <= 0 && (pacer->burst <= 0 || pacer->probe_bytes > 0)) {
+  if (has_burst (pacer))
+    return next;
+  if (pacer->budget <= 0) {
     gint64 wait = (1 - pacer->budget) * 8 * G_USEC_PER_SEC / rate (pacer) + 1;
     next += MAX (wait, pacer->probe_bytes > 0 ? PROBE_WAKE_US : WAKE_US);
   }
-  return pacer->held && pacer->burst <= 0 ? MAX (next, pacer->held_pop_us + HELD_US) : next;
+  return pacer->held ? MAX (next, pacer->held_pop_us + HELD_US) : next;
 }
 
 void

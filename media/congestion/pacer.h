@@ -3,8 +3,8 @@
  *
  * A bucket of 40 ms at the pacing rate lets ordinary frames leave at once, without a wake-up per
  * packet; a larger one-time allowance lets the first key frame of a joining viewer leave at once
- * (it is gone as soon as the rate falls below what it was first set to). The queue is bounded: 2048
- * packets; what is beyond is refused.
+ * (it is gone 200 ms later, or as soon as the rate falls below what it was first set to). The queue
+ * is bounded: 2048 packets; what is beyond is refused.
  *
  * A probe (congestion/probe.h) goes at a rate of its own, evenly; where the queue does not fill it,
  * pacer_wants_padding() says so and the owner pushes a packet of padding.

@@ -302,12 +302,13 @@ link_is_full (RtpSession *s)
 {
   guint64 window = estimator_window (s->estimator, s->now_us);
   return s->config.ext.twcc != 0 && window != G_MAXUINT64
-         && estimator_outstanding (s->estimator, s->now_us) > window;
+         && twcc_sender_outstanding (s->twcc_sender, s->now_us) > window;
 }
 
 static RtpPacket *
 next_packet (RtpSession *s)
 {
+  pacer_set_held (s->pacer, link_is_full (s));
   RtpPacket *packet = pacer_pop (s->pacer, s->config.overhead, s->now_us);
   if (packet || !pacer_wants_padding (s->pacer, s->now_us))
     return packet;
@@ -326,7 +327,6 @@ pump (RtpSession *s)
   if (s->paused)
     return;
   begin_probe (s);
-  pacer_set_held (s->pacer, link_is_full (s));
   gboolean any = FALSE, probing = pacer_probing (s->pacer);
   RtpPacket *packet;
   while ((packet = next_packet (s))) {

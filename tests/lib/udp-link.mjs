@@ -64,8 +64,11 @@ export class UdpLink {
       this.arrived.push([done, wire]);
       this.#under.push({ at: done + this.delay, data });
     }
-    for (; this.#under[0]?.at <= now; this.#under.shift()) this.#far.send(this.#under[0].data, this.receiver, '127.0.0.1');
-    for (; this.#back[0]?.at <= now; this.#back.shift()) this.#near.send(this.#back[0].data, this.sender, '127.0.0.1');
+    const deliver = (list, socket, port) => {
+      for (; list[0]?.at <= now; list.shift()) if (port) socket.send(list[0].data, port, '127.0.0.1');
+    };
+    deliver(this.#under, this.#far, this.receiver);
+    deliver(this.#back, this.#near, this.sender);
   }
 
   // Bytes that came through between two times of performance.now().
