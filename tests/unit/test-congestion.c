@@ -267,7 +267,7 @@ flat (gint64 us, GRand *rand)
 static gint64
 slow_rise (gint64 us, GRand *rand)
 {
-  return flat (us, rand) + MAX (0, us - 2000000) / 6;
+  return flat (us, rand) + MAX (0, us - 2000000) / 10;
 }
 
 static gint64
