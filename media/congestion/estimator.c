@@ -161,11 +161,6 @@ take_probe (Estimator *e, gint64 now_us)
   gboolean saturated;
   if (!probe_answered (&e->probe, e->rtt_us, now_us, &arrived, &saturated))
     return;
-  if (g_getenv ("DBG"))
-    g_printerr ("probe %.0f want sent %u (%.0f us) arrived %u lost %u in %ld us: %.0f sat %d\n",
-                e->probe.bps, e->probe.sent, (double)(e->probe.to_us - e->probe.from_us),
-                e->probe.arrived, e->probe.lost,
-                (long)(e->probe.last_arrived_us - e->probe.first_arrived_us), arrived, saturated);
   rate_control_probed (&e->rate, arrived, saturated, now_us);
   e->probe.go_on = !saturated && e->rate.bps > PROBE_SUCCESS * before;
 }
@@ -405,16 +400,3 @@ estimator_state (Estimator *e, EstimatorState *ret_state)
     .probes = e->probes,
   };
 }
-
-double trend (Estimator *e);
-double trendth (Estimator *e);
-double
-trend (Estimator *e)
-{
-  return e->trend.seen * e->trend.slope * 4;
-}
-double
-trendth (Estimator *e)
-{
-  return e->trend.threshold_ms;
-} // DBG
