@@ -111,6 +111,12 @@ estimator_sent (Estimator *e, guint size, gint64 now_us)
     e->first_unanswered_us = now_us;
 }
 
+void
+estimator_sent_untold (Estimator *e, guint size, gint64 now_us)
+{
+  rate_meter_add (&e->sent, size, now_us);
+}
+
 /* ---- probes ---- */
 
 static void
@@ -137,10 +143,16 @@ consider_probe (Estimator *e, gint64 now_us)
 }
 
 gboolean
+estimator_wants_probe (Estimator *e)
+{
+  return e->probe.state == PROBE_WANTED;
+}
+
+gboolean
 estimator_probe (Estimator *e, EstimatorProbe *ret_probe, gint64 now_us)
 {
   /* Times tell what is of the cluster: nothing else may have left just now. */
-  if (e->probe.state != PROBE_WANTED || e->last_sent_us == now_us)
+  if (!estimator_wants_probe (e) || e->last_sent_us == now_us)
     return FALSE;
   probe_begin (&e->probe, now_us);
   e->probes++;

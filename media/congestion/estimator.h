@@ -29,8 +29,10 @@ Estimator *estimator_new (const EstimatorConfig *config);
 void estimator_free (Estimator *estimator);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Estimator, estimator_free)
 
-/* A packet of that size left. */
+/* A packet of that size left, that feedback will tell of; one that carries no transport-wide
+ * number. */
 void estimator_sent (Estimator *estimator, guint size, gint64 now_us);
+void estimator_sent_untold (Estimator *estimator, guint size, gint64 now_us);
 /* Results of one feedback packet, ascending. */
 void estimator_feedback (Estimator *estimator, const TwccResult *results, gsize n, gint64 now_us);
 /* Loss in a receiver report (0..1); decides only while there is no transport-wide feedback. */
@@ -61,6 +63,7 @@ gboolean estimator_silent (Estimator *estimator);
 typedef struct {
   guint bps, bytes;
 } EstimatorProbe;
+gboolean estimator_wants_probe (Estimator *estimator);
 gboolean estimator_probe (Estimator *estimator, EstimatorProbe *ret_probe, gint64 now_us);
 void estimator_probe_end (Estimator *estimator, gint64 now_us);
 

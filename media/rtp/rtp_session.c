@@ -266,10 +266,13 @@ static void
 send_packet (RtpSession *s, RtpPacket *packet)
 {
   guint size = packet->size + s->config.overhead;
-  if (rtp_packet_stamp (packet, twcc_sender_next (s->twcc_sender), s->now_us))
+  if (rtp_packet_stamp (packet, twcc_sender_next (s->twcc_sender), s->now_us)) {
     twcc_sender_sent (s->twcc_sender, size, s->now_us);
-  estimator_sent (s->estimator, size, s->now_us);
-  s->sent_us = s->now_us;
+    estimator_sent (s->estimator, size, s->now_us);
+    s->told_us = s->now_us;
+  } else {
+    estimator_sent_untold (s->estimator, size, s->now_us);
+  }
   rate_meter_add (&s->sent, size, s->now_us);
   if (s->events.send_rtp)
     s->events.send_rtp (s, packet, s->arg);
@@ -290,7 +293,7 @@ static void
 begin_probe (RtpSession *s)
 {
   EstimatorProbe probe;
-  if (s->paused || pacer_probing (s->pacer) || !line_that_can_pad (s)
+  if (!estimator_wants_probe (s->estimator) || pacer_probing (s->pacer) || !line_that_can_pad (s)
       || !estimator_probe (s->estimator, &probe, s->now_us))
     return;
   pacer_probe (s->pacer, probe.bps, probe.bytes, s->now_us);
@@ -601,7 +604,7 @@ rtp_session_receive_rtp (RtpSession *s, const guint8 *data, gsize size, gint64 n
 static void
 knock (RtpSession *s)
 {
-  SendLine *line = s->silent && s->now_us - s->sent_us > KNOCK_US ? line_that_can_pad (s) : NULL;
+  SendLine *line = s->silent && s->now_us - s->told_us > KNOCK_US ? line_that_can_pad (s) : NULL;
   if (line)
     send_stream_pad (line->stream, s->now_us);
 }

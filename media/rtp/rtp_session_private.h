@@ -35,7 +35,7 @@ struct RtpSession {
   gint64 now_us; /* of the entry under way */
   gboolean paused;
   gboolean silent; /* estimator_silent(): video rests */
-  gint64 sent_us;  /* last packet */
+  gint64 told_us;  /* last packet that feedback will tell of */
 
   RtpPacketPool *pool;
   GPtrArray *send_lines, *recv_lines; /* of SendLine, RecvLine; own them */

@@ -419,19 +419,26 @@ send_stream_nack (SendStream *s, const guint16 *seqs, gsize n, gint64 now_us)
       s->stats.not_resent++;
 }
 
-/* The next of the recent packets that left and can go by RTX, backwards; NULL: none. */
+static gboolean
+can_repeat (SendStream *s, gint64 seq)
+{
+  HistorySlot *slot = history_get (&s->history, seq);
+  return slot && slot->packet->stamped && rtx_payload_type (s, slot->packet->data[1] & 127);
+}
+
+/* The next of the recent packets that left and can go by RTX, backwards; NULL: none. The newest may
+ * have been dropped before they left. */
 static RtpPacket *
 next_to_repeat (SendStream *s)
 {
-  gint64 newest = s->next_seq - 1, oldest = s->next_seq - PAD_RECENT;
-  for (guint i = 0; i < 2 * PAD_RECENT; i++) {
-    if (s->pad_seq > newest || s->pad_seq < oldest)
-      s->pad_seq = newest;
-    HistorySlot *slot = history_get (&s->history, s->pad_seq--);
-    if (slot && slot->packet->stamped && rtx_payload_type (s, slot->packet->data[1] & 127))
-      return slot->packet;
-  }
-  return NULL;
+  gint64 newest = s->next_seq - 1;
+  while (newest >= s->history.oldest && !can_repeat (s, newest))
+    newest--;
+  if (s->pad_seq > newest || s->pad_seq <= newest - PAD_RECENT || !can_repeat (s, s->pad_seq))
+    s->pad_seq = newest;
+  HistorySlot *slot = history_get (&s->history, s->pad_seq);
+  s->pad_seq--;
+  return slot ? slot->packet : NULL;
 }
 
 gboolean

@@ -146,6 +146,8 @@ add_streams (Flow *flow)
                              .first_seq = 100 };
   flow->video = rtp_session_add_send (flow->sender, &video);
   flow->audio = rtp_session_add_send (flow->sender, &audio);
+  if (flow->config.untold_audio)
+    send_stream_set_ext (flow->audio, &(RtpExtIds){ .mid = ext.mid });
   RecvStreamConfig in = { .kind = MEDIA_VIDEO,
                           .payload_types = { { MEDIA_H264, 102, 103 } },
                           .n_payload_types = 1,
@@ -265,6 +267,10 @@ static void
 capture_video (Flow *flow)
 {
   VirtualCall *call = flow->call;
+  /* No two cameras have the same clock: else one frame is always behind the other's. */
+  flow->video_us += FRAME_US + 97 * flow->number;
+  if (flow->need <= 0)
+    return;
   double size = aim (flow) * flow->need / 8 * FRAME_US / G_USEC_PER_SEC * 0.95;
   size *= g_rand_double_range (call->rand, 0.7, 1.3);
   gboolean key = flow->key;
@@ -272,8 +278,6 @@ capture_video (Flow *flow)
       = new_frame (call, MEDIA_H264, key, (guint)(key ? size * KEY_FRAMES : size));
   if (rtp_session_send_frame (flow->sender, flow->video, frame, call->now_us) && key)
     flow->key = FALSE;
-  /* No two cameras have the same clock: else one frame is always behind the other's. */
-  flow->video_us += FRAME_US + 97 * flow->number;
 }
 
 static void

@@ -19,10 +19,12 @@ enum { PROFILE_FIBRE, PROFILE_MOUNTAIN_4G, PROFILE_VILLAGE_3G, PROFILE_BUFFERBLO
 extern const LinkProfile link_profiles[N_PROFILES];
 
 typedef struct {
-  guint start_bps, min_bps, max_bps;        /* of the estimate, 0 as in rtp_session.h */
-  guint video_min_bps, video_max_bps;       /* what the encoder can; 0: 50 kbit/s, no limit */
-  gboolean no_audio, no_video, no_feedback; /* no_feedback: the other side has no transport-cc */
-  gint64 start_us;                          /* joins then, from the call's begin */
+  guint start_bps, min_bps, max_bps;  /* of the estimate, 0 as in rtp_session.h */
+  guint video_min_bps, video_max_bps; /* what the encoder can; 0: 50 kbit/s, no limit */
+  gboolean no_audio, no_video;
+  gboolean no_feedback;  /* the other side has no transport-cc, */
+  gboolean untold_audio; /* or has it for video only */
+  gint64 start_us;       /* joins then, from the call's begin */
 } FlowConfig;
 
 typedef struct VirtualCall VirtualCall;
@@ -60,7 +62,7 @@ void virtual_call_stall (VirtualCall *call, guint flow, gint64 us);
 void virtual_call_hold (VirtualCall *call, gboolean receivers, gint64 us);
 /* The receiver says REMB. */
 void virtual_call_remb (VirtualCall *call, guint flow, guint bps);
-/* The encoder idles (scale 0.1) or not (1). */
+/* The encoder gives so much of what it may: 1, 0.1, or nothing at all. */
 void virtual_call_set_need (VirtualCall *call, guint flow, double scale);
 /* Greedy packets that no estimate holds, as a TCP-like neighbour in the uplink: additive increase,
  * halves on loss. 0: none. */

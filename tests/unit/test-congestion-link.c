@@ -288,6 +288,45 @@ test_idle_encoder (void)
   }
 }
 
+/* Feedback only for video, and no video for a while: that is no silence, and nothing stays shut. */
+static void
+test_video_pauses (void)
+{
+  for (guint untold = 0; untold < 2; untold++) {
+    FlowConfig flow = { .untold_audio = untold };
+    g_autoptr (VirtualCall) call = call_new (1 * MBIT, 40000, 0.02, &flow, 1);
+    virtual_call_run (call, 10 * SECOND);
+    virtual_call_set_need (call, 0, 0);
+    virtual_call_run (call, SECOND / 2);
+    guint before = virtual_call_estimate (call, 0);
+    virtual_call_run (call, 20 * SECOND);
+    g_assert_cmpuint (virtual_call_estimate (call, 0), >=, before * 9 / 10);
+    virtual_call_set_need (call, 0, 1);
+    virtual_call_reset (call);
+    virtual_call_run (call, SECOND);
+    FlowFigures figures;
+    virtual_call_figures (call, 0, &figures);
+    g_assert_cmpuint (figures.video_frames, >, 20);
+  }
+}
+
+/* No sound at all: a blackout still ends. */
+static void
+test_blackout_without_sound (void)
+{
+  for (guint seed = 1; seed <= seeds (); seed++) {
+    FlowConfig flow = { .no_audio = TRUE };
+    g_autoptr (VirtualCall) call = call_new (1 * MBIT, 40000, 0, &flow, seed);
+    virtual_call_run (call, 10 * SECOND);
+    virtual_call_cut (call, 10 * SECOND);
+    virtual_call_run (call, 10 * SECOND);
+    virtual_call_reset (call);
+    gint64 us = run_until (call, media_came, 1, 10 * SECOND);
+    g_test_message ("seed %u: a frame after %.2f s", seed, (double)us / SECOND);
+    g_assert_cmpint (us, <=, 1500000);
+  }
+}
+
 /* ---- bad weather ---- */
 
 static void
@@ -481,6 +520,8 @@ main (int argc, char **argv)
   g_test_add_func ("/congestion/policer", test_policer);
   g_test_add_func ("/congestion/two-flows", test_two_flows);
   g_test_add_func ("/congestion/idle-encoder", test_idle_encoder);
+  g_test_add_func ("/congestion/video-pauses", test_video_pauses);
+  g_test_add_func ("/congestion/blackout-without-sound", test_blackout_without_sound);
   g_test_add_func ("/congestion/jitter", test_jitter);
   g_test_add_func ("/congestion/greedy-neighbour", test_greedy_neighbour);
   g_test_add_func ("/congestion/blackout", test_blackout);
