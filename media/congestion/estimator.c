@@ -267,7 +267,8 @@ take_loss (Estimator *e, double acked_bps, gint64 now_us)
 {
   double bps = 0;
   /* A queue that is full loses packets; it is dealt with already. */
-  if (e->rate.drain_bps > 0 || queue_delay_standing_us (&e->queue) > LOSS_QUEUE_US) {
+  gboolean competes = now_us < e->rate.compete_until_us;
+  if (!competes && (e->rate.drain_bps > 0 || queue_delay_standing_us (&e->queue) > LOSS_QUEUE_US)) {
     loss_estimator_reset (&e->loss);
     return FALSE;
   }

@@ -16,8 +16,10 @@ enum {
   QUEUE_HIGH_US = 120000, /* over-use though it does not grow */
   DRAIN_US = 700000,      /* in which a queue is to be gone */
   DRAIN_LONG_US = 1000000,
+  COMPETE_US = 15 * G_USEC_PER_SEC,
+  COMPETE_PAUSE_US = 2000000,
   DRAIN_MARK_US = 500000,
-  DRAIN_MAX_US = 3000000,
+  DRAIN_MAX_US = 2000000,
 };
 
 static const double BETA = 0.92; /* 5.5 has 0.85: ours drains apart from it */
@@ -29,7 +31,7 @@ static const double NEAR = 0.85; /* of the capacity: from there on additive */
 static const double PACKET_BITS = 1200 * 8, SLOW_SHARE = 0.14, SLOW_BPS = 25000;
 static const double CALM_MOST = 4, AGREES = 0.12;
 static const double ABOVE = 1.12;
-static const double BUSY = 0.6;
+static const double BUSY = 0.6, OURS = 0.75;
 
 gint64
 rate_control_packet_us (const RateControl *r)
@@ -52,7 +54,7 @@ rate_control_restart (RateControl *r, double bps)
   r->startup = TRUE;
   r->capacity_bps = r->capacity_variance = 0;
   r->before_bps = 0;
-  r->shrunk_us = r->grown_us = 0;
+  r->shrunk_us = r->grown_us = r->compete_until_us = 0;
 }
 
 static void
@@ -161,6 +163,8 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
     shrink (r, BETA * MIN (settled (r, arrived), r->bps), now_us);
   if (r->drain_bps == 0) {
     r->drain_since_us = now_us;
+    r->drain_begin_bps = r->bps / BETA;
+    r->drain_begin_queue_us = in->newest_queue_us;
     r->drain_mark_us = 0;
     r->drain_scale = 1;
   }
@@ -192,7 +196,9 @@ drain (RateControl *r, const RateInput *in, gint64 now_us)
     r->grown_us = now_us;
     return TRUE;
   }
-  if (now_us - r->drain_since_us > DRAIN_MAX_US && in->sent_bps < BUSY * r->bps) {
+  /* A queue of ours would have lost a part of itself by now. */
+  if (now_us - r->drain_since_us > DRAIN_MAX_US && in->sent_bps < OURS * r->drain_begin_bps
+      && in->newest_queue_us > r->drain_begin_queue_us / 2) {
     r->drain_bps = 0;
     return FALSE;
   }
@@ -235,22 +241,49 @@ increase (RateControl *r, const RateInput *in, gint64 now_us)
     set (r, grown);
 }
 
+/* Others keep the queue full whatever we do: it is no word on what we send any more. We take our
+ * part by AIMD alone, and look again after a while. Copa's competitive mode is the model (Arun,
+ * Balakrishnan, "Copa: Practical Delay-Based Congestion Control for the Internet", NSDI 2018, 2.2).
+ */
+static void
+compete (RateControl *r, const RateInput *in, gboolean over, gint64 now_us)
+{
+  if (over && now_us - r->shrunk_us >= COMPETE_PAUSE_US) {
+    shrink (r, BETA * r->bps, now_us);
+  } else {
+    RateInput blind = *in;
+    blind.queue_us = 0;
+    increase (r, &blind, now_us);
+  }
+}
+
+static gboolean
+is_over (const RateControl *r, const RateInput *in)
+{
+  if (in->newest_queue_us <= MAX (QUEUE_SOME_US, rate_control_packet_us (r)))
+    return FALSE;
+  return in->use == LINK_STEEP || (in->use == LINK_OVER && in->queue_us > QUEUE_LEAST_US);
+}
+
 gboolean
 rate_control_update (RateControl *r, const RateInput *in, gint64 now_us)
 {
-  gint64 packet_us = rate_control_packet_us (r);
-  gboolean standing = in->queue_us > MAX (QUEUE_HIGH_US, 2 * packet_us) && r->drain_bps == 0;
-  gboolean stays = TRUE;
-  gboolean over
-      = in->newest_queue_us > MAX (QUEUE_SOME_US, packet_us)
-        && (in->use == LINK_STEEP || (in->use == LINK_OVER && in->queue_us > QUEUE_LEAST_US));
+  gint64 high_us = MAX (QUEUE_HIGH_US, 2 * rate_control_packet_us (r));
+  gboolean standing = in->queue_us > high_us && r->drain_bps == 0;
+  gboolean over = is_over (r, in);
+  if (now_us < r->compete_until_us) {
+    compete (r, in, over, now_us);
+    return TRUE;
+  }
   if ((over || standing) && may_shrink (r, in, now_us))
     decrease (r, in, now_us);
-  if (r->drain_bps > 0)
-    stays = drain (r, in, now_us);
-  else if (in->use == LINK_NORMAL)
+  if (r->drain_bps > 0 && !drain (r, in, now_us)) {
+    r->compete_until_us = now_us + COMPETE_US;
+    return FALSE;
+  }
+  if (r->drain_bps == 0 && in->use == LINK_NORMAL)
     increase (r, in, now_us);
   else
     r->grown_us = now_us;
-  return stays;
+  return TRUE;
 }

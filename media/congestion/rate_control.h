@@ -14,11 +14,13 @@
 
 typedef struct {
   double min_bps, max_bps;
-  double bps;                             /* without the draining */
-  double drain_bps;                       /* rate while a queue drains; 0: none does */
-  gint64 drain_since_us, drain_queue_us;  /* since when; the queue at the last decrease */
+  double bps;                                /* without the draining */
+  double drain_bps;                          /* rate while a queue drains; 0: none does */
+  gint64 drain_since_us, drain_queue_us;     /* since when; the queue at the last decrease */
   gint64 drain_mark_us, drain_mark_queue_us; /* whether it becomes shorter */
-  double drain_scale;
+  double drain_scale, drain_begin_bps;
+  gint64 drain_begin_queue_us;
+  gint64 compete_until_us;                /* the queue is others': until then it says nothing */
   gboolean startup;                       /* nothing is known of the link yet */
   double capacity_bps, capacity_variance; /* 0: unknown; variance: of it / capacity */
   double before_bps; /* rate before the last decreases: a probe may find it again */
