@@ -19,11 +19,12 @@ enum {
   COMPETE_US = 15 * G_USEC_PER_SEC,
   COMPETE_PAUSE_US = 2000000,
   DRAIN_MARK_US = 500000,
-  DRAIN_MAX_US = 2000000,
+  OTHERS_US = 300000,
+  ACKED_LAG_US = 500000, /* what is measured of us is over so long */
 };
 
 static const double BETA = 0.92; /* 5.5 has 0.85: ours drains apart from it */
-static const double DRAIN_LEAST = 0.4, DRAIN_HARDER = 0.8, DRAIN_HARDEST = 0.3;
+static const double DRAIN_LEAST = 0.35, DRAIN_HARDER = 0.8, DRAIN_HARDEST = 0.3;
 static const double DRAIN_OVERSENT = 1.15;
 /* per second: before anything is known, well below what is known, elsewhere */
 static const double GROWTH_STARTUP = 1.0, GROWTH_FAST = 0.35, GROWTH = 0.08;
@@ -31,7 +32,7 @@ static const double NEAR = 0.85; /* of the capacity: from there on additive */
 static const double PACKET_BITS = 1200 * 8, SLOW_SHARE = 0.14, SLOW_BPS = 25000;
 static const double CALM_MOST = 4, AGREES = 0.12;
 static const double ABOVE = 1.12;
-static const double BUSY = 0.6, OURS = 0.75;
+static const double BUSY = 0.6;
 
 gint64
 rate_control_packet_us (const RateControl *r)
@@ -163,7 +164,8 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
     shrink (r, BETA * MIN (settled (r, arrived), r->bps), now_us);
   if (r->drain_bps == 0) {
     r->drain_since_us = now_us;
-    r->drain_begin_bps = r->bps / BETA;
+    r->drain_seen_us = now_us + in->newest_queue_us + in->rtt_us + ACKED_LAG_US;
+    r->drain_expected_us = 0;
     r->drain_begin_queue_us = in->newest_queue_us;
     r->drain_mark_us = 0;
     r->drain_scale = 1;
@@ -185,6 +187,22 @@ drain_harder (RateControl *r, const RateInput *in, gint64 now_us)
   r->drain_mark_queue_us = in->newest_queue_us;
 }
 
+/* What we send less should come off the queue, if it were ours; but what is seen of it is as old as
+ * it is long. */
+static gboolean
+is_others (RateControl *r, const RateInput *in, gint64 now_us)
+{
+  if (now_us < r->drain_seen_us) {
+    r->drain_begin_queue_us = in->newest_queue_us;
+    return FALSE;
+  }
+  double less = CLAMP (1 - in->sent_bps * BETA / r->bps, 0, 1);
+  r->drain_expected_us += (gint64)(less * (double)(now_us - r->drain_seen_us));
+  r->drain_seen_us = now_us;
+  return r->drain_expected_us > OTHERS_US
+         && r->drain_begin_queue_us - in->newest_queue_us < r->drain_expected_us / 4;
+}
+
 /* While a queue stands we send as much less as empties it in DRAIN_US. FALSE: it does not go though
  * we sent less. */
 static gboolean
@@ -196,9 +214,7 @@ drain (RateControl *r, const RateInput *in, gint64 now_us)
     r->grown_us = now_us;
     return TRUE;
   }
-  /* A queue of ours would have lost a part of itself by now. */
-  if (now_us - r->drain_since_us > DRAIN_MAX_US && in->sent_bps < OURS * r->drain_begin_bps
-      && in->newest_queue_us > r->drain_begin_queue_us / 2) {
+  if (is_others (r, in, now_us)) {
     r->drain_bps = 0;
     return FALSE;
   }

@@ -18,8 +18,8 @@ typedef struct {
   double drain_bps;                          /* rate while a queue drains; 0: none does */
   gint64 drain_since_us, drain_queue_us;     /* since when; the queue at the last decrease */
   gint64 drain_mark_us, drain_mark_queue_us; /* whether it becomes shorter */
-  double drain_scale, drain_begin_bps;
-  gint64 drain_begin_queue_us;
+  double drain_scale;
+  gint64 drain_begin_queue_us, drain_seen_us, drain_expected_us;
   gint64 compete_until_us;                /* the queue is others': until then it says nothing */
   gboolean startup;                       /* nothing is known of the link yet */
   double capacity_bps, capacity_variance; /* 0: unknown; variance: of it / capacity */

@@ -19,13 +19,13 @@ call_new (guint bps, double loss, guint32 seed)
   return virtual_call_new (&up, &down, &flow, 1, seed);
 }
 
-/* 2 Mbit/s become 1: seconds until the queue stays below 100 ms for a second. */
+/* 1 Mbit/s becomes 500 kbit/s: seconds until the queue stays below 100 ms for a second. */
 static double
 capacity_drop (guint32 seed)
 {
-  g_autoptr (VirtualCall) call = call_new (2000000, 0, seed);
+  g_autoptr (VirtualCall) call = call_new (1000000, 0, seed);
   virtual_call_run (call, 20 * SECOND + seed * 137000);
-  virtual_call_set_capacity (call, 1000000);
+  virtual_call_set_capacity (call, 500000);
   gint64 begun_us = virtual_call_now (call), long_us = begun_us;
   while (virtual_call_now (call) - long_us < SECOND
          && virtual_call_now (call) - begun_us < 30 * SECOND) {
