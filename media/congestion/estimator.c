@@ -130,7 +130,7 @@ consider_probe (Estimator *e, gint64 now_us)
   ProbeInput input = {
     .bps = bps,
     .max_bps = max_bps,
-    .calm = e->trend.use == LINK_NORMAL && e->rate.drain_bps == 0
+    .calm = e->trend.use == LINK_NORMAL && e->rate.drain.bps == 0
             && queue_us < MAX (CALM_US, rate_control_packet_us (&e->rate)) && e->silence_us == 0
             && e->loss.trial_bps == 0 && e->queue.known,
     .above = rate_control_above_capacity (&e->rate),
@@ -268,7 +268,7 @@ take_loss (Estimator *e, double acked_bps, gint64 now_us)
   double bps = 0;
   /* A queue that is full loses packets; it is dealt with already. */
   gboolean competes = now_us < e->rate.compete_until_us;
-  if (!competes && (e->rate.drain_bps > 0 || queue_delay_standing_us (&e->queue) > LOSS_QUEUE_US)) {
+  if (!competes && (e->rate.drain.bps > 0 || queue_delay_standing_us (&e->queue) > LOSS_QUEUE_US)) {
     loss_estimator_reset (&e->loss);
     return FALSE;
   }
@@ -304,7 +304,7 @@ control (Estimator *e, gint64 now_us)
   if (!rate_control_update (&e->rate, &input, now_us))
     queue_delay_adopt (&e->queue);
   update_alr (e, input.sent_bps);
-  e->careful = e->rate.drain_bps > 0
+  e->careful = e->rate.drain.bps > 0
                || (e->rate.shrunk_us != 0 && now_us - e->rate.shrunk_us < CAREFUL_US);
 }
 
@@ -406,7 +406,7 @@ estimator_state (Estimator *e, EstimatorState *ret_state)
     .capacity_bps = e->rate.capacity_bps,
     .acked_bps = acked_rate_bps (&e->acked, ACKED_US, 0),
     .over = e->trend.use == LINK_OVER || e->trend.use == LINK_STEEP,
-    .draining = e->rate.drain_bps > 0,
+    .draining = e->rate.drain.bps > 0,
     .alr = e->alr,
     .probing = e->probe.state == PROBE_SENDING || e->probe.state == PROBE_SENT,
     .over_uses = e->over_uses,

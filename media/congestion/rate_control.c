@@ -51,7 +51,7 @@ void
 rate_control_restart (RateControl *r, double bps)
 {
   r->bps = CLAMP (bps, r->min_bps, r->max_bps);
-  r->drain_bps = 0;
+  r->drain.bps = 0;
   r->startup = TRUE;
   r->capacity_bps = r->capacity_variance = 0;
   r->before_bps = 0;
@@ -67,13 +67,13 @@ set (RateControl *r, double bps)
 double
 rate_control_bps (const RateControl *r)
 {
-  return r->drain_bps > 0 ? CLAMP (r->drain_bps, r->min_bps, r->bps) : r->bps;
+  return r->drain.bps > 0 ? CLAMP (r->drain.bps, r->min_bps, r->bps) : r->bps;
 }
 
 gboolean
 rate_control_above_capacity (const RateControl *r)
 {
-  return r->capacity_bps > 0 && r->drain_bps == 0 && r->bps > ABOVE * r->capacity_bps;
+  return r->capacity_bps > 0 && r->drain.bps == 0 && r->bps > ABOVE * r->capacity_bps;
 }
 
 /* 5.5: R_hat when over-use is found is a sample of the capacity; one that is off by more than three
@@ -157,34 +157,34 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
     learn_capacity (r, arrived, 0.3);
   /* What we sent before we knew still comes out, at the link's rate: no reason to fall again, nor
    * is a queue that becomes shorter. */
-  gboolean known
-      = r->drain_bps > 0 && BETA * arrived > 0.95 * r->bps
-        && (now_us - r->drain_since_us < DRAIN_LONG_US || in->newest_queue_us < r->drain_queue_us);
+  gboolean known = r->drain.bps > 0 && BETA * arrived > 0.95 * r->bps
+                   && (now_us - r->drain.since_us < DRAIN_LONG_US
+                       || in->newest_queue_us < r->drain.cut_queue_us);
   if (!known)
     shrink (r, BETA * MIN (settled (r, arrived), r->bps), now_us);
-  if (r->drain_bps == 0) {
-    r->drain_since_us = now_us;
-    r->drain_seen_us = now_us + in->newest_queue_us + in->rtt_us + ACKED_LAG_US;
-    r->drain_expected_us = 0;
-    r->drain_begin_queue_us = in->newest_queue_us;
-    r->drain_mark_us = 0;
-    r->drain_scale = 1;
+  if (r->drain.bps == 0) {
+    r->drain.since_us = now_us;
+    r->drain.seen_us = now_us + in->newest_queue_us + in->rtt_us + ACKED_LAG_US;
+    r->drain.expected_us = 0;
+    r->drain.begin_queue_us = in->newest_queue_us;
+    r->drain.mark_us = 0;
+    r->drain.scale = 1;
   }
-  r->drain_bps = r->bps;
-  r->drain_queue_us = in->newest_queue_us;
+  r->drain.bps = r->bps;
+  r->drain.cut_queue_us = in->newest_queue_us;
 }
 
 /* The queue has not become shorter for a while, and more leaves than was told: tells still less. */
 static void
 drain_harder (RateControl *r, const RateInput *in, gint64 now_us)
 {
-  if (now_us - r->drain_mark_us < DRAIN_MARK_US)
+  if (now_us - r->drain.mark_us < DRAIN_MARK_US)
     return;
-  gboolean stays = r->drain_mark_us != 0 && in->newest_queue_us > r->drain_mark_queue_us * 4 / 5;
-  if (stays && in->sent_bps > DRAIN_OVERSENT * r->drain_bps)
-    r->drain_scale = MAX (r->drain_scale * DRAIN_HARDER, DRAIN_HARDEST);
-  r->drain_mark_us = now_us;
-  r->drain_mark_queue_us = in->newest_queue_us;
+  gboolean stays = r->drain.mark_us != 0 && in->newest_queue_us > r->drain.mark_queue_us * 4 / 5;
+  if (stays && in->sent_bps > DRAIN_OVERSENT * r->drain.bps)
+    r->drain.scale = MAX (r->drain.scale * DRAIN_HARDER, DRAIN_HARDEST);
+  r->drain.mark_us = now_us;
+  r->drain.mark_queue_us = in->newest_queue_us;
 }
 
 /* What we send less should come off the queue, if it were ours; but what is seen of it is as old as
@@ -192,15 +192,15 @@ drain_harder (RateControl *r, const RateInput *in, gint64 now_us)
 static gboolean
 is_others (RateControl *r, const RateInput *in, gint64 now_us)
 {
-  if (now_us < r->drain_seen_us) {
-    r->drain_begin_queue_us = in->newest_queue_us;
+  if (now_us < r->drain.seen_us) {
+    r->drain.begin_queue_us = in->newest_queue_us;
     return FALSE;
   }
   double less = CLAMP (1 - in->sent_bps * BETA / r->bps, 0, 1);
-  r->drain_expected_us += (gint64)(less * (double)(now_us - r->drain_seen_us));
-  r->drain_seen_us = now_us;
-  return r->drain_expected_us > OTHERS_US
-         && r->drain_begin_queue_us - in->newest_queue_us < r->drain_expected_us / 4;
+  r->drain.expected_us += (gint64)(less * (double)(now_us - r->drain.seen_us));
+  r->drain.seen_us = now_us;
+  return r->drain.expected_us > OTHERS_US
+         && r->drain.begin_queue_us - in->newest_queue_us < r->drain.expected_us / 4;
 }
 
 /* While a queue stands we send as much less as empties it in DRAIN_US. FALSE: it does not go though
@@ -210,17 +210,17 @@ drain (RateControl *r, const RateInput *in, gint64 now_us)
 {
   gint64 gone_us = MAX (QUEUE_GONE_US, rate_control_packet_us (r));
   if (MIN (in->queue_us, in->newest_queue_us) < gone_us) {
-    r->drain_bps = 0;
+    r->drain.bps = 0;
     r->grown_us = now_us;
     return TRUE;
   }
   if (is_others (r, in, now_us)) {
-    r->drain_bps = 0;
+    r->drain.bps = 0;
     return FALSE;
   }
   drain_harder (r, in, now_us);
   double share = 1 - (double)in->newest_queue_us / DRAIN_US;
-  r->drain_bps = r->bps / BETA * CLAMP (share, DRAIN_LEAST, BETA) * r->drain_scale;
+  r->drain.bps = r->bps / BETA * CLAMP (share, DRAIN_LEAST, BETA) * r->drain.scale;
   return TRUE;
 }
 
@@ -285,7 +285,7 @@ gboolean
 rate_control_update (RateControl *r, const RateInput *in, gint64 now_us)
 {
   gint64 high_us = MAX (QUEUE_HIGH_US, 2 * rate_control_packet_us (r));
-  gboolean standing = in->queue_us > high_us && r->drain_bps == 0;
+  gboolean standing = in->queue_us > high_us && r->drain.bps == 0;
   gboolean over = is_over (r, in);
   if (now_us < r->compete_until_us) {
     compete (r, in, over, now_us);
@@ -293,11 +293,11 @@ rate_control_update (RateControl *r, const RateInput *in, gint64 now_us)
   }
   if ((over || standing) && may_shrink (r, in, now_us))
     decrease (r, in, now_us);
-  if (r->drain_bps > 0 && !drain (r, in, now_us)) {
+  if (r->drain.bps > 0 && !drain (r, in, now_us)) {
     r->compete_until_us = now_us + COMPETE_US;
     return FALSE;
   }
-  if (r->drain_bps == 0 && in->use == LINK_NORMAL)
+  if (r->drain.bps == 0 && in->use == LINK_NORMAL)
     increase (r, in, now_us);
   else
     r->grown_us = now_us;

@@ -1,25 +1,34 @@
 /* The rate to send at, from the state of the link: AIMD of draft-ietf-rmcat-gcc-02 5.5 with an
  * estimate of what the link carries.
  *
- * Grows by half a packet to a packet per response time near the known capacity, by a third per
- * second below it, by 8 % per second where the link is not known, doubling per second before
- * anything is known (and no probe has found an end). Falls at once to 90 % of what arrived. Then,
- * as long as a queue stands, the rate that is told is lower still, so that the queue is gone within
- * a second, and afterwards returns.
+ * Grows by a packet per response time near the known capacity, by a third per second well below it,
+ * by 8 % per second where the link is not known, doubling per second before anything is known (and
+ * no probe has found an end). Falls at once to 92 % of what arrived. Then, as long as a queue
+ * stands, the rate that is told is lower still, so that the queue is gone within a second, and
+ * afterwards returns. A queue that stays although we send less is others': for 15 s we then take
+ * our part by AIMD alone.
  *
  * Plain data; one thread.
  */
 #pragma once
 #include "media/congestion/trendline.h"
 
+/* A queue that we are emptying. */
+typedef struct {
+  double bps; /* told meanwhile; 0: there is none */
+  gint64 since_us;
+  gint64 cut_queue_us;           /* how long it was at the last decrease */
+  gint64 mark_us, mark_queue_us; /* looked at last, whether it becomes shorter */
+  double scale;                  /* below 1: it did not, and more was sent than told */
+  /* Whose it is: how long it was when our sending less could first be seen, and by how much it
+   * should have become shorter since. */
+  gint64 begin_queue_us, seen_us, expected_us;
+} RateDrain;
+
 typedef struct {
   double min_bps, max_bps;
-  double bps;                                /* without the draining */
-  double drain_bps;                          /* rate while a queue drains; 0: none does */
-  gint64 drain_since_us, drain_queue_us;     /* since when; the queue at the last decrease */
-  gint64 drain_mark_us, drain_mark_queue_us; /* whether it becomes shorter */
-  double drain_scale;
-  gint64 drain_begin_queue_us, drain_seen_us, drain_expected_us;
+  double bps; /* without the draining */
+  RateDrain drain;
   gint64 compete_until_us;                /* the queue is others': until then it says nothing */
   gboolean startup;                       /* nothing is known of the link yet */
   double capacity_bps, capacity_variance; /* 0: unknown; variance: of it / capacity */
