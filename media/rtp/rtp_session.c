@@ -1,4 +1,4 @@
-/* Sessions: streams, demultiplexing, pacing. */
+/* Sessions: streams, demultiplexing, admission. */
 #include "media/rtp/rtp_session_private.h"
 
 #include <string.h>
@@ -13,7 +13,6 @@ enum {
   ESTIMATOR_IDLE_US = 500000,
   RETRANSMIT_MIN_BPS = 50000,
   PAUSED_POLL_US = 100000,
-  KNOCK_US = 150000,
 };
 
 RtpSession *
@@ -262,96 +261,11 @@ rtp_session_find_recv (RtpSession *s, guint32 ssrc)
 
 /* --- out --- */
 
-static void
-send_packet (RtpSession *s, RtpPacket *packet)
-{
-  guint size = packet->size + s->config.overhead;
-  if (rtp_packet_stamp (packet, twcc_sender_next (s->twcc_sender), s->now_us)) {
-    twcc_sender_sent (s->twcc_sender, size, s->now_us);
-    estimator_sent (s->estimator, size, s->now_us);
-    s->told_us = s->now_us;
-  } else {
-    estimator_sent_untold (s->estimator, size, s->now_us);
-  }
-  rate_meter_add (&s->sent, size, s->now_us);
-  if (s->events.send_rtp)
-    s->events.send_rtp (s, packet, s->arg);
-}
-
-static SendLine *
-line_that_can_pad (RtpSession *s)
-{
-  for (guint i = 0; i < s->send_lines->len; i++) {
-    SendLine *line = g_ptr_array_index (s->send_lines, i);
-    if (send_stream_can_pad (line->stream))
-      return line;
-  }
-  return NULL;
-}
-
-static void
-begin_probe (RtpSession *s)
-{
-  EstimatorProbe probe;
-  if (!estimator_wants_probe (s->estimator) || pacer_probing (s->pacer) || !line_that_can_pad (s)
-      || !estimator_probe (s->estimator, &probe, s->now_us))
-    return;
-  pacer_probe (s->pacer, probe.bps, probe.bytes, s->now_us);
-}
-
-/* Too much is on its way unanswered: more would only queue in the network. */
-static gboolean
-link_is_full (RtpSession *s)
-{
-  guint64 window = estimator_window (s->estimator, s->now_us);
-  return s->config.ext.twcc != 0 && window != G_MAXUINT64
-         && twcc_sender_outstanding (s->twcc_sender, s->now_us) > window;
-}
-
-static RtpPacket *
-next_packet (RtpSession *s)
-{
-  pacer_set_held (s->pacer, link_is_full (s));
-  RtpPacket *packet = pacer_pop (s->pacer, s->config.overhead, s->now_us);
-  if (packet || !pacer_wants_padding (s->pacer, s->now_us))
-    return packet;
-  SendLine *line = line_that_can_pad (s);
-  if (!line || !send_stream_pad (line->stream, s->now_us)) {
-    pacer_end_probe (s->pacer);
-    return NULL;
-  }
-  return pacer_pop (s->pacer, s->config.overhead, s->now_us);
-}
-
-/* What may leave now; a probe's packets alone, then the others. */
-static void
-pump (RtpSession *s)
-{
-  if (s->paused)
-    return;
-  begin_probe (s);
-  gboolean any = FALSE, probing = pacer_probing (s->pacer);
-  RtpPacket *packet;
-  while ((packet = next_packet (s))) {
-    send_packet (s, packet);
-    rtp_packet_unref (packet);
-    any = TRUE;
-    if (probing && !pacer_probing (s->pacer)) {
-      estimator_probe_end (s->estimator, s->now_us);
-      probing = FALSE;
-    }
-  }
-  if (probing && !pacer_probing (s->pacer))
-    estimator_probe_end (s->estimator, s->now_us);
-  if (any && s->events.flush)
-    s->events.flush (s, s->arg);
-}
-
 /* After every entry. */
 static void
 finish (RtpSession *s)
 {
-  pump (s);
+  rtp_session_pump (s);
   rtp_session_send_due_rtcp (s);
 }
 
@@ -600,15 +514,6 @@ rtp_session_receive_rtp (RtpSession *s, const guint8 *data, gsize size, gint64 n
   finish (s);
 }
 
-/* Without sound nothing leaves in a blackout that could be answered at its end. */
-static void
-knock (RtpSession *s)
-{
-  SendLine *line = s->silent && s->now_us - s->told_us > KNOCK_US ? line_that_can_pad (s) : NULL;
-  if (line)
-    send_stream_pad (line->stream, s->now_us);
-}
-
 void
 rtp_session_poll (RtpSession *s, gint64 now_us)
 {
@@ -621,7 +526,7 @@ rtp_session_poll (RtpSession *s, gint64 now_us)
     s->estimator_us = now_us;
     estimator_poll (s->estimator, now_us);
     rtp_session_apply_estimate (s);
-    knock (s);
+    rtp_session_knock (s);
   }
   finish (s);
 }
@@ -639,7 +544,7 @@ rtp_session_next_us (RtpSession *s)
   next = MIN (next, pacer_next_us (s->pacer));
   next = MIN (next, rtp_session_rtcp_next_us (s));
   if (twcc_sender_in_flight (s->twcc_sender) > 0)
-    next = MIN (next, s->estimator_us + (s->silent ? KNOCK_US : ESTIMATOR_IDLE_US));
+    next = MIN (next, s->estimator_us + (s->silent ? ESTIMATOR_US : ESTIMATOR_IDLE_US));
   return next;
 }
 
