@@ -263,7 +263,7 @@ update_alr (Estimator *e, double sent_bps)
 }
 
 static gboolean
-take_loss (Estimator *e, double acked_bps, gint64 now_us)
+take_loss (Estimator *e, double link_bps, gint64 now_us)
 {
   double bps = 0;
   /* A queue that is full loses packets; it is dealt with already. */
@@ -272,7 +272,7 @@ take_loss (Estimator *e, double acked_bps, gint64 now_us)
     loss_estimator_reset (&e->loss);
     return FALSE;
   }
-  switch (loss_estimator_judge (&e->loss, e->rate.bps, acked_bps, e->rtt_us, now_us, &bps)) {
+  switch (loss_estimator_judge (&e->loss, e->rate.bps, link_bps, e->rtt_us, now_us, &bps)) {
   case LOSS_FINE:
     return TRUE;
   case LOSS_LOWER:

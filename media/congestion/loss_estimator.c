@@ -65,7 +65,7 @@ end_trial (LossEstimator *l, double bps, guint packets, double *ret_bps)
 }
 
 static LossVerdict
-judge_window (LossEstimator *l, double bps, double acked_bps, guint packets, double *ret_bps)
+judge_window (LossEstimator *l, double bps, double link_bps, guint packets, double *ret_bps)
 {
   if (l->trial_bps > 0)
     return end_trial (l, bps, packets, ret_bps);
@@ -83,12 +83,12 @@ judge_window (LossEstimator *l, double bps, double acked_bps, guint packets, dou
   l->suspect = FALSE;
   l->trial_loss = l->loss;
   l->trial_bps = bps;
-  *ret_bps = CLAMP (acked_bps / (1 - l->own) * 0.97, TRIAL_LEAST * bps, bps * 0.9);
+  *ret_bps = CLAMP (link_bps * 0.97, TRIAL_LEAST * bps, bps * 0.9);
   return LOSS_LOWER;
 }
 
 LossVerdict
-loss_estimator_judge (LossEstimator *l, double bps, double acked_bps, gint64 rtt_us, gint64 now_us,
+loss_estimator_judge (LossEstimator *l, double bps, double link_bps, gint64 rtt_us, gint64 now_us,
                       double *ret_bps)
 {
   if (l->since_us == 0) {
@@ -101,7 +101,7 @@ loss_estimator_judge (LossEstimator *l, double bps, double acked_bps, gint64 rtt
   l->loss = (double)l->lost / packets;
   l->packets = l->lost = 0;
   l->since_us = now_us;
-  LossVerdict verdict = judge_window (l, bps, acked_bps, packets, ret_bps);
+  LossVerdict verdict = judge_window (l, bps, link_bps, packets, ret_bps);
   l->fine = verdict == LOSS_FINE || verdict == LOSS_RETURN;
   if (verdict == LOSS_LOWER) { /* what is under way does not tell of the new rate */
     l->trial_us = now_us;

@@ -28,7 +28,8 @@ typedef enum { LOSS_FINE, LOSS_HOLD, LOSS_LOWER, LOSS_RETURN } LossVerdict;
 void loss_estimator_reset (LossEstimator *loss);
 /* A packet's fate. */
 void loss_estimator_add (LossEstimator *loss, gint64 sent_us, gboolean lost);
-/* After each feedback. bps: rate now; acked_bps: what arrived. Sets ret_bps for LOWER and RETURN.
+/* After each feedback. bps: rate now; link_bps: what came out of the link, lost or not. Sets
+ * ret_bps for LOWER and RETURN.
  */
-LossVerdict loss_estimator_judge (LossEstimator *loss, double bps, double acked_bps, gint64 rtt_us,
+LossVerdict loss_estimator_judge (LossEstimator *loss, double bps, double link_bps, gint64 rtt_us,
                                   gint64 now_us, double *ret_bps);

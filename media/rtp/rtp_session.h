@@ -12,7 +12,9 @@
  *
  * Congestion: the estimate starts at start_bps. While the pacer holds more than 400 ms of video,
  * video frames are refused until a key frame comes after the queue is short again; the session
- * asks for that key frame by events.keyframe_wanted.
+ * asks for that key frame by events.keyframe_wanted. So it is when nothing tells for a second or
+ * more what became of packets (a blackout): video rests, sound goes on, and the first answer brings
+ * video back with a key frame. Probes of the link are filled up with RTX of what was sent lately.
  */
 #pragma once
 #include "media/rtp/recv_stream.h"
