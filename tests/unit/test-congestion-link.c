@@ -412,6 +412,7 @@ test_stalls (void)
       FlowConfig flow = { .video_max_bps = 700 * KBIT, .start_bps = 800 * KBIT };
       g_autoptr (VirtualCall) call = call_new (2 * MBIT, 40000, 0, &flow, seed);
       virtual_call_run (call, 5 * SECOND);
+      guint before = virtual_call_estimate (call, 0);
       virtual_call_reset (call);
       for (guint i = 0; i < 30; i++) {
         gint64 us = g_rand_int_range (rand, 100000, 300000);
@@ -425,7 +426,7 @@ test_stalls (void)
       virtual_call_figures (call, 0, &figures);
       g_test_message ("%s, seed %u: estimate %u to %u kbit/s", names[kind], seed,
                       figures.estimate_min / KBIT, figures.estimate_max / KBIT);
-      g_assert_cmpuint (figures.estimate_min, >, 800 * KBIT);
+      g_assert_cmpuint (figures.estimate_min, >=, before * 9 / 10);
     }
 }
 
