@@ -1,54 +1,68 @@
 #include "media/congestion/estimator.h"
+#include "media/congestion/acked_rate.h"
+#include "media/congestion/arrival_group.h"
+#include "media/congestion/loss_estimator.h"
+#include "media/congestion/probe.h"
+#include "media/congestion/queue_delay.h"
+#include "media/congestion/rate_control.h"
 #include "media/congestion/rate_meter.h"
 
 enum {
   START_BPS = 1000000,
   MIN_BPS = 100000,
   MAX_BPS = 4000000,
-  QUEUE_LOW_US = 30000,  /* below: the link has room */
-  QUEUE_HIGH_US = 80000, /* above: we send too much */
-  QUEUE_LONG_US = 300000,
-  DECISION_US = 150000,          /* between two decisions on delay, beside the round trip */
-  BASE_US = 10 * G_USEC_PER_SEC, /* the base delay is the least of the last 10 to 20 s */
-  LOSS_WINDOW_US = 500000,
-  LOSS_WINDOW_PACKETS = 20,
-  HOLD_US = 300000, /* no growth so long after a decrease */
   SILENCE_US = 1000000,
   SILENCE_STEP_US = 500000,
   TWCC_ALIVE_US = 2 * G_USEC_PER_SEC,
   REMB_US = 10 * G_USEC_PER_SEC,
   DEFAULT_RTT_US = 100000,
+  ACKED_US = 500000,
+  NEWEST_US = 200000,
+  NEWEST_BYTES = 8000,
+  CALM_US = 60000, /* standing queue up to which a probe may go */
+  LOSS_QUEUE_US = 80000,
+  TRAIN_PACKETS = 10,
+  CAREFUL_US = 1000000,
+  TRAIN_SLOW_PACKETS = 6,
+  TRAIN_SLOW_US = 80000,
+  TRAIN_SENT_US = 10000,
+  WINDOW_SLACK_US = 500000,
+  WINDOW_LEAST = 20000,
+  FIRST_WINDOW = 30000,                 /* before the first feedback */
+  FIRST_ANSWER_US = 3 * G_USEC_PER_SEC, /* after that none will come */
 };
 
+/* draft-ietf-rmcat-gcc-02 6, where there are only reports */
 static const double LOSS_LOW = 0.02, LOSS_HIGH = 0.10;
-static const double GROWTH_FAST = 1.0, GROWTH = 0.08; /* per second */
+static const double PACING = 2.5, PACING_CAREFUL = 1.15; /* of the rate */
+static const double ALR_BELOW = 0.6, ALR_ABOVE = 0.75;
+static const double TRAIN_SHARE = 0.85, TRAIN_RAISE = 3;
+static const double PROBE_SUCCESS = 1.3;
 
 struct Estimator {
   EstimatorConfig config;
-  double bps;
-  gboolean startup; /* until the first decrease */
   gint64 rtt_us;
-  RateMeter sent, acked;
-  gint64 last_sent_us, first_unanswered_us; /* 0: none */
+  RateMeter sent;
+  AckedRate acked;
+  guint64 acked_bytes; /* since the path is this one */
+  ArrivalGroups groups;
+  Trendline trend;
+  QueueDelay queue;
+  RateControl rate;
+  LossEstimator loss;
+  Probe probe;
+  gboolean alr;
+  gboolean careful; /* a queue goes, or has just gone: our own bursts shall not fill it again */
 
-  /* delay: arrival - departure in the receiver's clock, so only differences mean something */
-  gint64 base_us, next_base_us, base_since_us; /* least of this period and the one before */
-  gboolean has_base;
-  gint64 queue_us;      /* least queueing delay in the newest feedback */
-  gint64 queue_seen_us; /* at the last decision: it must have become shorter by the next */
-  gint64 decided_us;
-  double link_bps; /* what arrived while the queue stood: the link's rate; 0: unknown */
-
-  guint window_packets, window_lost;
-  gint64 window_since_us;
-  double loss; /* of the last whole window */
-
-  gint64 grown_us, shrunk_us, feedback_us;
+  gint64 last_sent_us;
+  gint64 first_unanswered_us; /* 0: none */
+  gint64 feedback_us;
   gint64 silence_us; /* last decrease for want of feedback; 0: there is feedback */
   double before_silence_bps;
   gint64 answered_from_us; /* losses of what was sent before do not count: it was the silence */
   guint64 remb_bps;
   gint64 remb_us;
+  guint over_uses, probes;
 };
 
 Estimator *
@@ -58,8 +72,9 @@ estimator_new (const EstimatorConfig *config)
   e->config.start_bps = config->start_bps ? config->start_bps : START_BPS;
   e->config.min_bps = config->min_bps ? config->min_bps : MIN_BPS;
   e->config.max_bps = config->max_bps ? config->max_bps : MAX_BPS;
-  e->bps = CLAMP (e->config.start_bps, e->config.min_bps, e->config.max_bps);
-  e->startup = TRUE;
+  rate_control_init (&e->rate, e->config.start_bps, e->config.min_bps, e->config.max_bps);
+  trendline_reset (&e->trend);
+  e->loss.own = LOSS_LOW;
   e->rtt_us = DEFAULT_RTT_US;
   return e;
 }
@@ -70,101 +85,20 @@ estimator_free (Estimator *e)
   g_free (e);
 }
 
-static void
-set (Estimator *e, double bps)
-{
-  e->bps = CLAMP (bps, e->config.min_bps, e->config.max_bps);
-}
+/* ---- what left ---- */
 
-static void
-shrink (Estimator *e, double bps, gint64 now_us)
+/* Until something is known of the link, so much as has come through twice over (as slow start,
+ * RFC 5681 3.1). */
+guint64
+estimator_window (Estimator *e, gint64 now_us)
 {
-  set (e, MIN (e->bps, bps));
-  e->startup = FALSE;
-  e->shrunk_us = e->grown_us = now_us;
-}
-
-/* Multiplies by the growth since the last call, as long as what is sent gives evidence. */
-static void
-grow (Estimator *e, gint64 now_us)
-{
-  gint64 elapsed = e->grown_us ? CLAMP (now_us - e->grown_us, 0, 200000) : 0;
-  e->grown_us = now_us;
-  if (e->shrunk_us != 0 && now_us - e->shrunk_us < HOLD_US)
-    return;
-  gboolean far = e->startup || e->bps < 0.9 * e->link_bps;
-  double per_second = far ? GROWTH_FAST : GROWTH;
-  double grown = e->bps * (1 + per_second * (double)elapsed / G_USEC_PER_SEC);
-  double evidence = 1.5 * rate_meter_bps (&e->acked, 5, now_us) + 10000;
-  if (grown <= evidence)
-    set (e, grown);
-}
-
-static void
-measure_delay (Estimator *e, const TwccResult *results, gsize n, gint64 now_us)
-{
-  gint64 least = G_MAXINT64;
-  for (gsize i = 0; i < n; i++)
-    if (results[i].arrived_us >= 0)
-      least = MIN (least, results[i].arrived_us - results[i].sent_us);
-  if (least == G_MAXINT64)
-    return;
-  if (!e->has_base || now_us - e->base_since_us > BASE_US) {
-    e->base_us = e->has_base ? e->next_base_us : least;
-    e->next_base_us = least;
-    e->base_since_us = now_us;
-    e->has_base = TRUE;
-  }
-  e->next_base_us = MIN (e->next_base_us, least);
-  e->base_us = MIN (e->base_us, least);
-  e->queue_us = least - e->base_us;
-}
-
-/* Least of a feedback's delays, so that a burst of ours (a key frame) does not count as a queue
- * that stands. */
-static void
-react_to_delay (Estimator *e, gint64 now_us)
-{
-  if (e->queue_us < QUEUE_HIGH_US) {
-    e->queue_seen_us = 0;
-    if (e->queue_us < QUEUE_LOW_US && e->loss < LOSS_LOW)
-      grow (e, now_us);
-    return;
-  }
-  /* The effect of a decrease is seen a round trip later. */
-  if (now_us - e->decided_us < e->rtt_us + DECISION_US)
-    return;
-  gboolean draining = e->queue_seen_us > 0 && e->queue_us < e->queue_seen_us * 9 / 10;
-  e->decided_us = now_us;
-  e->queue_seen_us = e->queue_us;
-  if (draining)
-    return;
-  double acked = rate_meter_bps (&e->acked, 3, now_us);
-  double factor = 0.85 - 0.2 * MIN (1.0, (double)e->queue_us / QUEUE_LONG_US);
-  gboolean busy = rate_meter_bps (&e->sent, 3, now_us) > e->bps / 2;
-  if (busy && acked > 0)
-    e->link_bps = acked;
-  shrink (e, factor * (busy && acked > 0 ? MIN (acked, e->bps) : e->bps), now_us);
-}
-
-static void
-count_loss (Estimator *e, const TwccResult *results, gsize n, gint64 now_us)
-{
-  for (gsize i = 0; i < n; i++) {
-    if (results[i].sent_us < e->answered_from_us)
-      continue;
-    e->window_lost += results[i].arrived_us < 0;
-    e->window_packets++;
-  }
-  if (e->window_since_us == 0)
-    e->window_since_us = now_us;
-  if (now_us - e->window_since_us < LOSS_WINDOW_US || e->window_packets < LOSS_WINDOW_PACKETS)
-    return;
-  e->loss = (double)e->window_lost / e->window_packets;
-  e->window_lost = e->window_packets = 0;
-  e->window_since_us = now_us;
-  if (e->loss > LOSS_HIGH)
-    shrink (e, e->bps * (1 - e->loss / 2), now_us);
+  gboolean unheard
+      = e->first_unanswered_us != 0 && now_us - e->first_unanswered_us > FIRST_ANSWER_US;
+  if (e->feedback_us == 0)
+    return unheard ? G_MAXUINT64 : FIRST_WINDOW;
+  double seconds = (double)(e->rtt_us + WINDOW_SLACK_US) / G_USEC_PER_SEC;
+  guint64 window = MAX ((guint64)(e->rate.bps / 8 * seconds), WINDOW_LEAST);
+  return e->rate.startup ? MIN (window, FIRST_WINDOW + 2 * e->acked_bytes) : window;
 }
 
 void
@@ -172,23 +106,206 @@ estimator_sent (Estimator *e, guint size, gint64 now_us)
 {
   rate_meter_add (&e->sent, size, now_us);
   e->last_sent_us = now_us;
+  probe_sent (&e->probe, size, now_us);
   if (e->first_unanswered_us == 0)
     e->first_unanswered_us = now_us;
 }
 
+void
+estimator_sent_untold (Estimator *e, guint size, gint64 now_us)
+{
+  rate_meter_add (&e->sent, size, now_us);
+}
+
+/* ---- probes ---- */
+
+static void
+consider_probe (Estimator *e, gint64 now_us)
+{
+  double bps = rate_control_bps (&e->rate);
+  gint64 queue_us = queue_delay_standing_us (&e->queue);
+  double max_bps = e->config.max_bps;
+  if (e->remb_bps)
+    max_bps = MIN (max_bps, (double)e->remb_bps);
+  ProbeInput input = {
+    .bps = bps,
+    .max_bps = max_bps,
+    .calm = e->trend.use == LINK_NORMAL && e->rate.drain.bps == 0
+            && queue_us < MAX (CALM_US, rate_control_packet_us (&e->rate)) && e->silence_us == 0
+            && e->loss.trial_bps == 0 && e->queue.known,
+    .above = rate_control_above_capacity (&e->rate),
+    .alr = e->alr,
+    .startup = e->rate.startup,
+    .shrunk_us = e->rate.shrunk_us,
+    .before_bps = e->rate.before_bps,
+  };
+  probe_consider (&e->probe, &input, now_us);
+}
+
+gboolean
+estimator_wants_probe (Estimator *e)
+{
+  return e->probe.state == PROBE_WANTED;
+}
+
+gboolean
+estimator_probe (Estimator *e, EstimatorProbe *ret_probe, gint64 now_us)
+{
+  /* Times tell what is of the cluster: nothing else may have left just now. */
+  if (!estimator_wants_probe (e) || e->last_sent_us == now_us)
+    return FALSE;
+  probe_begin (&e->probe, now_us);
+  e->probes++;
+  *ret_probe = (EstimatorProbe){ .bps = (guint)e->probe.bps, .bytes = e->probe.bytes };
+  return TRUE;
+}
+
+void
+estimator_probe_end (Estimator *e, gint64 now_us)
+{
+  probe_end (&e->probe, now_us);
+}
+
+static void
+take_probe (Estimator *e, gint64 now_us)
+{
+  double arrived, before = e->rate.bps;
+  gboolean saturated;
+  if (!probe_answered (&e->probe, e->rtt_us, now_us, &arrived, &saturated))
+    return;
+  rate_control_probed (&e->rate, arrived, saturated, now_us);
+  e->probe.go_on = !saturated && e->rate.bps > PROBE_SUCCESS * before;
+}
+
+/* The first picture leaves at once: how fast it comes out of the link says what the link carries,
+ * before any probe (packet train dispersion, see probe.h). */
+static void
+take_train (Estimator *e, const ArrivalGroup *group, gboolean whole, gint64 now_us)
+{
+  gint64 came = group->last_arrived_us - group->tail_from_us;
+  gboolean enough = group->packets >= TRAIN_PACKETS
+                    || (group->packets >= TRAIN_SLOW_PACKETS && came > TRAIN_SLOW_US);
+  if (!e->rate.startup || !enough || group->last_sent_us - group->sent_us > TRAIN_SENT_US)
+    return;
+  double bps = (double)group->tail_bytes * 8 * G_USEC_PER_SEC / (double)MAX (came, 1000);
+  if (bps * TRAIN_SHARE < e->rate.bps)
+    rate_control_limit (&e->rate, bps * TRAIN_SHARE, now_us);
+  else if (whole)
+    rate_control_probed (&e->rate, MIN (bps * TRAIN_SHARE, e->rate.bps * TRAIN_RAISE), FALSE,
+                         now_us);
+}
+
+/* ---- feedback ---- */
+
 /* The path is back, perhaps another one: what was known of its delay is void, half the old rate is
  * tried, and found wanting soon enough if it is too much. */
+static void
+begin_anew (Estimator *e, double bps, gint64 now_us)
+{
+  e->answered_from_us = now_us - e->rtt_us / 2;
+  e->acked_bytes = 0;
+  e->groups = (ArrivalGroups){ 0 };
+  e->queue = (QueueDelay){ 0 };
+  trendline_reset (&e->trend);
+  loss_estimator_reset (&e->loss);
+  probe_cancel (&e->probe);
+  e->probe.started = FALSE;
+  rate_control_restart (&e->rate, bps);
+}
+
 static void
 end_silence (Estimator *e, gint64 now_us)
 {
   e->silence_us = 0;
-  e->answered_from_us = now_us - e->rtt_us / 2;
-  e->has_base = FALSE;
-  e->startup = TRUE;
-  e->shrunk_us = 0;
-  e->window_packets = e->window_lost = 0;
-  e->loss = 0;
-  set (e, MAX (e->bps, e->before_silence_bps / 2));
+  begin_anew (e, MAX (e->rate.bps, e->before_silence_bps / 2), now_us);
+}
+
+void
+estimator_path_changed (Estimator *e, gint64 now_us)
+{
+  if (e->feedback_us == 0) /* nothing was known */
+    return;
+  double before = e->silence_us ? e->before_silence_bps : e->rate.bps;
+  e->silence_us = 0;
+  e->first_unanswered_us = 0;
+  begin_anew (e, before / 2, now_us);
+  e->answered_from_us = now_us;
+}
+
+static void
+take_packet (Estimator *e, const TwccResult *result, gint64 now_us)
+{
+  ArrivalGroup group;
+  if (result->sent_us >= e->answered_from_us)
+    loss_estimator_add (&e->loss, result->sent_us, result->arrived_us < 0);
+  probe_result (&e->probe, result);
+  if (result->arrived_us < 0)
+    return;
+  acked_rate_add (&e->acked, result);
+  e->acked_bytes += result->size;
+  if (!arrival_groups_add (&e->groups, result, &group))
+    return;
+  queue_delay_add (&e->queue, group.delay_us, group.arrived_us);
+  LinkUse before = e->trend.use;
+  trendline_update (&e->trend, group.sent_us, group.arrived_us, group.delay_us);
+  gboolean is_over = e->trend.use == LINK_OVER || e->trend.use == LINK_STEEP;
+  e->over_uses += is_over && before != LINK_OVER && before != LINK_STEEP;
+  take_train (e, &group, TRUE, now_us);
+}
+
+/* draft-ietf-rmcat-gcc-02 has no word for it: application-limited, the rate is not what the link
+ * allows but what there is to send. */
+static void
+update_alr (Estimator *e, double sent_bps)
+{
+  double share = sent_bps / rate_control_bps (&e->rate);
+  e->alr = e->alr ? share < ALR_ABOVE : share < ALR_BELOW;
+}
+
+static gboolean
+take_loss (Estimator *e, double link_bps, gint64 now_us)
+{
+  double bps = 0;
+  /* A queue that is full loses packets; it is dealt with already. */
+  gboolean competes = now_us < e->rate.compete_until_us;
+  if (!competes && (e->rate.drain.bps > 0 || queue_delay_standing_us (&e->queue) > LOSS_QUEUE_US)) {
+    loss_estimator_reset (&e->loss);
+    return FALSE;
+  }
+  switch (loss_estimator_judge (&e->loss, e->rate.bps, link_bps, e->rtt_us, now_us, &bps)) {
+  case LOSS_FINE:
+    return TRUE;
+  case LOSS_LOWER:
+    rate_control_limit (&e->rate, bps, now_us);
+    return FALSE;
+  case LOSS_RETURN:
+    rate_control_return (&e->rate, bps);
+    return TRUE;
+  case LOSS_HOLD:
+  default:
+    return FALSE;
+  }
+}
+
+/* What was lost by chance had its time on the link too: rates are of what came out of it. */
+static void
+control (Estimator *e, gint64 now_us)
+{
+  RateInput input = {
+    .use = e->trend.use,
+    .queue_us = queue_delay_standing_us (&e->queue),
+    .newest_queue_us = queue_delay_newest_us (&e->queue),
+    .acked_bps = acked_rate_bps (&e->acked, ACKED_US, 0) / (1 - e->loss.own),
+    .newest_bps = acked_rate_bps (&e->acked, NEWEST_US, NEWEST_BYTES) / (1 - e->loss.own),
+    .sent_bps = rate_meter_bps (&e->sent, 5, now_us),
+    .rtt_us = e->rtt_us,
+  };
+  input.may_grow = take_loss (e, input.acked_bps, now_us) && e->queue.known;
+  if (!rate_control_update (&e->rate, &input, now_us))
+    queue_delay_adopt (&e->queue);
+  update_alr (e, input.sent_bps);
+  e->careful = e->rate.drain.bps > 0
+               || (e->rate.shrunk_us != 0 && now_us - e->rate.shrunk_us < CAREFUL_US);
 }
 
 void
@@ -201,12 +318,14 @@ estimator_feedback (Estimator *e, const TwccResult *results, gsize n, gint64 now
   e->feedback_us = now_us;
   e->first_unanswered_us = 0;
   for (gsize i = 0; i < n; i++)
-    if (results[i].arrived_us >= 0)
-      rate_meter_add (&e->acked, results[i].size, now_us);
-  measure_delay (e, results, n, now_us);
-  count_loss (e, results, n, now_us);
-  react_to_delay (e, now_us);
+    take_packet (e, &results[i], now_us);
+  take_train (e, &e->groups.open, FALSE, now_us); /* on a slow link it takes seconds */
+  control (e, now_us);
+  take_probe (e, now_us);
+  consider_probe (e, now_us);
 }
+
+/* ---- without transport-wide feedback ---- */
 
 void
 estimator_report (Estimator *e, double loss, gint64 now_us)
@@ -214,9 +333,9 @@ estimator_report (Estimator *e, double loss, gint64 now_us)
   if (e->feedback_us != 0 && now_us - e->feedback_us < TWCC_ALIVE_US)
     return;
   if (loss > LOSS_HIGH)
-    shrink (e, e->bps * (1 - loss / 2), now_us);
-  else if (loss < LOSS_LOW && rate_meter_bps (&e->sent, 9, now_us) > e->bps * 2 / 3)
-    set (e, e->bps * 1.08);
+    rate_control_limit (&e->rate, e->rate.bps * (1 - loss / 2), now_us);
+  else if (loss < LOSS_LOW && rate_meter_bps (&e->sent, 9, now_us) > e->rate.bps * 2 / 3)
+    rate_control_return (&e->rate, e->rate.bps * 1.08);
 }
 
 void
@@ -225,12 +344,19 @@ estimator_rtt (Estimator *e, gint64 rtt_us)
   e->rtt_us = rtt_us;
 }
 
+/* The receiver does all the estimating (draft-alvestrand-rmcat-remb-03): then its word is the rate,
+ * but for loss. */
 void
 estimator_remb (Estimator *e, guint64 bps, gint64 now_us)
 {
   e->remb_bps = bps;
   e->remb_us = now_us;
+  if (e->feedback_us == 0 && bps > e->rate.bps && e->rate.shrunk_us < now_us - SILENCE_US
+      && rate_meter_bps (&e->sent, 9, now_us) > e->rate.bps / 2)
+    rate_control_return (&e->rate, (double)bps);
 }
+
+/* ---- time ---- */
 
 void
 estimator_poll (Estimator *e, gint64 now_us)
@@ -243,21 +369,47 @@ estimator_poll (Estimator *e, gint64 now_us)
   if (now_us - e->first_unanswered_us < patience || now_us - e->silence_us < SILENCE_STEP_US)
     return;
   if (e->silence_us == 0)
-    e->before_silence_bps = e->bps;
+    e->before_silence_bps = e->rate.bps;
   e->silence_us = now_us;
-  shrink (e, e->bps * 0.7, now_us);
+  rate_control_limit (&e->rate, e->rate.bps * 0.7, now_us);
+}
+
+gboolean
+estimator_silent (Estimator *e)
+{
+  return e->silence_us != 0;
 }
 
 guint
 estimator_bps (Estimator *e)
 {
-  double bps = e->remb_bps ? MIN (e->bps, (double)e->remb_bps) : e->bps;
+  double bps = rate_control_bps (&e->rate);
+  if (e->remb_bps)
+    bps = MIN (bps, (double)e->remb_bps);
   return (guint)MAX (bps, e->config.min_bps);
 }
 
 guint
 estimator_pacing_bps (Estimator *e)
 {
-  double bps = 2.5 * estimator_bps (e);
+  double bps = (e->careful ? PACING_CAREFUL : PACING) * estimator_bps (e);
   return (guint)MIN (bps, G_MAXUINT32);
+}
+
+void
+estimator_state (Estimator *e, EstimatorState *ret_state)
+{
+  *ret_state = (EstimatorState){
+    .queue_ms = (double)queue_delay_standing_us (&e->queue) / 1000,
+    .loss = e->loss.loss,
+    .own_loss = e->loss.own,
+    .capacity_bps = e->rate.capacity_bps,
+    .acked_bps = acked_rate_bps (&e->acked, ACKED_US, 0),
+    .over = e->trend.use == LINK_OVER || e->trend.use == LINK_STEEP,
+    .draining = e->rate.drain.bps > 0,
+    .alr = e->alr,
+    .probing = e->probe.state == PROBE_SENDING || e->probe.state == PROBE_SENT,
+    .over_uses = e->over_uses,
+    .probes = e->probes,
+  };
 }

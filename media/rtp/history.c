@@ -31,6 +31,13 @@ drop_oldest (History *history)
   history->oldest++;
 }
 
+void
+history_forget (History *history)
+{
+  while (history->oldest < history->next)
+    drop_oldest (history);
+}
+
 static gboolean
 oldest_is_over (History *history, gint64 now_us)
 {

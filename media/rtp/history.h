@@ -18,6 +18,8 @@ typedef struct {
 /* capacity is rounded up to a power of two, at most 8192. */
 void history_init (History *history, guint capacity, gint64 max_age_us);
 void history_clear (History *history);
+/* Drops all that is in. */
+void history_forget (History *history);
 /* Takes a reference. Numbers may come out of order; FALSE: too old, or already in. */
 gboolean history_put (History *history, RtpPacket *packet, gint64 now_us);
 /* NULL: not in. */

@@ -10,8 +10,14 @@
 #define RTP_PACKET_CAPACITY 1500
 
 /* What a packet is for the pacer; order is priority, most urgent first. Retransmissions go before
- * new video: the receiver can show nothing newer before it has them. */
-typedef enum { RTP_CLASS_AUDIO, RTP_CLASS_RETRANSMISSION, RTP_CLASS_VIDEO, RTP_N_CLASSES } RtpClass;
+ * new video: the receiver can show nothing newer before it has them. Padding fills a probe. */
+typedef enum {
+  RTP_CLASS_AUDIO,
+  RTP_CLASS_RETRANSMISSION,
+  RTP_CLASS_VIDEO,
+  RTP_CLASS_PADDING,
+  RTP_N_CLASSES
+} RtpClass;
 
 typedef struct RtpPacketPool RtpPacketPool;
 

@@ -1,4 +1,4 @@
-/* Sessions: streams, demultiplexing, pacing. */
+/* Sessions: streams, demultiplexing, admission. */
 #include "media/rtp/rtp_session_private.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ enum {
   KEY_PAUSE_US = 500000,
   ESTIMATOR_US = 100000,
   ESTIMATOR_IDLE_US = 500000,
-  RETRANSMIT_MIN_BPS = 300000,
+  RETRANSMIT_MIN_BPS = 50000,
   PAUSED_POLL_US = 100000,
 };
 
@@ -109,7 +109,7 @@ emit_packet (SendStream *stream, RtpPacket *packet, void *arg)
 static guint
 retransmit_bps (RtpSession *s)
 {
-  return MAX (s->told_bps / 2, RETRANSMIT_MIN_BPS);
+  return MAX (s->told_bps / 3, RETRANSMIT_MIN_BPS);
 }
 
 SendStream *
@@ -261,37 +261,11 @@ rtp_session_find_recv (RtpSession *s, guint32 ssrc)
 
 /* --- out --- */
 
-static void
-send_packet (RtpSession *s, RtpPacket *packet)
-{
-  guint size = packet->size + s->config.overhead;
-  if (rtp_packet_stamp (packet, twcc_sender_next (s->twcc_sender), s->now_us))
-    twcc_sender_sent (s->twcc_sender, size, s->now_us);
-  estimator_sent (s->estimator, size, s->now_us);
-  rate_meter_add (&s->sent, size, s->now_us);
-  if (s->events.send_rtp)
-    s->events.send_rtp (s, packet, s->arg);
-}
-
-static void
-pump (RtpSession *s)
-{
-  gboolean any = FALSE;
-  RtpPacket *packet;
-  while (!s->paused && (packet = pacer_pop (s->pacer, s->config.overhead, s->now_us))) {
-    send_packet (s, packet);
-    rtp_packet_unref (packet);
-    any = TRUE;
-  }
-  if (any && s->events.flush)
-    s->events.flush (s, s->arg);
-}
-
 /* After every entry. */
 static void
 finish (RtpSession *s)
 {
-  pump (s);
+  rtp_session_pump (s);
   rtp_session_send_due_rtcp (s);
 }
 
@@ -313,11 +287,11 @@ admit_video (SendLine *line, gboolean begins)
   RtpSession *s = line->session;
   gint64 delay = pacer_delay_us (s->pacer);
   gint64 slack = MAX (0, s->key_drained_us - s->now_us);
-  if (s->paused || delay > QUEUE_LONG_US + slack)
+  if (s->paused || s->silent || delay > QUEUE_LONG_US + slack)
     line->need_key = TRUE;
   if (!line->need_key)
     return TRUE;
-  if (s->paused || delay > QUEUE_SHORT_US)
+  if (s->paused || s->silent || delay > QUEUE_SHORT_US)
     return FALSE;
   if (!begins) {
     ask_for_key (line);
@@ -369,7 +343,7 @@ rtp_session_forward (RtpSession *s, SendStream *stream, guint32 source, const Rt
   } else if (!admit_video (line, packet->key_start)) {
     send_stream_break (stream);
     /* Nothing to be asked for while the link is the trouble. */
-    return s->paused || pacer_delay_us (s->pacer) > QUEUE_SHORT_US;
+    return s->paused || s->silent || pacer_delay_us (s->pacer) > QUEUE_SHORT_US;
   }
   gboolean done = send_stream_forward (stream, source, packet, now_us);
   if (done)
@@ -385,6 +359,24 @@ rtp_session_want_keyframe (RtpSession *s, RecvStream *stream, gint64 now_us)
   recv_stream_want_keyframe (stream, now_us);
 }
 
+/* Video begins anew with a key frame: now, or when it may go again. */
+static void
+break_video (RtpSession *s, gboolean now)
+{
+  for (guint i = 0; i < s->send_lines->len; i++) {
+    SendLine *line = g_ptr_array_index (s->send_lines, i);
+    if (send_stream_kind (line->stream) != MEDIA_VIDEO)
+      continue;
+    line->need_key = TRUE;
+    send_stream_break (line->stream);
+    if (!now)
+      continue;
+    send_stream_forget (line->stream);
+    if (line->reported)
+      ask_for_key (line);
+  }
+}
+
 void
 rtp_session_pause (RtpSession *s, gboolean paused, gint64 now_us)
 {
@@ -392,22 +384,41 @@ rtp_session_pause (RtpSession *s, gboolean paused, gint64 now_us)
   if (s->paused == paused)
     return;
   s->paused = paused;
+  s->silent = FALSE;
   pacer_clear (s->pacer);
-  for (guint i = 0; i < s->send_lines->len; i++) {
-    SendLine *line = g_ptr_array_index (s->send_lines, i);
-    if (send_stream_kind (line->stream) != MEDIA_VIDEO)
-      continue;
-    line->need_key = TRUE;
-    send_stream_break (line->stream);
-    if (!paused && line->reported)
-      ask_for_key (line);
-  }
+  if (!paused)
+    estimator_path_changed (s->estimator, now_us);
+  break_video (s, !paused);
   finish (s);
+}
+
+void
+rtp_session_path_changed (RtpSession *s, gint64 now_us)
+{
+  s->now_us = now_us;
+  estimator_path_changed (s->estimator, now_us);
+  rtp_session_apply_estimate (s);
+  finish (s);
+}
+
+/* In a blackout old pictures would only be the first to come through afterwards, late. Sound goes
+ * on, and brings the first answer. */
+static void
+follow_silence (RtpSession *s)
+{
+  gboolean silent = estimator_silent (s->estimator);
+  if (silent == s->silent)
+    return;
+  s->silent = silent;
+  if (silent)
+    pacer_clear_video (s->pacer);
+  break_video (s, !silent);
 }
 
 void
 rtp_session_apply_estimate (RtpSession *s)
 {
+  follow_silence (s);
   guint bps = estimator_bps (s->estimator);
   pacer_set_rate (s->pacer, estimator_pacing_bps (s->estimator));
   if (ABS ((gint64)bps - s->told_bps) * 20 < s->told_bps)
@@ -515,6 +526,7 @@ rtp_session_poll (RtpSession *s, gint64 now_us)
     s->estimator_us = now_us;
     estimator_poll (s->estimator, now_us);
     rtp_session_apply_estimate (s);
+    rtp_session_knock (s);
   }
   finish (s);
 }
@@ -532,7 +544,7 @@ rtp_session_next_us (RtpSession *s)
   next = MIN (next, pacer_next_us (s->pacer));
   next = MIN (next, rtp_session_rtcp_next_us (s));
   if (twcc_sender_in_flight (s->twcc_sender) > 0)
-    next = MIN (next, s->estimator_us + ESTIMATOR_IDLE_US);
+    next = MIN (next, s->estimator_us + (s->silent ? ESTIMATOR_US : ESTIMATOR_IDLE_US));
   return next;
 }
 

@@ -12,7 +12,9 @@
  *
  * Congestion: the estimate starts at start_bps. While the pacer holds more than 400 ms of video,
  * video frames are refused until a key frame comes after the queue is short again; the session
- * asks for that key frame by events.keyframe_wanted.
+ * asks for that key frame by events.keyframe_wanted. So it is when nothing tells for a second or
+ * more what became of packets (a blackout): video rests, sound goes on, and the first answer brings
+ * video back with a key frame. Probes of the link are filled up with RTX of what was sent lately.
  */
 #pragma once
 #include "media/rtp/recv_stream.h"
@@ -101,6 +103,9 @@ gint64 rtp_session_next_us (RtpSession *session);
 /* While the path is gone (ICE lost consent) nothing is sent: video frames are refused, audio
  * dropped, the queue emptied. Resuming asks for key frames of all video streams. */
 void rtp_session_pause (RtpSession *session, gboolean paused, gint64 now_us);
+/* Packets take another way from now on (ICE changed the pair): what was known of the link is void.
+ */
+void rtp_session_path_changed (RtpSession *session, gint64 now_us);
 /* Sends BYE for all streams. */
 void rtp_session_bye (RtpSession *session, gint64 now_us);
 

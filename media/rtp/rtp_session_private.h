@@ -1,5 +1,5 @@
-/* The inside of RtpSession, shared by rtp_session.c (streams, packets, pacing),
- * rtp_session_rtcp_in.c and rtp_session_rtcp_out.c. */
+/* The inside of RtpSession, shared by rtp_session.c (streams, packets),
+ * rtp_session_pace.c, rtp_session_rtcp_in.c and rtp_session_rtcp_out.c. */
 #pragma once
 #include "media/congestion/estimator.h"
 #include "media/congestion/pacer.h"
@@ -34,6 +34,8 @@ struct RtpSession {
   void *arg;
   gint64 now_us; /* of the entry under way */
   gboolean paused;
+  gboolean silent; /* estimator_silent(): video rests */
+  gint64 told_us;  /* last packet that feedback will tell of */
 
   RtpPacketPool *pool;
   GPtrArray *send_lines, *recv_lines; /* of SendLine, RecvLine; own them */
@@ -60,6 +62,12 @@ SendLine *rtp_session_find_send (RtpSession *session, guint32 ssrc);
 RecvLine *rtp_session_find_recv (RtpSession *session, guint32 ssrc);
 /* After anything that may have moved the estimate. */
 void rtp_session_apply_estimate (RtpSession *session);
+
+/* rtp_session_pace.c: what may leave now; a probe's packets evenly, then the others. */
+void rtp_session_pump (RtpSession *session);
+/* Without sound nothing leaves in a blackout that could be answered at its end: about each 100 ms.
+ */
+void rtp_session_knock (RtpSession *session);
 
 /* rtp_session_rtcp_out.c: sends what is due. */
 void rtp_session_send_due_rtcp (RtpSession *session);

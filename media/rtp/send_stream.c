@@ -12,8 +12,9 @@ enum {
   DEFAULT_RTT_US = 100000,
   RESEND_MIN_US = 5000, /* of one number, however short the round trip */
   DEFAULT_LIMIT_BPS = 1000000,
-  LIMIT_BURST_PACKETS = 32,
+  LIMIT_BURST_PACKETS = 6,
   AUDIO_DEVIATION_US = 40000,
+  PAD_RECENT = 16,      /* packets that padding repeats, newest first */
   MIN_SWITCH_US = 1000, /* timestamps go on by this at least when the source changes */
 };
 
@@ -57,6 +58,7 @@ struct SendStream {
 
   gint64 rtt_us;
   guint limit_bps;
+  gint64 pad_seq;           /* the next that padding repeats */
   gint64 budget, budget_us; /* bytes for retransmissions; when it was filled */
   SendStreamStats stats;
 };
@@ -341,6 +343,12 @@ send_stream_break (SendStream *s)
   s->forward.on = FALSE;
 }
 
+void
+send_stream_forget (SendStream *s)
+{
+  history_forget (&s->history);
+}
+
 static void
 fill_budget (SendStream *s, gint64 now_us)
 {
@@ -409,6 +417,48 @@ send_stream_nack (SendStream *s, const guint16 *seqs, gsize n, gint64 now_us)
       s->stats.retransmitted++;
     else
       s->stats.not_resent++;
+}
+
+static gboolean
+can_repeat (SendStream *s, gint64 seq)
+{
+  HistorySlot *slot = history_get (&s->history, seq);
+  return slot && slot->packet->stamped && rtx_payload_type (s, slot->packet->data[1] & 127);
+}
+
+/* The next of the recent packets that left and can go by RTX, backwards; NULL: none. The newest may
+ * have been dropped before they left. */
+static RtpPacket *
+next_to_repeat (SendStream *s)
+{
+  gint64 newest = s->next_seq - 1;
+  while (newest >= s->history.oldest && !can_repeat (s, newest))
+    newest--;
+  if (s->pad_seq > newest || s->pad_seq <= newest - PAD_RECENT || !can_repeat (s, s->pad_seq))
+    s->pad_seq = newest;
+  HistorySlot *slot = history_get (&s->history, s->pad_seq);
+  s->pad_seq--;
+  return slot ? slot->packet : NULL;
+}
+
+gboolean
+send_stream_can_pad (SendStream *s)
+{
+  return s->config.rtx_ssrc != 0 && next_to_repeat (s) != NULL;
+}
+
+gboolean
+send_stream_pad (SendStream *s, gint64 now_us)
+{
+  RtpPacket *original = s->config.rtx_ssrc != 0 ? next_to_repeat (s) : NULL;
+  if (!original)
+    return FALSE;
+  RtpPacket *packet = wrap_rtx (s, original, rtx_payload_type (s, original->data[1] & 127));
+  packet->class = RTP_CLASS_PADDING;
+  packet->queued_us = now_us;
+  s->stats.padding++;
+  s->emit (s, packet, s->arg);
+  return TRUE;
 }
 
 void

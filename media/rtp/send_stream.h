@@ -43,6 +43,7 @@ typedef struct {
   guint64 packets, bytes;         /* RTP without retransmissions; bytes are payload */
   guint64 nacks;                  /* sequence numbers asked for */
   guint64 retransmitted;          /* packets resent */
+  guint64 padding;                /* packets that filled probes */
   guint64 not_resent;             /* too old, too soon again, over the limit */
   guint64 forward_dropped;        /* before the first key frame, before a switch, no such codec */
 } SendStreamStats;
@@ -82,12 +83,21 @@ gboolean send_stream_forward (SendStream *stream, guint32 source, const RtpIncom
 /* Forwarding begins anew with the next key frame: packets were left out. */
 void send_stream_break (SendStream *stream);
 
+/* What left so far is not sent again: a key frame will make it useless. */
+void send_stream_forget (SendStream *stream);
+
 /* Answers a NACK with RTX, or with the packet itself when there is no RTX. Each number at most
  * once per round trip, in all at most the rate of send_stream_set_limit(). */
 void send_stream_nack (SendStream *stream, const guint16 *seqs, gsize n, gint64 now_us);
 /* Round trip time, and bits per second that retransmissions may take; before: 100 ms, 1 Mbit/s. */
 void send_stream_set_rtt (SendStream *stream, gint64 rtt_us);
 void send_stream_set_limit (SendStream *stream, guint bps);
+
+/* A packet that fills a probe: one sent lately, again by RTX, which serves where the first was
+ * lost. FALSE: there is no RTX, or nothing was sent yet. emit() is called with its class set to
+ * padding. */
+gboolean send_stream_pad (SendStream *stream, gint64 now_us);
+gboolean send_stream_can_pad (SendStream *stream);
 
 /* For a sender report at now_us. FALSE: nothing was sent yet. */
 gboolean send_stream_sender_info (SendStream *stream, gint64 now_us, RtcpSenderInfo *ret_info);

@@ -29,6 +29,10 @@ void twcc_sender_sent (TwccSender *sender, guint size, gint64 now_us);
 /* Bytes sent and neither acknowledged nor reported lost. */
 guint64 twcc_sender_in_flight (TwccSender *sender);
 
+/* Bytes that left after the newest packet that the other side told of, within the last two seconds:
+ * what is on its way or waits in the network, whatever became of feedback. */
+guint64 twcc_sender_outstanding (TwccSender *sender, gint64 now_us);
+
 /* Results of one feedback packet (its FCI, RtcpPacket.feedback), ascending by number; each packet
  * is reported once as arrived, and may have been reported once as lost before. Returns how many
  * were written to results, at most max; -1 when the feedback is malformed. */

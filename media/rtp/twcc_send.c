@@ -3,7 +3,7 @@
 #include "media/rtp/twcc.h"
 #include "media/rtp/twcc_format.h"
 
-enum { WINDOW = 8192, FEEDBACK_MAX = 8192 };
+enum { WINDOW = 8192, FEEDBACK_MAX = 8192, OUTSTANDING_US = 2 * G_USEC_PER_SEC };
 
 typedef enum { NOTHING, IN_FLIGHT, LOST, ARRIVED } Fate;
 
@@ -16,7 +16,9 @@ typedef struct {
 struct TwccSender {
   gint64 next;
   guint64 in_flight;
-  gint64 reference; /* last reference time, extended, 64 ms units */
+  gint64 told;         /* all below were told of, or left long ago */
+  guint64 outstanding; /* bytes from told on */
+  gint64 reference;    /* last reference time, extended, 64 ms units */
   Sent sent[WINDOW];
 };
 
@@ -24,7 +26,7 @@ TwccSender *
 twcc_sender_new (void)
 {
   TwccSender *sender = g_new0 (TwccSender, 1);
-  sender->next = 0x10000;
+  sender->next = sender->told = 0x10000;
   return sender;
 }
 
@@ -40,6 +42,22 @@ twcc_sender_next (TwccSender *sender)
   return (guint16)sender->next;
 }
 
+static void
+tell (TwccSender *sender, gint64 below)
+{
+  for (; sender->told < below; sender->told++)
+    sender->outstanding -= sender->sent[sender->told % WINDOW].size;
+}
+
+guint64
+twcc_sender_outstanding (TwccSender *sender, gint64 now_us)
+{
+  while (sender->told < sender->next
+         && now_us - sender->sent[sender->told % WINDOW].sent_us > OUTSTANDING_US)
+    tell (sender, sender->told + 1);
+  return sender->outstanding;
+}
+
 void
 twcc_sender_sent (TwccSender *sender, guint size, gint64 now_us)
 {
@@ -48,7 +66,10 @@ twcc_sender_sent (TwccSender *sender, guint size, gint64 now_us)
     sender->in_flight -= sent->size;
   *sent = (Sent){ .sent_us = now_us, .size = size, .fate = IN_FLIGHT };
   sender->in_flight += size;
+  sender->outstanding += size;
   sender->next++;
+  if (sender->next - sender->told > WINDOW / 2)
+    tell (sender, sender->next - WINDOW / 2);
 }
 
 guint64
@@ -128,6 +149,7 @@ settle (TwccSender *sender, gint64 seq, gint64 arrived_us, TwccResult *ret_resul
   if (sent->fate == IN_FLIGHT)
     sender->in_flight -= sent->size;
   sent->fate = arrived ? ARRIVED : LOST;
+  tell (sender, seq + 1);
   *ret_result = (TwccResult){
     .seq = seq, .size = sent->size, .sent_us = sent->sent_us, .arrived_us = arrived_us
   };

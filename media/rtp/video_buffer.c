@@ -1,6 +1,9 @@
 #include "media/rtp/video_buffer.h"
 
-enum { WINDOW = 1024 };
+enum {
+  WINDOW = 1024,
+  KEY_WAIT_US = 250000, /* a gap that long is not waited for when a whole key frame is there */
+};
 
 void
 video_buffer_init (VideoBuffer *b, RtpPacketPool *pool, gint64 max_wait_us, FrameOut out, void *arg)
@@ -125,6 +128,37 @@ drain (VideoBuffer *b, gint64 now_us)
     b->blocked_us = 0;
 }
 
+/* A whole key frame behind the gap; -1: none. */
+static gint64
+whole_key (VideoBuffer *b)
+{
+  gint64 begin = -1;
+  for (gint64 seq = b->scan + 1; seq < b->ring.end; seq++) {
+    if (!packet_ring_has (&b->ring, seq)) {
+      begin = -1;
+      continue;
+    }
+    const RingSlot *slot = packet_ring_slot (&b->ring, seq);
+    if (begin < 0 && slot->key_start)
+      begin = seq;
+    if (begin >= 0 && slot->marker)
+      return begin;
+  }
+  return -1;
+}
+
+/* After a blackout what came before it is no longer worth waiting for. */
+static void
+jump_to_key (VideoBuffer *b, gint64 now_us)
+{
+  gint64 key = b->blocked_us != 0 && now_us - b->blocked_us > KEY_WAIT_US ? whole_key (b) : -1;
+  if (key < 0)
+    return;
+  b->frames_lost++;
+  start_at (b, key);
+  drain (b, now_us);
+}
+
 void
 video_buffer_put (VideoBuffer *b, const RtpIncoming *incoming)
 {
@@ -148,6 +182,8 @@ video_buffer_put (VideoBuffer *b, const RtpIncoming *incoming)
   if (b->need_key && incoming->key_start)
     start_at (b, seq);
   drain (b, incoming->arrived_us);
+  if (incoming->view.marker || incoming->recovered)
+    jump_to_key (b, incoming->arrived_us);
 }
 
 void

@@ -5,6 +5,7 @@
 
 enum {
   SILENT_US = 2 * G_USEC_PER_SEC, /* without a packet: the track is off */
+  MIN_BPS = 50000,                /* sound on the slowest link */
   GRID_US = 5000,                 /* timers of all peers fire together, to wake the loop once */
 };
 
@@ -258,6 +259,15 @@ peer_media_set_flowing (Peer *peer, gboolean flowing)
 }
 
 void
+peer_media_path_changed (Peer *peer)
+{
+  if (!peer->rtp)
+    return;
+  rtp_session_path_changed (peer->rtp, g_get_monotonic_time ());
+  arm (peer);
+}
+
+void
 peer_media_receive (Peer *peer, guint8 *datagram, gsize size)
 {
   if (!peer->srtp || !peer->rtp)
@@ -295,7 +305,8 @@ make_session (Peer *peer)
           .ssrc = random_number (),
           .ext
           = { .mid = SDP_EXT_MID, .twcc = SDP_EXT_TWCC, .abs_send_time = SDP_EXT_ABS_SEND_TIME },
-          .start_bps = peer->start_bps };
+          .start_bps = peer->start_bps,
+          .min_bps = MIN_BPS };
   peer->rtp = rtp_session_new (&config, &rtp_events, peer);
   rtp_session_pause (peer->rtp, peer->state != PEER_CONNECTED, g_get_monotonic_time ());
 }

@@ -65,6 +65,7 @@ cut_over (Peer *peer)
 {
   retire (peer, peer->ice);
   peer->ice = g_steal_pointer (&peer->next_ice);
+  peer_media_path_changed (peer);
   peer_log (peer, "ice-restarted", NULL);
 }
 

@@ -120,5 +120,7 @@ void peer_media_clear (Peer *peer);
 gboolean peer_media_keys (Peer *peer, GError **error);
 /* Media may flow, or not. */
 void peer_media_set_flowing (Peer *peer, gboolean flowing);
+/* Packets go another way from now on. */
+void peer_media_path_changed (Peer *peer);
 void peer_media_receive (Peer *peer, guint8 *datagram, gsize size);
 void peer_media_bye (Peer *peer);

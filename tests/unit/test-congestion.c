@@ -1,6 +1,12 @@
-/* Pacer and estimator by themselves. */
+/* Pacer, estimator and its parts by themselves; on a link: test-congestion-link.c. */
+#include "media/congestion/acked_rate.h"
+#include "media/congestion/arrival_group.h"
 #include "media/congestion/estimator.h"
+#include "media/congestion/loss_estimator.h"
 #include "media/congestion/pacer.h"
+#include "media/congestion/probe.h"
+#include "media/congestion/queue_delay.h"
+#include "media/congestion/trendline.h"
 
 enum { START_US = 10000000 };
 
@@ -82,6 +88,282 @@ test_rate (void)
   pacer_clear (pacer);
   g_assert_cmpuint (pacer_queued (pacer), ==, 0);
   pacer_free (pacer);
+}
+
+static guint
+pop_all (Pacer *pacer, gint64 now_us)
+{
+  guint n = 0;
+  for (RtpPacket *packet; (packet = pacer_pop (pacer, 0, now_us)); n++)
+    rtp_packet_unref (packet);
+  return n;
+}
+
+/* A probe goes evenly at its own rate, media first, then padding, and ends by itself. */
+static void
+test_probe_is_paced (void)
+{
+  g_autoptr (RtpPacketPool) pool = rtp_packet_pool_new (8);
+  Pacer *pacer = pacer_new (1);
+  pacer_set_rate (pacer, 500000);
+  pacer_push (pacer, new_packet (pool, RTP_CLASS_VIDEO, 0, 1000), START_US);
+  pacer_push (pacer, new_packet (pool, RTP_CLASS_PADDING, 1, 1000), START_US);
+  pacer_push (pacer, new_packet (pool, RTP_CLASS_VIDEO, 2, 1000), START_US);
+  g_assert_cmpint (pacer_delay_us (pacer), ==, 2 * 16000); /* padding is nobody's delay */
+  pacer_probe (pacer, 1000000, 6000, START_US);
+  static const gint64 order[] = { 0, 2, 1 };
+  gint64 now = START_US;
+  guint packets = 0;
+  while (pacer_probing (pacer)) {
+    RtpPacket *packet = pacer_pop (pacer, 0, now);
+    if (!packet && pacer_wants_padding (pacer, now)) {
+      g_assert_cmpuint (packets, >=, G_N_ELEMENTS (order));
+      g_assert_true (pacer_push (pacer, new_packet (pool, RTP_CLASS_PADDING, 9, 1000), now));
+      continue;
+    }
+    if (packet) {
+      if (packets < G_N_ELEMENTS (order))
+        g_assert_cmpint (packet->seq, ==, order[packets]);
+      packets++;
+      rtp_packet_unref (packet);
+      continue;
+    }
+    gint64 next = pacer_next_us (pacer);
+    g_assert_cmpint (next, >, now);
+    now = next;
+  }
+  g_assert_cmpuint (packets, ==, 6);
+  g_assert_cmpint (now - START_US, >=, 39000);
+  g_assert_cmpint (now - START_US, <=, 41500);
+  g_assert_cmpint (pacer_next_us (pacer), ==, G_MAXINT64);
+  pacer_free (pacer);
+}
+
+/* Held: sound only, and a sign of life; the first key frame all the same. */
+static void
+test_held (void)
+{
+  g_autoptr (RtpPacketPool) pool = rtp_packet_pool_new (8);
+  Pacer *pacer = pacer_new (50000);
+  pacer_set_rate (pacer, 2000000);
+  pacer_set_held (pacer, TRUE);
+  for (guint i = 0; i < 20; i++) {
+    RtpPacket *packet = new_packet (pool, RTP_CLASS_VIDEO, i, 1000);
+    packet->key = i < 10;
+    pacer_push (pacer, packet, START_US);
+  }
+  g_assert_cmpuint (pop_all (pacer, START_US), ==, 10); /* the key frame */
+  pacer_push (pacer, new_packet (pool, RTP_CLASS_AUDIO, 100, 100), START_US + 1000);
+  g_assert_cmpuint (pop_all (pacer, START_US + 1000), ==, 1);
+  gint64 next = pacer_next_us (pacer);
+  g_assert_cmpint (next, ==, START_US + 200000);
+  g_assert_cmpuint (pop_all (pacer, next), ==, 1);
+  pacer_set_held (pacer, FALSE);
+  g_assert_cmpuint (pop_all (pacer, next + 1000), >=, 7);
+  pacer_clear_video (pacer);
+  g_assert_cmpuint (pacer_queued (pacer), ==, 0);
+  pacer_free (pacer);
+}
+
+/* ---- parts ---- */
+
+static TwccResult
+result (gint64 seq, gint64 sent_us, gint64 arrived_us)
+{
+  return (TwccResult){ .seq = seq, .size = 1000, .sent_us = sent_us, .arrived_us = arrived_us };
+}
+
+/* By the receiver's clock, from the newest whole steps back; longer when little came. */
+static void
+test_acked_rate (void)
+{
+  AckedRate rate = { 0 };
+  g_assert_cmpfloat (acked_rate_bps (&rate, 500000, 0), ==, 0);
+  for (guint i = 0; i < 100; i++) { /* 800 kbit/s, then 400 */
+    TwccResult r = result (i, 0, START_US + i * 10000);
+    acked_rate_add (&rate, &r);
+  }
+  for (guint i = 0; i < 25; i++) {
+    TwccResult r = result (i, 0, START_US + 1000000 + i * 20000);
+    acked_rate_add (&rate, &r);
+  }
+  g_assert_cmpfloat (acked_rate_bps (&rate, 400000, 0), >, 380000);
+  g_assert_cmpfloat (acked_rate_bps (&rate, 400000, 0), <, 430000);
+  g_assert_cmpfloat (acked_rate_bps (&rate, 100000, 40000), >, 450000);
+  /* The receiver's clock began anew. */
+  TwccResult r = result (0, 0, 1000);
+  acked_rate_add (&rate, &r);
+  g_assert_cmpfloat (acked_rate_bps (&rate, 400000, 0), ==, 0);
+}
+
+/* What leaves within 5 ms is one group; so is what a stalled receiver takes at once, and its delay
+ * is then the least. */
+static void
+test_groups (void)
+{
+  ArrivalGroups groups = { 0 };
+  ArrivalGroup done;
+  static const struct {
+    gint64 sent, arrived;
+    gboolean ends;
+  } packets[]
+      = { { 0, 100, FALSE },   { 4, 110, FALSE },   { 33, 140, TRUE },   { 66, 400, TRUE },
+          { 100, 401, FALSE }, { 133, 402, FALSE }, { 166, 403, FALSE }, { 300, 410, TRUE } };
+  gint64 delay_us = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (packets); i++) {
+    TwccResult r = result (i, packets[i].sent * 1000, packets[i].arrived * 1000);
+    g_assert_cmpint (arrival_groups_add (&groups, &r, &done), ==, packets[i].ends);
+    delay_us = packets[i].ends ? done.delay_us : delay_us;
+  }
+  g_assert_cmpuint (done.packets, ==, 4);
+  g_assert_cmpint (delay_us, ==, (403 - 166) * 1000);
+  TwccResult late = result (0, 1000, 500000);
+  g_assert_false (arrival_groups_add (&groups, &late, &done));
+}
+
+static void
+test_queue_delay (void)
+{
+  QueueDelay queue = { 0 };
+  g_assert_cmpint (queue_delay_standing_us (&queue), ==, 0);
+  for (gint64 us = 0; us < 5000000; us += 20000) /* now and then empty */
+    queue_delay_add (&queue, us % 100000 == 0 ? -7000 : 40000, START_US + us);
+  g_assert_cmpint (queue_delay_standing_us (&queue), ==, 0);
+  for (gint64 us = 0; us < 500000; us += 20000)
+    queue_delay_add (&queue, 93000, START_US + 5000000 + us);
+  g_assert_cmpint (queue_delay_standing_us (&queue), ==, 100000);
+  queue_delay_adopt (&queue);
+  g_assert_cmpint (queue_delay_standing_us (&queue), ==, 0);
+  /* A longer route is the base after 20 s at most. */
+  for (gint64 us = 0; us < 21000000; us += 20000)
+    queue_delay_add (&queue, 200000, START_US + 6000000 + us);
+  g_assert_cmpint (queue_delay_standing_us (&queue), ==, 0);
+}
+
+/* The delay per group as that function of time has it; the worst state of the link that was seen.
+ */
+static LinkUse
+trend_of (gint64 (*delay_us) (gint64 us, GRand *rand), guint32 seed)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  Trendline trend;
+  LinkUse worst = LINK_NORMAL;
+  trendline_reset (&trend);
+  for (gint64 us = 0; us < 4000000; us += 16500) {
+    gint64 delay = delay_us (us, rand);
+    LinkUse use = trendline_update (&trend, START_US + us, START_US + us + delay, delay);
+    if (us > 1000000 && use != LINK_NORMAL && use != LINK_UNDER)
+      worst = MAX (worst, use);
+  }
+  return worst;
+}
+
+static gint64
+flat (gint64 us, GRand *rand)
+{
+  return 40000 + g_rand_int_range (rand, 0, 4000);
+}
+
+static gint64
+slow_rise (gint64 us, GRand *rand)
+{
+  return flat (us, rand) + MAX (0, us - 2000000) / 10;
+}
+
+static gint64
+fall_off (gint64 us, GRand *rand)
+{
+  return flat (us, rand) + MAX (0, us - 2000000);
+}
+
+static void
+test_trendline (void)
+{
+  for (guint32 seed = 1; seed < 20; seed++) {
+    g_assert_cmpint (trend_of (flat, seed), ==, LINK_NORMAL);
+    g_assert_cmpint (trend_of (slow_rise, seed), ==, LINK_OVER);
+    g_assert_cmpint (trend_of (fall_off, seed), ==, LINK_STEEP);
+  }
+}
+
+/* One round of feedback of so many packets, at that loss. */
+static LossVerdict
+lose (LossEstimator *loss, GRand *rand, double share, gint64 *now_us, double *ret_bps)
+{
+  for (guint i = 0; i < 60; i++)
+    loss_estimator_add (loss, *now_us, g_rand_double (rand) < share);
+  *now_us += 510000;
+  return loss_estimator_judge (loss, 1000000, 900000, 100000, *now_us, ret_bps);
+}
+
+/* 5 % that come slowly are learned; 15 % more than that are ours when they go with the rate, and
+ * the link's when they stay. */
+static void
+test_loss_is_told_apart (void)
+{
+  for (guint32 seed = 1; seed < 20; seed++) {
+    g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+    LossEstimator loss = { .own = 0.02 };
+    gint64 now_us = START_US;
+    double bps = 0;
+    guint fine = 0;
+    for (guint i = 0; i < 60; i++)
+      fine += lose (&loss, rand, 0.05, &now_us, &bps) == LOSS_FINE;
+    g_assert_cmpuint (fine, >=, 48);
+    g_assert_cmpfloat (loss.own, >, 0.02);
+    g_assert_cmpfloat (loss.own, <, 0.09);
+    LossVerdict verdict = LOSS_FINE;
+    for (guint i = 0; i < 8 && verdict != LOSS_LOWER; i++)
+      verdict = lose (&loss, rand, 0.3, &now_us, &bps);
+    g_assert_cmpint (verdict, ==, LOSS_LOWER);
+    g_assert_cmpfloat (bps, <=, 900000);
+    now_us += 110000;
+    verdict = lose (&loss, rand, 0, &now_us, &bps);
+    g_assert_cmpint (verdict, ==, LOSS_HOLD); /* it was ours */
+    g_assert_cmpfloat (loss.own, <, 0.09);
+  }
+}
+
+/* 10 packets of 1000 bytes at 1 Mbit/s, out of the link at that rate. */
+static gboolean
+probe_over (guint link_bps, double *ret_bps, gboolean *ret_saturated)
+{
+  Probe probe = { 0 };
+  ProbeInput input = { .bps = 500000, .max_bps = 4000000, .calm = TRUE, .startup = TRUE };
+  probe_consider (&probe, &input, START_US);
+  g_assert_cmpint (probe.state, ==, PROBE_WANTED);
+  g_assert_cmpfloat (probe.bps, ==, 1000000);
+  probe_begin (&probe, START_US);
+  gint64 free_us = START_US;
+  for (guint i = 0; i < 12; i++) {
+    gint64 sent_us = START_US + i * 8000;
+    if (i < 10)
+      probe_sent (&probe, 1000, sent_us);
+    if (i == 9)
+      probe_end (&probe, sent_us + 1);
+  }
+  for (guint i = 0; i < 12; i++) {
+    gint64 sent_us = START_US + i * 8000;
+    free_us = MAX (free_us, sent_us) + 8000ll * G_USEC_PER_SEC / link_bps;
+    TwccResult r = result (i, sent_us, i == 5 ? -1 : free_us + 40000);
+    probe_result (&probe, &r);
+  }
+  return probe_answered (&probe, 100000, START_US + 300000, ret_bps, ret_saturated);
+}
+
+static void
+test_probe (void)
+{
+  double bps;
+  gboolean saturated;
+  g_assert_true (probe_over (5000000, &bps, &saturated));
+  g_assert_false (saturated);
+  g_assert_cmpfloat (bps, >, 950000);
+  g_assert_cmpfloat (bps, <, 1100000);
+  g_assert_true (probe_over (600000, &bps, &saturated));
+  g_assert_true (saturated);
+  g_assert_cmpfloat (bps, >, 540000);
+  g_assert_cmpfloat (bps, <, 660000);
 }
 
 /* A link for the estimator: constant rate, a queue, loss; the sender sends what it is told. */
@@ -241,6 +523,14 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/pacer/order", test_order);
   g_test_add_func ("/pacer/rate", test_rate);
+  g_test_add_func ("/pacer/probe-is-paced", test_probe_is_paced);
+  g_test_add_func ("/pacer/held", test_held);
+  g_test_add_func ("/acked-rate/by-arrival", test_acked_rate);
+  g_test_add_func ("/arrival-group/bursts", test_groups);
+  g_test_add_func ("/queue-delay/standing", test_queue_delay);
+  g_test_add_func ("/trendline/states", test_trendline);
+  g_test_add_func ("/loss/is-told-apart", test_loss_is_told_apart);
+  g_test_add_func ("/probe/measures", test_probe);
   g_test_add_func ("/estimator/grows", test_grows);
   g_test_add_func ("/estimator/application-limited", test_application_limited);
   g_test_add_func ("/estimator/loss", test_loss);

@@ -1,0 +1,30 @@
+#include "media/congestion/acked_rate.h"
+
+void
+acked_rate_add (AckedRate *rate, const TwccResult *result)
+{
+  gint64 step = result->arrived_us / ACKED_RATE_STEP_US;
+  /* Backwards by much: the receiver's clock began anew. */
+  if (rate->step == 0 || step - rate->step >= ACKED_RATE_STEPS
+      || rate->step - step >= ACKED_RATE_STEPS)
+    *rate = (AckedRate){ .step = step, .first_step = step + 1 };
+  while (rate->step < step)
+    rate->bytes[++rate->step % ACKED_RATE_STEPS] = 0;
+  rate->bytes[step % ACKED_RATE_STEPS] += result->size;
+}
+
+double
+acked_rate_bps (const AckedRate *rate, gint64 span_us, guint64 least_bytes)
+{
+  gint64 steps = 0, least = span_us / ACKED_RATE_STEP_US;
+  guint64 bytes = 0;
+  for (gint64 step = rate->step - 1; step >= rate->first_step; step--) {
+    if (steps >= ACKED_RATE_STEPS - 2 || (steps >= least && bytes >= least_bytes))
+      break;
+    bytes += rate->bytes[step % ACKED_RATE_STEPS];
+    steps++;
+  }
+  return steps < MIN (least, 2)
+             ? 0
+             : (double)bytes * 8 * G_USEC_PER_SEC / ((double)steps * ACKED_RATE_STEP_US);
+}
