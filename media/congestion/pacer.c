@@ -196,6 +196,12 @@ pacer_next_us (Pacer *pacer)
   return pacer->held ? MAX (next, pacer->held_pop_us + HELD_US) : next;
 }
 
+gboolean
+pacer_has_begun (Pacer *pacer)
+{
+  return pacer->first_video_us != 0;
+}
+
 void
 pacer_probe (Pacer *pacer, guint bps, guint bytes, gint64 now_us)
 {

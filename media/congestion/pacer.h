@@ -40,6 +40,8 @@ void pacer_clear (Pacer *pacer);
 /* The same, but sound stays. */
 void pacer_clear_video (Pacer *pacer);
 
+/* Video has left: a probe no longer takes the allowance from the first key frame. */
+gboolean pacer_has_begun (Pacer *pacer);
 /* The next bytes go at bps; it ends by itself when they have left. */
 void pacer_probe (Pacer *pacer, guint bps, guint bytes, gint64 now_us);
 gboolean pacer_probing (Pacer *pacer);

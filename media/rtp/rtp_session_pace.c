@@ -35,7 +35,8 @@ static void
 begin_probe (RtpSession *s)
 {
   EstimatorProbe probe;
-  if (!estimator_wants_probe (s->estimator) || pacer_probing (s->pacer) || !line_that_can_pad (s)
+  if (!estimator_wants_probe (s->estimator) || !pacer_has_begun (s->pacer)
+      || pacer_probing (s->pacer) || !line_that_can_pad (s)
       || !estimator_probe (s->estimator, &probe, s->now_us))
     return;
   pacer_probe (s->pacer, probe.bps, probe.bytes, s->now_us);
