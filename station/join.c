@@ -175,6 +175,12 @@ check_pass (Request *request, Pass *ret)
   return TRUE;
 }
 
+static gboolean
+was_in (const Guest *guest)
+{
+  return guest != NULL && guest->state != GUEST_LOBBY && guest->state != GUEST_REMOVED;
+}
+
 /* Once the secret is right and the key is proven. */
 static void
 join_with_key (Request *request, const Pass *pass)
@@ -184,7 +190,7 @@ join_with_key (Request *request, const Pass *pass)
   Invite *invite = pass->invite;
   const char *key = pass->key;
   Guest *guest = consult_guest_by_key (consult, invite->id, key);
-  if (guest != NULL && guest->state != GUEST_LOBBY && guest->state != GUEST_REMOVED) {
+  if (was_in (guest)) {
     come_back (request, consult, guest);
     return;
   }
@@ -221,9 +227,10 @@ reserve (Request *request)
     return;
   Client *client = request->client;
   Room *room = request->station->room;
+  const Guest *guest = consult_guest_by_key (pass.consult, pass.invite->id, pass.key);
   if (room == NULL)
     request_refuse (request, "not-ready");
-  else if (!room_reserve_peer (room, client, loopback && client->loopback))
+  else if (!room_reserve_peer (room, client, loopback && client->loopback, was_in (guest)))
     request_refuse (request, "busy");
   else
     request_ok (request, NULL);

@@ -133,7 +133,7 @@ name_tracks (Room *room, const RoomPeer *peer)
 
 /* label NULL: reserved */
 static RoomPeer *
-add_peer (Room *room, Client *client, const char *label, gboolean loopback)
+add_peer (Room *room, Client *client, const char *label, gboolean loopback, gboolean known)
 {
   RoomPeer *peer = g_new0 (RoomPeer, 1);
   peer->label = g_strdup (label);
@@ -145,6 +145,7 @@ add_peer (Room *room, Client *client, const char *label, gboolean loopback)
                            .trusts_host = client->kind == CLIENT_CONSOLE
                                           || !room->station->config->hide_host_candidates,
                            .reserved = label == NULL,
+                           .known = known,
                            .label = label };
   hub_add_peer (room->hub, peer->id, &config);
   return peer;
@@ -159,7 +160,7 @@ drop_reservation (Room *room, Client *client)
 }
 
 gboolean
-room_reserve_peer (Room *room, Client *client, gboolean loopback)
+room_reserve_peer (Room *room, Client *client, gboolean loopback, gboolean known)
 {
   guint reserved = 0;
   drop_reservation (room, client);
@@ -167,7 +168,7 @@ room_reserve_peer (Room *room, Client *client, gboolean loopback)
     reserved += ((RoomPeer *)room->peers->pdata[i])->label == NULL;
   if (reserved >= ROOM_RESERVED_MAX)
     return FALSE;
-  client->reserved = g_strdup (add_peer (room, client, NULL, loopback)->id);
+  client->reserved = g_strdup (add_peer (room, client, NULL, loopback, known)->id);
   return TRUE;
 }
 
@@ -191,7 +192,7 @@ room_start_peer (Room *room, Client *client, const RoomEntry *entry)
   room_end_label (room, entry->label);
   RoomPeer *peer = open_reserved (room, client, entry);
   if (peer == NULL)
-    peer = add_peer (room, client, entry->label, entry->loopback);
+    peer = add_peer (room, client, entry->label, entry->loopback, TRUE);
   drop_reservation (room, client);
   peer->name = g_strdup (entry->name);
   client->peer = g_strdup (peer->id);

@@ -33,8 +33,9 @@ typedef struct {
   const char *answer; /* to the offer of its reservation; NULL: it has none */
 } RoomEntry;
 
-/* Reserves a peer for this page, in the place of an older reservation. FALSE: too many are. */
-gboolean room_reserve_peer (Room *room, Client *client, gboolean loopback);
+/* Reserves a peer for this page, in the place of an older reservation. known: the page belongs to
+ * somebody who was let in before. FALSE: too many are reserved. */
+gboolean room_reserve_peer (Room *room, Client *client, gboolean loopback, gboolean known);
 /* A peer for this page, which ends its old one: the reserved one, or a new one when the station
  * knows of no reservation (any more). */
 void room_start_peer (Room *room, Client *client, const RoomEntry *entry);

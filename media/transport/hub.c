@@ -15,7 +15,7 @@ typedef struct Command Command;
 struct Command {
   void (*run) (Hub *hub, Command *command);
   char *peer, *text, *answer;
-  gboolean flag, more_flag, reserved;
+  gboolean flag, more_flag, reserved, known;
   MediaKind kind;
   GBytes *data;
   Frame *frame;
@@ -146,9 +146,11 @@ run_add_peer (Hub *hub, Command *c)
 {
   run_remove_peer (hub, c);
   g_autoptr (GError) error = NULL;
-  HubPeerConfig config = {
-    .loopback = c->flag, .trusts_host = c->more_flag, .reserved = c->reserved, .label = c->text
-  };
+  HubPeerConfig config = { .loopback = c->flag,
+                           .trusts_host = c->more_flag,
+                           .reserved = c->reserved,
+                           .known = c->known,
+                           .label = c->text };
   HubPeer *peer = hub_peer_new (hub, c->peer, &config, &error);
   if (peer == NULL) {
     hub_emit_refused (hub, c->peer, error->message);
@@ -172,6 +174,7 @@ hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config)
   command->flag = config->loopback;
   command->more_flag = config->trusts_host;
   command->reserved = config->reserved;
+  command->known = config->known;
   mailbox_post (hub->commands, command);
 }
 

@@ -28,6 +28,7 @@ typedef struct {
   /* It waits for hub_open_peer(): its offer tells nothing of the clinic, neither source nor
    * address; no socket is opened, and no time runs. */
   gboolean reserved;
+  gboolean known;    /* reserved, for somebody who was in before: its offer names the sources */
   const char *label; /* name of the peer's own media stream at the other peers (msid); [a-z0-9-]+ */
 } HubPeerConfig;
 

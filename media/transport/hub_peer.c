@@ -65,7 +65,7 @@ hub_peer_update_views (HubPeer *peer)
     HubLine *line = peer->lines->pdata[i];
     if (line->role != LINE_SOURCE)
       continue;
-    gboolean views = line->codec != MEDIA_CODEC_NONE && hub_peer_is_alive (peer);
+    gboolean views = line->codec != MEDIA_CODEC_NONE && hub_peer_is_alive (peer) && !peer->reserved;
     HubOutlet *wanted = views ? &line->source->outlets[line->codec] : NULL;
     if (line->viewing == wanted)
       continue;
@@ -297,6 +297,7 @@ hub_peer_new (Hub *hub, const char *id, const HubPeerConfig *config, GError **er
   set_label (peer, config->label);
   peer->loopback = config->loopback;
   peer->reserved = config->reserved;
+  peer->known = config->known || !config->reserved;
   peer->lines = g_ptr_array_new_with_free_func (line_free);
   peer->gathered = peer->reserved ? NULL : g_ptr_array_new_with_free_func (g_free);
   peer->early = g_ptr_array_new_with_free_func (g_free);
@@ -305,7 +306,7 @@ hub_peer_new (Hub *hub, const char *id, const HubPeerConfig *config, GError **er
   /* RFC 8829 §5.2.1: below 2^63 */
   peer->session_id = (guint64)g_random_int () << 31 | g_random_int () >> 1;
   peer->peer = make_peer (peer, config->trusts_host, error);
-  if (peer->peer != NULL && !peer->reserved && !add_source_lines (peer)) {
+  if (peer->peer != NULL && peer->known && !add_source_lines (peer)) {
     g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_FAILED, "a line of the offer is taken twice");
     g_clear_pointer (&peer->peer, peer_free);
   }
@@ -327,14 +328,15 @@ hub_peer_open (HubPeer *peer, const char *label, const char *answer)
   peer->reserved = FALSE;
   peer->born_us = g_get_monotonic_time ();
   set_label (peer, label);
-  if (!add_source_lines (peer)) {
+  if (!peer->known && !add_source_lines (peer)) {
     hub_peer_give_up (peer, "a line of the offer is taken twice");
     return;
   }
   expect_views (peer->hub);
   peer_start (peer->peer);
   hub_offer_answer (peer, answer);
-  hub_offer_after_gathering (peer);
+  if (!peer->known)
+    hub_offer_after_gathering (peer);
 }
 
 static void

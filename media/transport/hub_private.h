@@ -76,6 +76,7 @@ struct HubPeer {
   char *id, *label;
   gboolean loopback;
   gboolean reserved; /* till hub_peer_open() */
+  gboolean known;    /* the sources are in its first offer */
   Peer *peer;
   HubPeerState state;
   GPtrArray *lines;   /* HubLine, in the order of the offer */

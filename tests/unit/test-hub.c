@@ -749,9 +749,10 @@ page_answer (Page *page)
 }
 
 static Page *
-page_reserve (Clinic *clinic, const char *id)
+page_reserve (Clinic *clinic, const char *id, gboolean known)
 {
-  HubPeerConfig config = { .loopback = TRUE, .trusts_host = TRUE, .reserved = TRUE };
+  HubPeerConfig config
+      = { .loopback = TRUE, .trusts_host = TRUE, .reserved = TRUE, .known = known };
   Page *page = page_new (clinic, id, FALSE);
   page->silent = TRUE;
   hub_add_peer (clinic->hub, id, &config);
@@ -766,7 +767,7 @@ test_reserved (void)
 {
   Clinic clinic;
   clinic_init (&clinic);
-  Page *page = page_reserve (&clinic, "a");
+  Page *page = page_reserve (&clinic, "a", FALSE);
   g_assert_cmpuint (page->offer->candidates->len, ==, 0);
   g_assert_cmpuint (page->offer->media->len, ==, 3);
   for (guint i = 0; i < 3; i++)
@@ -791,10 +792,32 @@ test_reserved (void)
     run_for (20);
   }
   hub_open_peer (clinic.hub, "nobody", "x", answer);
-  page_reserve (&clinic, "b");
+  page_reserve (&clinic, "b", FALSE);
   hub_open_peer (clinic.hub, "b", "x", "garbage");
   RUN_UNTIL (in_state (&clinic, "b", HUB_PEER_FAILED));
-  page_reserve (&clinic, "c"); /* ends with the hub */
+  page_reserve (&clinic, "c", FALSE); /* ends with the hub */
+  clinic_clear (&clinic);
+}
+
+/* Who was in before knows the sources already: one offer is enough. */
+static void
+test_reserved_known (void)
+{
+  Clinic clinic;
+  clinic_init (&clinic);
+  Page *page = page_reserve (&clinic, "a", TRUE);
+  g_assert_cmpuint (page->offer->candidates->len, ==, 0);
+  g_assert_cmpuint (page->offer->media->len, ==, 5);
+  g_autofree char *answer = page_answer (page);
+  HubPeerStats stats;
+  RUN_UNTIL (hub_stats (clinic.hub, "a", &stats));
+  g_assert_cmpstr (clinic.wants->str, ==, ""); /* nobody looks yet */
+  peer_start (page->peer);
+  hub_open_peer (clinic.hub, "a", "doctor", answer);
+  RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED));
+  push (&clinic, "room", MEDIA_H264, TRUE);
+  RUN_UNTIL (page_frames (page, "s0") == 1);
+  g_assert_cmpuint (page->offers, ==, 1);
   clinic_clear (&clinic);
 }
 
@@ -846,6 +869,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hub/bad-answers", test_bad_answers);
   g_test_add_func ("/hub/offers-are-serial", test_offers_are_serial);
   g_test_add_func ("/hub/reserved", test_reserved);
+  g_test_add_func ("/hub/reserved-known", test_reserved_known);
   g_test_add_func ("/hub/sudden-end", test_sudden_end);
   g_test_add_func ("/hub/bad-config", test_bad_config);
   return g_test_run ();

@@ -66,6 +66,7 @@ export class Peer {
     const answer = this.#takeReserved()
     if (answer !== null) request['answer'] = answer
     this.wire.tell(request)
+    if (answer !== null) this.#map(this.pc.get()!)
     this.#watch()
   }
 
@@ -126,6 +127,8 @@ export class Peer {
     else if (message.type === 'media.candidate')
       this.#then(async () => {
         await this.pc.get()?.addIceCandidate({ candidate: message.candidate, sdpMid: message.mid || null })
+        // The answer went with the request: from here on the browser waits.
+        if (this.streams.get().length > 0) this.answered?.()
       })
     else if (message.state === 'failed' || message.state === 'closed') this.#lost(0)
   }
@@ -189,6 +192,7 @@ export class Peer {
     this.#unproven = true
     this.#use(spare.pc)
     this.#takeLines(spare.pc)
+    for (const { receiver } of spare.pc.getTransceivers()) if (receiver.track.kind === 'video') this.#lowDelay(receiver)
     return answer
   }
 
