@@ -81,12 +81,15 @@ const notUnderValgrind = new Set(['source', 'mux']);
 // Sanitizers and valgrind take the long form, or are named: tests/run asan/ (or tsan/, valgrind/).
 // The parsers of what is hostile go through AddressSanitizer always.
 const asked = (name) => long || pattern.startsWith(name);
+// What GStreamer's plugins make is told from leaks by whole stacks only, which cost time.
+const deepStacks = (variant, unit) => variant === 'asan' && notUnderValgrind.has(unit)
+  ? { ASAN_OPTIONS: `${sanitizer.asan.ASAN_OPTIONS}:fast_unwind_on_malloc=0`, NHIPCAU_SLOW: '1' } : {};
 const hostile = new Set(['config', 'data-key', 'dtls', 'hl7', 'hl7-vendors', 'payload', 'protocol', 'rtp-packet',
   'rtp-session', 'rtp-streams', 'sctp', 'sdp', 'twcc']);
 for (const unit of units) {
   const program = (dir) => join(dir, 'tests/unit', `test-${unit}`);
   const checked = (variant) => job(`${variant}/unit/${unit}`, program(`build-${variant}`), ['--tap', '-k'],
-    { variant, env: { ...sanitizer[variant], NHIPCAU_LONG: undefined }, timeout: minutes(15) });
+    { variant, env: { ...sanitizer[variant], ...deepStacks(variant, unit), NHIPCAU_LONG: undefined }, timeout: minutes(15) });
   job(`unit/${unit}`, program('build'), ['--tap', '-k'], { timeout: minutes(long ? 90 : 8) });
   if (asked('asan') || hostile.has(unit)) checked('asan');
   if (asked('tsan')) checked('tsan');
@@ -121,7 +124,9 @@ if (asked('asan'))
   for (const suite of ['scenario', 'browser'])
     nodeTest(suite, 'slow', {
       prefix: 'asan/', variant: 'asan',
-      env: { ...sanitizer.asan, NHIPCAU_BUILD: join(root, 'build-asan') },
+      // Leaks are looked for in the units: here plugins and GLib's own start would hide them.
+      env: { ...sanitizer.asan, ASAN_OPTIONS: sanitizer.asan.ASAN_OPTIONS.replace('detect_leaks=1', 'detect_leaks=0'),
+        NHIPCAU_BUILD: join(root, 'build-asan') },
     });
 if (long) nodeTest('long', 'slow');
 
