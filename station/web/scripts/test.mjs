@@ -4,11 +4,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, stop } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const tests = readdirSync(join(root, 'src/test')).filter((name) => name.endsWith('.test.ts'))
 const out = mkdtempSync(join(tmpdir(), 'nhipcau-pages-'))
+let code = 1
 try {
   await build({
     entryPoints: tests.map((name) => join(root, 'src/test', name)), outdir: out, bundle: true,
@@ -16,8 +17,10 @@ try {
     jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning',
     define: { SOURCE_FOLDER: JSON.stringify(join(root, 'src')) },
   })
+  await stop() // its service would outlive the tests
   const files = tests.map((name) => join(out, name.replace(/\.ts$/, '.mjs')))
-  process.exitCode = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], { stdio: 'inherit' }).status ?? 1
+  code = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], { stdio: 'inherit' }).status ?? 1
 } finally {
   rmSync(out, { recursive: true, force: true })
 }
+process.exit(code)
