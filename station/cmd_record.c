@@ -51,7 +51,8 @@ print_line (const json_t *line)
 }
 
 static int
-record_list (const CliOptions *options, const Config *config)
+record_list (const CliOptions *options, const Config *config, const Recover *recover,
+             const char *id)
 {
   g_auto (Opening) opening = { 0 };
   g_autoptr (GError) error = NULL;
@@ -113,7 +114,8 @@ print_record (const json_t *record)
 }
 
 static int
-record_show (const CliOptions *options, const Config *config, const char *id)
+record_show (const CliOptions *options, const Config *config, const Recover *recover,
+             const char *id)
 {
   g_auto (Opening) opening = { 0 };
   g_autoptr (GError) error = NULL;
@@ -189,7 +191,8 @@ print_verified (const json_t *findings, const VerifySummary *summary)
  * may be the wrong one, and the key files may be damaged. What no key opens is still checked by its
  * hashes. */
 static int
-record_verify (const CliOptions *options, const Config *config, const char *id)
+record_verify (const CliOptions *options, const Config *config, const Recover *recover,
+               const char *id)
 {
   g_autoptr (GError) error = NULL, locked = NULL;
   VerifySummary summary = { 0 };
@@ -313,34 +316,25 @@ record_recover (const CliOptions *options, const Config *config, const Recover *
 /* ---- Command
  * ---------------------------------------------------------------------------------------- */
 
-static gboolean
-is_command (int argc, char **argv)
+typedef int (*RecordCommand) (const CliOptions *options, const Config *config,
+                              const Recover *recover, const char *id);
+
+/* NULL: no such command, or not with so many words. */
+static RecordCommand
+find_command (int argc, char **argv)
 {
   static const struct {
     const char *name;
     int least, most; /* words, the command's included */
-  } COMMANDS[] = { { "list", 2, 2 }, { "show", 3, 3 }, { "verify", 2, 3 }, { "recover", 2, 3 } };
+    RecordCommand run;
+  } COMMANDS[] = { { "list", 2, 2, record_list },
+                   { "show", 3, 3, record_show },
+                   { "verify", 2, 3, record_verify },
+                   { "recover", 2, 3, record_recover } };
   for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (COMMANDS); i++)
     if (g_str_equal (argv[1], COMMANDS[i].name))
-      return argc >= COMMANDS[i].least && argc <= COMMANDS[i].most;
-  return FALSE;
-}
-
-static int
-dispatch (int argc, char **argv, const CliOptions *options, const Config *config,
-          const Recover *recover)
-{
-  const char *id = argc > 2 ? argv[2] : NULL;
-  switch (argv[1][0]) {
-  case 'l':
-    return record_list (options, config);
-  case 's':
-    return record_show (options, config, id);
-  case 'v':
-    return record_verify (options, config, id);
-  default:
-    return record_recover (options, config, recover, id);
-  }
+      return argc >= COMMANDS[i].least && argc <= COMMANDS[i].most ? COMMANDS[i].run : NULL;
+  return NULL;
 }
 
 int
@@ -369,12 +363,14 @@ cmd_record (int argc, char **argv)
                   "something is bad), opens with a recovery key." },
           &exit_code))
     return exit_code;
-  if (!is_command (argc, argv))
+  RecordCommand command = find_command (argc, argv);
+  if (command == NULL)
     return cli_usage ("%s",
                       SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | recover [ID]; "
                            "xem nhipcau record --help",
                            "usage: nhipcau record list | show ID | verify [ID] | recover [ID]; see "
                            "nhipcau record --help"));
   g_autoptr (Config) config = cli_config (&options, &exit_code);
-  return config != NULL ? dispatch (argc, argv, &options, config, &recover) : exit_code;
+  return config != NULL ? command (&options, config, &recover, argc > 2 ? argv[2] : NULL)
+                        : exit_code;
 }

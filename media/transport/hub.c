@@ -15,7 +15,8 @@ typedef struct Command Command;
 struct Command {
   void (*run) (Hub *hub, Command *command);
   char *peer, *text, *answer;
-  gboolean flag, more_flag, reserved, known;
+  gboolean flag;
+  HubPeerConfig config; /* its label is text */
   MediaKind kind;
   GBytes *data;
   Frame *frame;
@@ -146,12 +147,7 @@ run_add_peer (Hub *hub, Command *c)
 {
   run_remove_peer (hub, c);
   g_autoptr (GError) error = NULL;
-  HubPeerConfig config = { .loopback = c->flag,
-                           .trusts_host = c->more_flag,
-                           .reserved = c->reserved,
-                           .known = c->known,
-                           .label = c->text };
-  HubPeer *peer = hub_peer_new (hub, c->peer, &config, &error);
+  HubPeer *peer = hub_peer_new (hub, c->peer, &c->config, &error);
   if (peer == NULL) {
     hub_emit_refused (hub, c->peer, error->message);
     return;
@@ -171,10 +167,8 @@ hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config)
     return;
   }
   Command *command = command_new (run_add_peer, peer, config->label);
-  command->flag = config->loopback;
-  command->more_flag = config->trusts_host;
-  command->reserved = config->reserved;
-  command->known = config->known;
+  command->config = *config;
+  command->config.label = command->text;
   mailbox_post (hub->commands, command);
 }
 

@@ -26,7 +26,7 @@ typedef struct {
   gboolean loopback;    /* the console on this machine: gather 127.0.0.1 and ::1 too */
   gboolean trusts_host; /* FALSE: send no host candidates of the clinic's network */
   /* It waits for hub_open_peer(): its offer tells nothing of the clinic, neither source nor
-   * address; no socket is opened, and no time runs. */
+   * address; no socket is opened, no encoder started, and no time runs. */
   gboolean reserved;
   gboolean known;    /* reserved, for somebody who was in before: its offer names the sources */
   const char *label; /* name of the peer's own media stream at the other peers (msid); [a-z0-9-]+ */
@@ -86,9 +86,9 @@ void hub_push_frame (Hub *hub, const char *source, Frame *frame);
  * here on, before the answer. A peer without an answer fails after 30 s ("no-answer"). */
 void hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config);
 /* A reserved peer comes in: from here on it is as one that has just been added. answer: to the
- * offer of the reservation, checked as by hub_answer(). Candidates follow, and an offer of what
- * there is to see, so that the path is sought while the page still reads that offer. Nothing when
- * there is no such peer, or it is not reserved. */
+ * offer of the reservation, checked as by hub_answer(). Candidates follow, and, unless it is
+ * known, an offer of what there is to see, so that the path is sought while the page still reads
+ * that offer. Nothing when there is no such peer, or it is not reserved. */
 void hub_open_peer (Hub *hub, const char *peer, const char *label, const char *answer);
 /* A new offer with what the peer shall see now. ice_restart: the path is to be sought anew, with
  * DTLS, SSRCs and RTP state kept. One offer is under way at a time: the new one follows the answer

@@ -275,6 +275,8 @@ add_candidates (HubPeer *peer, const Sdp *answer)
     peer_add_candidate (peer->peer, NULL);
 }
 
+/* What the peer has just been given to see: its first picture now, or as soon as there is a path.
+ */
 static void
 prepare_views (HubPeer *peer)
 {

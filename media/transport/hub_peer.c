@@ -73,8 +73,6 @@ hub_peer_update_views (HubPeer *peer)
       hub_outlet_remove_viewer (line->viewing, line);
     if (wanted != NULL)
       hub_outlet_add_viewer (wanted, line);
-    if (wanted != NULL && peer->state == HUB_PEER_CONNECTED)
-      hub_outlet_begin (wanted, line);
   }
 }
 

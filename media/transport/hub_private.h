@@ -148,7 +148,8 @@ gboolean hub_peer_is_alive (const HubPeer *peer);
 /* Ends it for good; the HubPeer stays until the caller removes it. */
 void hub_peer_give_up (HubPeer *peer, const char *reason);
 void hub_peer_set_state (HubPeer *peer, HubPeerState state, const char *reason);
-/* Brings the viewers of all outlets in step with this peer's lines. */
+/* Brings the viewers of all outlets in step with this peer's lines. A line that views anew has no
+ * picture until hub_outlet_begin(). */
 void hub_peer_update_views (HubPeer *peer);
 void hub_peer_send (HubPeer *peer, const char *label, gboolean text, GBytes *data);
 HubLine *hub_peer_add_line (HubPeer *peer, HubLineRole role, MediaKind kind, const char *mid);

@@ -68,16 +68,15 @@ export class Guest {
 
   /** The person's click. Everything is at hand by then: the proof is signed, the devices are open. */
   join(): void {
-    if (!this.socket || !this.#fragment || !this.#ready) return
-    const { nonce: _, ...proof } = this.#ready
-    const { invite, secret } = this.#fragment
+    const pass = this.#pass()
+    if (!this.socket || !pass) return
     const back = this.phase.get() !== 'ready' && this.phase.get() !== 'refused'
     const connected = this.peer.pc.get()?.connectionState === 'connected'
     this.phase.set(back && this.phase.get() === 'live' ? 'live' : 'joining')
     const name = this.name.get().trim()
     const facility = this.facility.get().trim()
     const answer = this.socket.ask({
-      type: 'join', invite, secret, ...proof,
+      type: 'join', ...pass,
       ...(name || !back ? { name } : {}), ...(facility || !back ? { facility } : {}),
     })
     // Right behind, so that who is admitted loses no round trip.
@@ -94,10 +93,16 @@ export class Guest {
 
   /** While a person reads or waits, the browser does its part of the work for a connection. */
   #reserve(): void {
-    if (!this.socket || !this.#fragment || !this.#ready) return
+    const pass = this.#pass()
+    if (pass) this.socket?.tell({ type: 'media.reserve', ...pass })
+  }
+
+  /** The invitation, and the proof that this browser holds its key; null: not at hand yet. */
+  #pass(): (Omit<Proof, 'nonce'> & { invite: string; secret: string }) | null {
+    if (!this.#fragment || !this.#ready) return null
     const { nonce: _, ...proof } = this.#ready
     const { invite, secret } = this.#fragment
-    this.socket.tell({ type: 'media.reserve', invite, secret, ...proof })
+    return { invite, secret, ...proof }
   }
 
   get opinion(): string {

@@ -163,9 +163,16 @@ export class Peer {
   }
 
   #make(): RTCPeerConnection {
-    const pc = this.#spare?.origin === '' ? this.#spare.pc : new RTCPeerConnection()
-    if (this.#spare?.pc === pc) this.#spare = null
+    const pc = this.#bare()
     this.#use(pc)
+    return pc
+  }
+
+  /** One that nothing was set on yet: the one made ahead, or a new one. */
+  #bare(): RTCPeerConnection {
+    if (this.#spare?.origin !== '') return new RTCPeerConnection()
+    const { pc } = this.#spare
+    this.#spare = null
     return pc
   }
 
@@ -173,8 +180,8 @@ export class Peer {
    * nothing is sent to anybody. */
   async #prepare(sdp: string): Promise<void> {
     if (this.#wanted) return
-    if (this.#spare?.origin) this.#spare.pc.close()
-    const pc = this.#spare?.origin === '' ? this.#spare.pc : new RTCPeerConnection()
+    const pc = this.#bare()
+    this.#spare?.pc.close()
     this.#spare = { pc, origin: originOf(sdp) }
     await pc.setRemoteDescription({ type: 'offer', sdp })
     this.#sendOn(pc)
