@@ -389,8 +389,10 @@ loop_thread (gpointer data)
   g_main_context_push_thread_default (hub->context);
   hub->cert_source = hub_timer (hub, 0, make_cert_ahead, hub);
   GSource *ticker = hub_timer (hub, STATS_MS, tick, hub);
+  hub_network_watch (hub);
   g_main_loop_run (hub->loop);
   hub_timer_clear (&ticker);
+  g_clear_pointer (&hub->network, network_monitor_free);
   mailbox_close (hub->commands);
   end_peers (hub);
   hub_timer_clear (&hub->cert_source);

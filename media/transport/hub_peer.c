@@ -108,6 +108,7 @@ hub_peer_set_state (HubPeer *peer, HubPeerState state, const char *reason)
   hub_peer_update_views (peer);
   if (state == HUB_PEER_CONNECTED)
     begin_views (peer);
+  hub_network_state (peer);
   hub_forward_update (peer->hub);
 }
 
@@ -359,6 +360,7 @@ hub_peer_free (HubPeer *peer)
 {
   let_go (peer);
   hub_timer_clear (&peer->offer_source);
+  hub_timer_clear (&peer->move_source);
   g_clear_pointer (&peer->peer, peer_free);
   g_ptr_array_unref (peer->lines);
   g_ptr_array_unref (peer->early);

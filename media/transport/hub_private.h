@@ -6,12 +6,14 @@
  *   hub_offer.c    offers and answers of a peer
  *   hub_source.c   sources: viewers, key frames, who gets which frame
  *   hub_forward.c  what one peer sends, to all others
+ *   hub_network.c  this machine's addresses change, a path is lost
  *   hub_bitrate.c  what the encoders shall aim at
  *   hub_stats.c    figures that any thread may read
  */
 #pragma once
 #include "media/transport/hub.h"
 #include "media/transport/mailbox.h"
+#include "media/transport/network_monitor.h"
 #include "media/transport/peer.h"
 #include <pthread.h>
 
@@ -96,6 +98,7 @@ struct HubPeer {
   GPtrArray *gathered; /* char *: candidates that the first offer will carry; NULL: it is out */
   GPtrArray *early;    /* char *: candidates that came before their answer */
   GHashTable *open;    /* labels of channels */
+  GSource *move_source; /* a move to other addresses is given up then, for a restart */
   gint64 warned_us;    /* of a channel that is full */
 };
 
@@ -113,6 +116,7 @@ struct Hub {
   GHashTable *peers;  /* id -> HubPeer */
   GQueue certs;       /* SessionCert, made ahead */
   GSource *cert_source;
+  NetworkMonitor *network; /* NULL: the system does not tell */
   pthread_mutex_t stats_lock;
   GHashTable *stats; /* id -> HubPeerStats, under stats_lock */
 };
@@ -187,6 +191,12 @@ void hub_outlet_begin (HubOutlet *outlet, HubLine *line);
 void hub_forward_update (Hub *hub);
 void hub_forward_packet (HubLine *own, guint32 source, const RtpIncoming *packet);
 void hub_forward_detach (HubLine *line);
+
+/* hub_network.c */
+/* Begins to watch. Loop thread, or before it runs. */
+void hub_network_watch (Hub *hub);
+/* The state of this peer changed: a lost path is sought anew. */
+void hub_network_state (HubPeer *peer);
 
 /* hub_bitrate.c */
 void hub_bitrate_update (HubOutlet *outlet);

@@ -1,7 +1,7 @@
 #include "media/transport/ice.h"
 #include "media/transport/candidate.h"
+#include "media/transport/ice_path.h"
 #include "media/transport/timer.h"
-#include "media/transport/udp_path.h"
 #include <gio/gio.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -26,12 +26,11 @@ struct Ice {
   NiceAgent *agent;
   guint stream;
   gboolean loopback, hide_host;
-  char *ufrag, *pwd, *remote_ufrag;
+  char *ufrag, *pwd, *remote_ufrag, *remote_pwd;
   guint n_remote;
   IceState state;
   gboolean failed; /* libnice has said so last */
-  UdpPath path;    /* of the selected pair */
-  gint64 heard_us;
+  IcePath *path;   /* of the selected pair */
   Timer *silence;
 };
 
@@ -132,11 +131,19 @@ on_pair (NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
   Ice *ice = data;
   struct sockaddr_storage to;
   GSocket *socket = nice_agent_get_selected_socket (agent, stream, component);
-  udp_path_clear (&ice->path);
-  if (!socket)
-    return;
   nice_address_copy_to_sockaddr (&remote->addr, (struct sockaddr *)&to);
-  udp_path_set (&ice->path, socket, (struct sockaddr *)&to);
+  ice_path_set (ice->path, socket, (struct sockaddr *)&to);
+}
+
+/* A check from an address that was not among the other side's candidates: libnice has compared its
+ * password. It would keep to the selected pair all the same. */
+static void
+on_remote (NiceAgent *agent, NiceCandidate *candidate, gpointer data)
+{
+  Ice *ice = data;
+  struct sockaddr_storage from;
+  nice_address_copy_to_sockaddr (&candidate->addr, (struct sockaddr *)&from);
+  ice_path_seen (ice->path, (struct sockaddr *)&from);
 }
 
 /* Only runs while libnice thinks that the path is lost. */
@@ -146,7 +153,7 @@ on_silence (void *arg)
   Ice *ice = arg;
   if (!ice->failed)
     return;
-  gint64 end_us = ice->heard_us + SILENT_US;
+  gint64 end_us = ice_path_heard_us (ice->path) + SILENT_US;
   if (end_us > g_get_monotonic_time ())
     timer_at (ice->silence, end_us);
   else
@@ -217,6 +224,7 @@ ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **
   ice->arg = arg;
   ice->context = g_main_context_ref (config->context);
   ice->silence = timer_new (ice->context, on_silence, ice);
+  ice->path = ice_path_new (ice->context);
   ice->loopback = config->loopback;
   ice->hide_host = config->hide_host;
   if (!make_agent (ice, config)) {
@@ -232,6 +240,7 @@ ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **
   g_signal_connect (ice->agent, "candidate-gathering-done", G_CALLBACK (on_gathered), ice);
   g_signal_connect (ice->agent, "component-state-changed", G_CALLBACK (on_state), ice);
   g_signal_connect (ice->agent, "new-selected-pair-full", G_CALLBACK (on_pair), ice);
+  g_signal_connect (ice->agent, "new-remote-candidate-full", G_CALLBACK (on_remote), ice);
   nice_agent_attach_recv (ice->agent, ice->stream, COMPONENT, ice->context, on_receive, ice);
   return g_steal_pointer (&ice);
 }
@@ -250,11 +259,12 @@ ice_free (Ice *ice)
     g_object_unref (ice->agent);
   }
   timer_free (ice->silence);
-  udp_path_clear (&ice->path);
+  ice_path_free (ice->path);
   g_main_context_unref (ice->context);
   g_free (ice->ufrag);
   g_free (ice->pwd);
   g_free (ice->remote_ufrag);
+  g_free (ice->remote_pwd);
   g_free (ice);
 }
 
@@ -296,6 +306,46 @@ add_local_addresses (Ice *ice)
   return n;
 }
 
+gboolean
+ice_take_over (Ice *ice, Ice *from)
+{
+  if (from->remote_ufrag == NULL
+      || !nice_agent_set_local_credentials (ice->agent, ice->stream, from->ufrag, from->pwd))
+    return FALSE;
+  g_free (ice->ufrag);
+  g_free (ice->pwd);
+  ice->ufrag = g_strdup (from->ufrag);
+  ice->pwd = g_strdup (from->pwd);
+  ice_start (ice);
+  if (!ice_set_remote (ice, from->remote_ufrag, from->remote_pwd))
+    return FALSE;
+  GSList *known = nice_agent_get_remote_candidates (from->agent, from->stream, COMPONENT);
+  nice_agent_set_remote_candidates (ice->agent, ice->stream, COMPONENT, known);
+  g_slist_free_full (known, (GDestroyNotify)nice_candidate_free);
+  return TRUE;
+}
+
+gboolean
+ice_is_at_home (Ice *ice)
+{
+  NiceCandidate *local = NULL, *remote = NULL;
+  struct ifaddrs *list = NULL;
+  if (!nice_agent_get_selected_pair (ice->agent, ice->stream, COMPONENT, &local, &remote)
+      || local->type == NICE_CANDIDATE_TYPE_RELAYED || getifaddrs (&list) != 0)
+    return TRUE;
+  gboolean found = FALSE;
+  for (struct ifaddrs *i = list; i && !found; i = i->ifa_next) {
+    NiceAddress address;
+    if (!is_usable (i, TRUE))
+      continue;
+    nice_address_init (&address);
+    nice_address_set_from_sockaddr (&address, i->ifa_addr);
+    found = nice_address_equal_no_port (&address, &local->base_addr);
+  }
+  freeifaddrs (list);
+  return found;
+}
+
 void
 ice_start (Ice *ice)
 {
@@ -327,6 +377,9 @@ ice_set_remote (Ice *ice, const char *ufrag, const char *pwd)
     return TRUE;
   g_free (ice->remote_ufrag);
   ice->remote_ufrag = g_strdup (ufrag);
+  g_free (ice->remote_pwd);
+  ice->remote_pwd = g_strdup (pwd);
+  ice_path_set_credentials (ice->path, ice->ufrag, ufrag, pwd);
   return nice_agent_set_remote_credentials (ice->agent, ice->stream, ufrag, pwd);
 }
 
@@ -393,8 +446,8 @@ ice_send (Ice *ice, const UdpDatagram *datagrams, guint n)
 {
   if (ice->state != ICE_CONNECTED)
     return 0;
-  if (ice->path.socket)
-    return udp_path_send (&ice->path, datagrams, n);
+  if (ice_path_is_direct (ice->path))
+    return ice_path_send (ice->path, datagrams, n);
   guint sent = 0;
   for (guint i = 0; i < n; i++)
     if (nice_agent_send (ice->agent, ice->stream, COMPONENT, (guint)datagrams[i].size,
@@ -407,13 +460,19 @@ ice_send (Ice *ice, const UdpDatagram *datagrams, guint n)
 void
 ice_heard (Ice *ice)
 {
-  if (!ice->failed || !ice->path.socket)
+  gint64 now_us = g_get_monotonic_time ();
+  ice_path_heard (ice->path, now_us);
+  if (!ice->failed || !ice_path_is_direct (ice->path) || ice->state == ICE_CONNECTED)
     return;
-  ice->heard_us = g_get_monotonic_time ();
-  if (ice->state == ICE_CONNECTED)
-    return;
-  timer_at (ice->silence, ice->heard_us + SILENT_US);
+  timer_at (ice->silence, now_us + SILENT_US);
   set_state (ice, ICE_CONNECTED);
+}
+
+gint64
+ice_silence_us (Ice *ice)
+{
+  gint64 heard_us = ice_path_heard_us (ice->path);
+  return heard_us == 0 ? G_MAXINT64 : g_get_monotonic_time () - heard_us;
 }
 
 gboolean

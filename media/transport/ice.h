@@ -35,6 +35,15 @@ const char *ice_ufrag (Ice *ice);
 const char *ice_pwd (Ice *ice);
 /* Gathers. */
 void ice_start (Ice *ice);
+/* In place of ice_start() and ice_set_remote(): takes the session of another agent over, with its
+ * credentials and what it knows of the other side, and seeks a path from the addresses that are
+ * here now. The other side needs no description: it sees checks of the same session from a new
+ * address (peer-reflexive, RFC 8445 §7.3.1.3). FALSE when `from` has no session yet. */
+gboolean ice_take_over (Ice *ice, Ice *from);
+/* FALSE when the address that the selected path begins at is no longer this machine's. */
+gboolean ice_is_at_home (Ice *ice);
+/* Microseconds since the last authentic packet; G_MAXINT64: none came yet. */
+gint64 ice_silence_us (Ice *ice);
 /* Credentials of the other side; FALSE when they have not the form of RFC 8839 §5.4. */
 gboolean ice_set_remote (Ice *ice, const char *ufrag, const char *pwd);
 const char *ice_remote_ufrag (Ice *ice); /* NULL before */

@@ -136,6 +136,13 @@ void peer_add_candidate (Peer *peer, const char *line);
  */
 gboolean peer_restart_ice (Peer *peer, GError **error);
 
+/* This machine's addresses changed. When the path began at one that is gone, or has fallen silent, a
+ * second agent takes the session over at those that are here now, without a word to the other side;
+ * media moves over when it is connected. TRUE when it does so. */
+gboolean peer_network_changed (Peer *peer);
+/* The other side is there: an authentic packet came by the live path within the last second. */
+gboolean peer_has_path (Peer *peer);
+
 /* Sends a frame on `mid`. Silently dropped while not connected, when its codec is not the line's,
  * and, for video, until the first key frame. */
 void peer_send_frame (Peer *peer, const char *mid, Frame *frame);

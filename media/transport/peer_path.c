@@ -1,10 +1,11 @@
-/* The path of a peer: one ICE agent, or two while a restart is under way. */
+/* The path of a peer: one ICE agent, or more while a restart or a move is under way. */
 #include "media/transport/candidate.h"
 #include "media/transport/peer_private.h"
 
 enum {
   RETIRE_US = 2 * G_USEC_PER_SEC,   /* packets under way on the old path */
   NO_PATH_US = 30 * G_USEC_PER_SEC, /* until a peer that never connected is told as failed */
+  MOVE_SILENCE_US = 700000,         /* a path that was heard of since may well outlive the change */
 };
 
 /* RFC 7983 §7 */
@@ -39,7 +40,11 @@ static void
 on_candidate (Ice *ice, const char *line, void *arg)
 {
   Peer *peer = arg;
-  if (!peer->closed && ice == peer_path_newest (peer))
+  if (peer->closed)
+    return;
+  if (ice == peer_path_newest (peer))
+    peer_defer (peer, DEFERRED_CANDIDATE, line, 0);
+  else if (ice == peer->moving_ice && line && !peer->next_ice)
     peer_defer (peer, DEFERRED_CANDIDATE, line, 0);
 }
 
@@ -60,13 +65,22 @@ retire (Peer *peer, Ice *ice)
   timer_at (peer->retire, g_get_monotonic_time () + RETIRE_US);
 }
 
+/* A move that is overtaken by a restart has no session to take over any more. */
 static void
-cut_over (Peer *peer)
+end_move (Peer *peer)
+{
+  if (peer->moving_ice)
+    retire (peer, g_steal_pointer (&peer->moving_ice));
+}
+
+static void
+cut_over (Peer *peer, Ice **ice, const char *event)
 {
   retire (peer, peer->ice);
-  peer->ice = g_steal_pointer (&peer->next_ice);
+  peer->ice = g_steal_pointer (ice);
+  end_move (peer);
   peer_media_path_changed (peer);
-  peer_log (peer, "ice-restarted", NULL);
+  peer_log (peer, event, NULL);
 }
 
 static void
@@ -76,7 +90,9 @@ on_state (Ice *ice, IceState state, void *arg)
   if (peer->closed)
     return;
   if (ice == peer->next_ice && state == ICE_CONNECTED)
-    cut_over (peer);
+    cut_over (peer, &peer->next_ice, "ice-restarted");
+  else if (ice == peer->moving_ice && state == ICE_CONNECTED)
+    cut_over (peer, &peer->moving_ice, "ice-moved");
   if (ice == peer->ice)
     peer_update_state (peer);
 }
@@ -122,6 +138,7 @@ peer_path_clear (Peer *peer)
 {
   g_clear_pointer (&peer->ice, ice_free);
   g_clear_pointer (&peer->next_ice, ice_free);
+  g_clear_pointer (&peer->moving_ice, ice_free);
   g_clear_pointer (&peer->retired, g_ptr_array_unref);
   g_clear_pointer (&peer->early_candidates, g_ptr_array_unref);
   g_clear_pointer (&peer->retire, timer_free);
@@ -214,6 +231,36 @@ peer_add_candidate (Peer *peer, const char *line)
     ice_add_candidate (ice, line);
   else if (peer->early_candidates->len < PEER_MAX_EARLY_CANDIDATES)
     g_ptr_array_add (peer->early_candidates, g_strdup (line ? line : ""));
+}
+
+gboolean
+peer_network_changed (Peer *peer)
+{
+  if (peer->closed || !peer->started || !ice_remote_ufrag (peer->ice))
+    return FALSE;
+  if (ice_is_at_home (peer->ice) && ice_silence_us (peer->ice) < MOVE_SILENCE_US)
+    return FALSE;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Ice) ice = ice_new (&peer->ice_config, &ice_events, peer, &error);
+  end_move (peer);
+  if (!ice) {
+    peer_log (peer, "move-failed", error->message);
+    return FALSE;
+  }
+  peer->moving_ice = ice;
+  if (!ice_take_over (ice, peer->ice)) {
+    peer->moving_ice = NULL;
+    return FALSE;
+  }
+  g_steal_pointer (&ice);
+  return TRUE;
+}
+
+gboolean
+peer_has_path (Peer *peer)
+{
+  return !peer->closed && ice_state (peer->ice) == ICE_CONNECTED
+         && ice_silence_us (peer->ice) < G_USEC_PER_SEC;
 }
 
 gboolean

@@ -54,6 +54,7 @@ struct Peer {
   PeerConfig ice_config; /* strings are ours */
   Ice *ice;              /* the live one */
   Ice *next_ice;         /* the one of a restart, until it is connected */
+  Ice *moving_ice;       /* takes the live one's session over at new addresses */
   GPtrArray *retired;    /* Ice */
   Ice *receiving;        /* whose datagram is in work */
   Timer *retire, *no_path;

@@ -43,7 +43,11 @@ export class Guest {
   #key: Promise<Kept> | null = null
 
   constructor() {
-    const wire = { tell: (message: { type: string; [field: string]: unknown }) => this.socket?.tell(message) ?? false }
+    type Message = { type: string; [field: string]: unknown }
+    const wire = {
+      tell: (message: Message) => this.socket?.tell(message) ?? false,
+      tellNow: (message: Message) => this.socket?.tellNow(message) ?? false,
+    }
     this.peer = new Peer(wire, {}, (message) => this.#channel(message))
     if (!this.#fragment) {
       this.phase.set('bad-link')
@@ -66,12 +70,12 @@ export class Guest {
     })
   }
 
-  /** The person's click. Everything is at hand by then: the proof is signed, the devices are open. */
-  join(): void {
+  /** The person's click. Everything is at hand by then: the proof is signed, the devices are open.
+   * sameStation: it is the socket that was lost, not the station. */
+  join(sameStation = false): void {
     const pass = this.#pass()
     if (!this.socket || !pass) return
     const back = this.phase.get() !== 'ready' && this.phase.get() !== 'refused'
-    const connected = this.peer.pc.get()?.connectionState === 'connected'
     this.phase.set(back && this.phase.get() === 'live' ? 'live' : 'joining')
     const name = this.name.get().trim()
     const facility = this.facility.get().trim()
@@ -80,7 +84,8 @@ export class Guest {
       ...(name || !back ? { name } : {}), ...(facility || !back ? { facility } : {}),
     })
     // Right behind, so that who is admitted loses no round trip.
-    if (!connected) this.peer.start()
+    if (sameStation && this.peer.phase.get() !== 'idle') this.peer.returned(true)
+    else this.peer.start()
     answer.then(
       (ok) => {
         if (ok['state'] === 'admitted') this.#admitted()
@@ -168,9 +173,8 @@ export class Guest {
       if (this.#kept.back) this.#comeBack()
       else this.phase.set('ready')
     } else if (['joining', 'lobby', 'live'].includes(phase)) {
-      const working = same && this.peer.pc.get()?.connectionState === 'connected'
-      if (!working && phase === 'live') this.peer.suspend()
-      this.join()
+      if (!same && phase === 'live') this.peer.suspend()
+      this.join(same)
     }
   }
 

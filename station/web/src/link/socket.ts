@@ -14,34 +14,54 @@ export class Refusal extends Error {
   }
 }
 
+const TICK_MS = 250
 const HEARTBEAT_MS = 1000
-const SILENCE_MS = 3500
+/** Silence, beyond two round trips, after which a second connection is tried beside the first. */
+const QUIET_MS = 1500
+/** Silence after which people are told. */
+const LOST_MS = 3500
+/** An attempt that has brought no greeting by then is given up. */
+const ATTEMPT_MS = 3000
 const RETRY_MIN_MS = 300
-const RETRY_MAX_MS = 3000
+const RETRY_MAX_MS = 1500
+/** Browsers hold back the WebSockets of a page that failed often, by seconds. They do not hold back
+ * requests: after a few failures one of these finds out whether the station is there. */
+const FAILURES_BEFORE_PROBES = 5
+const PROBE_EVERY_MS = 700
+const ATTEMPT_ANYWAY_MS = 6000
+const PROBES_AT_ONCE = 3
 const ANSWER_MS = 15_000
 
 interface Waiting { resolve: (answer: Answer) => void; reject: (why: Refusal) => void; timer: number }
 
-/** The WebSocket to the station. Comes back by itself, each time as a fresh connection. */
+/** The WebSocket to the station. Comes back by itself, each time as a fresh connection: what a link
+ * swallowed would be sent again ever more rarely on the old one. */
 export class Socket {
   readonly state = new Cell<LinkState>('connecting')
+  /** The one that has greeted us. */
   #socket: WebSocket | null = null
+  #attempts = new Map<WebSocket, number>()
+  #probes = 0
   #waiting = new Map<number, Waiting>()
   #next = 1
+  #failures = 0
   #retry = RETRY_MIN_MS
+  /** When the next attempt or probe is due, and when an attempt is due whatever the probes say. */
+  #due = 0
+  #dueAnyway = 0
   #heard = 0
-  #heartbeat = 0
-  #reopen = 0
+  #beaten = 0
+  #beat = { id: 0, at: 0 }
+  #roundTrip = 0
+  #timer: number
   #ended = false
 
-  constructor(
-    readonly path: string,
-    readonly receive: (message: FromStation) => void,
-    readonly lost: () => void = () => {},
-  ) {
+  constructor(readonly path: string, readonly receive: (message: FromStation) => void) {
     addEventListener('online', this.#hurry)
     document.addEventListener('visibilitychange', this.#hurry)
-    this.#open()
+    ;(navigator as { connection?: EventTarget }).connection?.addEventListener('change', this.#hurry)
+    this.#timer = window.setInterval(() => this.#tick(), TICK_MS)
+    this.#attempt()
   }
 
   /** Sends what needs no answer. False when there is no connection: it is not kept for later. */
@@ -49,6 +69,11 @@ export class Socket {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false
     this.#socket.send(JSON.stringify(message))
     return true
+  }
+
+  /** The same, but not into a connection that has fallen silent, where it would wait for its link. */
+  tellNow(message: { type: string; [field: string]: unknown }): boolean {
+    return !this.#isQuiet() && this.tell(message)
   }
 
   /** Sends a request; rejects with a Refusal. */
@@ -71,86 +96,143 @@ export class Socket {
     this.#ended = true
     removeEventListener('online', this.#hurry)
     document.removeEventListener('visibilitychange', this.#hurry)
+    ;(navigator as { connection?: EventTarget }).connection?.removeEventListener('change', this.#hurry)
+    clearInterval(this.#timer)
+    for (const socket of this.#attempts.keys()) socket.close()
+    this.#attempts.clear()
     this.#drop()
     this.state.set('closed')
   }
 
-  #hurry = (): void => {
-    if (this.#reopen && document.visibilityState === 'visible') {
-      this.#retry = RETRY_MIN_MS
-      this.#open()
-    }
+  /** Something changed for the better, or the laptop woke up: no waiting now. */
+  #hurry = (event: Event): void => {
+    if (document.visibilityState !== 'visible') return
+    const changed = event.type === 'change' || event.type === 'online'
+    if (this.#socket && !changed && !this.#isQuiet()) return
+    this.#retry = RETRY_MIN_MS
+    this.#attempt()
   }
 
-  #open(): void {
-    clearTimeout(this.#reopen)
-    this.#reopen = 0
-    this.state.set('connecting')
+  #isQuiet(): boolean {
+    return performance.now() - this.#heard > QUIET_MS + 2 * this.#roundTrip
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    for (const [socket, since] of this.#attempts)
+      if (now - since > ATTEMPT_MS) this.#failed(socket)
+    if (this.#socket) this.#beatNow(this.#socket, now)
+    if (this.#socket && !this.#isQuiet()) return
+    if (this.#socket && now - this.#heard > LOST_MS) this.state.set('connecting')
+    if (now < this.#due) return
+    if (this.#failures < FAILURES_BEFORE_PROBES || now >= this.#dueAnyway) this.#attempt()
+    else void this.#probe()
+  }
+
+  #beatNow(socket: WebSocket, now: number): void {
+    if (now - this.#beaten < HEARTBEAT_MS - TICK_MS / 2 || socket.readyState !== WebSocket.OPEN) return
+    this.#beaten = now
+    // Into a silent connection one is enough.
+    if (this.#isQuiet() && socket.bufferedAmount > 0) return
+    const id = this.#next++
+    if (this.#beat.at === 0) this.#beat = { id, at: now }
+    socket.send(JSON.stringify({ type: 'ping', id }))
+  }
+
+  #attempt(): void {
+    const now = performance.now()
+    this.#due = now + Math.max(this.#retry, HEARTBEAT_MS)
+    this.#dueAnyway = now + ATTEMPT_ANYWAY_MS
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
     const socket = new WebSocket(`${scheme}://${location.host}${this.path}`, 'nhipcau.1')
-    this.#socket = socket
-    this.#heard = performance.now()
+    this.#attempts.set(socket, now)
     socket.onmessage = (event) => {
-      if (socket === this.#socket && typeof event.data === 'string') this.#message(event.data)
+      if (typeof event.data === 'string') this.#message(socket, event.data)
     }
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#again()
-    }
-    clearInterval(this.#heartbeat)
-    this.#heartbeat = window.setInterval(() => this.#beat(socket), HEARTBEAT_MS)
+    socket.onclose = () => this.#failed(socket)
   }
 
-  #beat(socket: WebSocket): void {
-    if (socket !== this.#socket) return
-    if (performance.now() - this.#heard > SILENCE_MS) this.#again()
-    else if (socket.readyState === WebSocket.OPEN)
-      socket.send(JSON.stringify({ type: 'ping', id: this.#next++ }))
+  async #probe(): Promise<void> {
+    if (this.#probes >= PROBES_AT_ONCE) return
+    this.#due = performance.now() + PROBE_EVERY_MS
+    this.#probes++
+    const there = await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(ATTEMPT_MS) })
+      .then(({ ok }) => ok, () => false)
+    this.#probes--
+    if (there && !this.#ended && this.#attempts.size === 0 && (!this.#socket || this.#isQuiet())) this.#attempt()
   }
 
-  #message(text: string): void {
-    this.#heard = performance.now()
+  /** An attempt, or the connection itself, is over. */
+  #failed(socket: WebSocket): void {
+    socket.onclose = socket.onmessage = null
+    socket.close()
+    if (this.#attempts.delete(socket)) this.#failures++
+    if (this.#ended) return
+    if (socket === this.#socket) {
+      this.#drop()
+      this.state.set('connecting')
+    }
+    if (this.#socket || this.#attempts.size > 0) return
+    this.#due = performance.now() + this.#retry
+    this.#retry = Math.min(this.#retry * 1.5, RETRY_MAX_MS)
+  }
+
+  #message(socket: WebSocket, text: string): void {
+    if (socket !== this.#socket && !this.#attempts.has(socket)) return
     let message: FromStation
     try {
       message = JSON.parse(text) as FromStation
     } catch {
       return
     }
-    if (message.type === 'hello') {
-      this.#retry = RETRY_MIN_MS
-      this.state.set('open')
+    if (message.type === 'hello') this.#greeted(socket)
+    if (socket !== this.#socket) return
+    this.#heard = performance.now()
+    if (this.state.get() !== 'open') this.state.set('open')
+    if ((message.type === 'ok' || message.type === 'error') && message.re !== undefined) this.#answered(message)
+    else this.receive(message)
+  }
+
+  #answered(message: Answer): void {
+    const re = message.re ?? 0
+    if (re === this.#beat.id) {
+      this.#roundTrip = performance.now() - this.#beat.at
+      this.#beat = { id: 0, at: 0 }
     }
-    if ((message.type === 'ok' || message.type === 'error') && message.re !== undefined) {
-      const waiting = this.#waiting.get(message.re)
-      if (!waiting) return
-      this.#waiting.delete(message.re)
-      clearTimeout(waiting.timer)
-      if (message.type === 'ok') waiting.resolve(message)
-      else waiting.reject(new Refusal(message))
-      return
+    const waiting = this.#waiting.get(re)
+    if (!waiting) return
+    this.#waiting.delete(re)
+    clearTimeout(waiting.timer)
+    if (message.type === 'ok') waiting.resolve(message)
+    else waiting.reject(new Refusal(message))
+  }
+
+  /** This one takes the place of all others. */
+  #greeted(socket: WebSocket): void {
+    this.#attempts.delete(socket)
+    for (const other of this.#attempts.keys()) {
+      other.onclose = other.onmessage = null
+      other.close()
     }
-    this.receive(message)
+    this.#attempts.clear()
+    if (socket !== this.#socket) this.#drop()
+    this.#socket = socket
+    this.#failures = 0
+    this.#retry = RETRY_MIN_MS
+    this.#beat = { id: 0, at: 0 }
   }
 
   #drop(): void {
-    clearInterval(this.#heartbeat)
-    clearTimeout(this.#reopen)
     const socket = this.#socket
     this.#socket = null
-    socket?.close()
+    if (socket) {
+      socket.onclose = socket.onmessage = null
+      socket.close()
+    }
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer)
       reject(new Refusal({ type: 'error', code: 'no-link' }))
     }
     this.#waiting.clear()
-  }
-
-  #again(): void {
-    if (this.#ended) return
-    const was = this.state.get()
-    this.#drop()
-    this.state.set('connecting')
-    if (was === 'open') this.lost()
-    this.#reopen = window.setTimeout(() => this.#open(), this.#retry)
-    this.#retry = Math.min(this.#retry * 1.8, RETRY_MAX_MS)
   }
 }

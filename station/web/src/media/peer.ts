@@ -1,5 +1,6 @@
 import { Cell } from '../observable'
 import type { FromChannel, MediaMessage } from '../protocol'
+import { Pulse } from './pulse'
 
 /** What a track belongs to, by the name of its stream: a source of the station or a participant. */
 export interface Stream {
@@ -15,10 +16,18 @@ export type LinkPhase = 'idle' | 'connecting' | 'connected' | 'trouble'
 export interface PeerWire {
   /** False when there is no connection to send it over. */
   tell(message: { type: string; [field: string]: unknown }): boolean
+  /** The same, and false too when nothing has come over it for a while. */
+  tellNow(message: { type: string; [field: string]: unknown }): boolean
 }
 
-const TROUBLE_MS = 1200
+const PULSE_EVERY_MS = 250
+/** Silence that makes the path be sought anew, and silence that is told. */
+const SILENCE_MS = 1000
+const TROUBLE_MS = 1500
 const RESTART_EVERY_MS = 3000
+/** After a restart that was not needed, or did not help, the next one waits longer. */
+const RESTART_EVERY_MAX_MS = 24_000
+/** Restarts that the station offered, before a new connection is asked for. */
 const RESTARTS_BEFORE_NEW = 2
 
 type VideoReceiver = RTCRtpReceiver & { playoutDelayHint?: number | null }
@@ -42,7 +51,12 @@ export class Peer {
   #lines: { mic: RTCRtpTransceiver | null; cam: RTCRtpTransceiver | null } = { mic: null, cam: null }
   #wanted = false
   #trouble = 0
+  /** Offers of a restart, since the path stood last. */
   #restarts = 0
+  #restartEvery = RESTART_EVERY_MS
+  #restarted = 0
+  #pulse: Pulse | null = null
+  #pulseTimer = 0
 
   constructor(
     readonly wire: PeerWire,
@@ -66,6 +80,7 @@ export class Peer {
     const answer = this.#takeReserved()
     if (answer !== null) request['answer'] = answer
     this.wire.tell(request)
+    this.#watchPulse()
     if (answer !== null) this.#map(this.pc.get()!)
     this.#watch()
   }
@@ -73,9 +88,14 @@ export class Peer {
   /** The socket is back. A connection that still works is kept if the station is the same one. */
   returned(sameStation: boolean): void {
     if (!this.#wanted) return
-    if (sameStation && this.pc.get()?.connectionState === 'connected') return
-    if (sameStation && this.pc.get() && this.#restarts === 0) this.#restart()
+    if (sameStation && this.works()) return
+    if (sameStation && this.pc.get()) this.#restart()
     else this.start()
+  }
+
+  /** Packets come. */
+  works(): boolean {
+    return this.pc.get()?.connectionState === 'connected' && (this.#pulse?.silence() ?? 0) < SILENCE_MS
   }
 
   /** The station lost this peer (it was restarted): nothing of it is to be waited for. */
@@ -87,6 +107,7 @@ export class Peer {
   stop(): void {
     this.#wanted = false
     clearTimeout(this.#trouble)
+    clearInterval(this.#pulseTimer)
     if (this.#unproven) this.#putBack()
     this.#drop()
     this.streams.set([])
@@ -149,6 +170,7 @@ export class Peer {
       pc = this.#make()
       this.#origin = origin
     }
+    if (isRestart(pc, sdp)) this.#restarts++
     await pc.setRemoteDescription({ type: 'offer', sdp })
     this.#takeLines(pc)
     const answer = await pc.createAnswer()
@@ -238,6 +260,7 @@ export class Peer {
     }
     pc.onconnectionstatechange = () => this.#connection(pc)
     pc.oniceconnectionstatechange = () => this.#connection(pc)
+    this.#pulse = new Pulse(pc)
     this.pc.set(pc)
   }
 
@@ -294,21 +317,48 @@ export class Peer {
     if (pc !== this.pc.get()) return
     const state = pc.connectionState
     if (state === 'connected' && pc.iceConnectionState !== 'disconnected') {
-      clearTimeout(this.#trouble)
-      this.#restarts = 0
-      this.setMicrophone(this.#own.mic)
-      this.setCamera(this.#own.cam)
-      this.phase.set('connected')
+      this.#restartEvery = RESTART_EVERY_MS
+      this.#connected()
     } else if (state === 'failed') this.#lost(0)
     else if (state === 'disconnected' || pc.iceConnectionState === 'disconnected') this.#lost(TROUBLE_MS)
   }
 
-  /** Path lost. `disconnected` often heals by itself: wait a moment before the path is sought anew. */
+  /** The path is lost, as the browser or the station says. */
   #lost(after: number): void {
     if (!this.#wanted) return
     this.phase.set('trouble')
     clearTimeout(this.#trouble)
     this.#trouble = window.setTimeout(() => this.#restart(), after)
+  }
+
+  #watchPulse(): void {
+    clearInterval(this.#pulseTimer)
+    this.#pulseTimer = window.setInterval(() => this.#feel(), PULSE_EVERY_MS)
+  }
+
+  /** Nothing comes, though the browser still takes the path for good. */
+  #feel(): void {
+    const connected = this.pc.get()?.connectionState === 'connected'
+    const silence = this.#pulse?.silence() ?? 0
+    if (!connected) return
+    if (silence < SILENCE_MS) {
+      if (this.phase.get() === 'trouble' && this.pc.get()?.iceConnectionState !== 'disconnected') this.#connected()
+      return
+    }
+    if (silence > TROUBLE_MS) this.phase.set('trouble')
+    const now = performance.now()
+    if (now - this.#restarted < this.#restartEvery) return
+    if (!this.wire.tellNow({ type: 'media.renegotiate', restart: true })) return
+    this.#restartEvery = Math.min(this.#restartEvery * 2, RESTART_EVERY_MAX_MS)
+    this.#restarted = now
+  }
+
+  #connected(): void {
+    clearTimeout(this.#trouble)
+    this.#restarts = 0
+    this.setMicrophone(this.#own.mic)
+    this.setCamera(this.#own.cam)
+    this.phase.set('connected')
   }
 
   #restart(): void {
@@ -318,8 +368,7 @@ export class Peer {
       this.start()
       return
     }
-    // Counted only when it was asked: without a socket nobody heard it.
-    if (this.wire.tell({ type: 'media.renegotiate', restart: true })) this.#restarts++
+    if (this.wire.tellNow({ type: 'media.renegotiate', restart: true })) this.#restarted = performance.now()
     this.#watch()
   }
 
@@ -343,6 +392,7 @@ export class Peer {
     this.#channel = null
     this.#lines = { mic: null, cam: null }
     this.#unproven = false
+    this.#pulse = null
     this.pc.set(null)
     pc.onicecandidate = pc.ontrack = pc.ondatachannel = null
     pc.onconnectionstatechange = pc.oniceconnectionstatechange = null
@@ -352,6 +402,13 @@ export class Peer {
 /** The session id of a description's o= line: one per peer of the station. */
 function originOf(sdp: string): string {
   return /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? ''
+}
+
+/** Other credentials than the description in force: the path is sought anew. */
+function isRestart(pc: RTCPeerConnection, sdp: string): boolean {
+  const ufrag = (text: string | undefined): string => /^a=ice-ufrag:(\S+)/m.exec(text ?? '')?.[1] ?? ''
+  const before = ufrag(pc.remoteDescription?.sdp)
+  return before !== '' && before !== ufrag(sdp)
 }
 
 /** mid → id of the stream that the line carries, from the a=msid lines of a description. */

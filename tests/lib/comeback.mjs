@@ -1,0 +1,135 @@
+// A consultation between a clinic and a hospital in two network namespaces, whose link can be cut
+// and whose addresses can change, and a specialist's page that tells when each picture was shown.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, openChromium } from './browser.mjs';
+import { picturesMove, watched } from './clinic.mjs';
+import { makeCable } from './net.mjs';
+import { freePort, line, runStation, setUp, sim, start, stop } from './station.mjs';
+
+// Where the pages reach the station whatever its address on the cable is: as by a tunnel or a name.
+const SERVICE = '10.88.0.1';
+const CAMERA = ['video-source-room'];
+
+// Put into the page: when each picture of the camera was presented, on the machine's clock, and what
+// the sound's counters said.
+function watchTimes() {
+  const seen = (globalThis.__times = { frames: [] });
+  const watch = (video) => {
+    if (seen.video === video) return;
+    seen.video = video;
+    const look = () => {
+      seen.frames.push(performance.timeOrigin + performance.now());
+      if (video.isConnected) video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+  };
+  setInterval(() => document.querySelectorAll('video[data-stream=video-source-room], video').forEach((video) => {
+    if ((video.dataset.stream ?? video.dataset.testid) === 'video-source-room') watch(video);
+  }), 20);
+}
+
+export class Comeback {
+  static async make(options = {}) {
+    const self = new Comeback();
+    try {
+      await self.#start(options);
+    } catch (error) {
+      await self.end();
+      throw error;
+    }
+    return self;
+  }
+
+  dir = mkdtempSync(join(tmpdir(), 'nhipcau-comeback-'));
+  children = [];
+
+  async #start({ browser = openChromium, config = '' }) {
+    this.cable = makeCable();
+    const { clinic, hospital, ends } = this.cable;
+    const ip = (...args) => execFileSync('ip', args, { stdio: 'pipe' });
+    ip('-n', clinic, 'address', 'add', `${SERVICE}/32`, 'dev', 'lo');
+    ip('-n', hospital, 'route', 'add', `${SERVICE}/32`, 'dev', ends[hospital]);
+    const rtsp = await freePort();
+    const camera = start(sim('sim-camera'), ['--port', String(rtsp), '--name', 'room'], { netns: clinic });
+    this.children.push(camera);
+    await line(camera, /^ready/);
+    camera.stdout.resume();
+    camera.stderr.resume();
+    this.place = await setUp(this.dir, {
+      listen: [SERVICE], names: [SERVICE],
+      config: `[camera room]\naddress=rtsp://127.0.0.1:${rtsp}/room\n\n[microphone microphone]\naddress=test:\n${config}`,
+    });
+    await this.startStation();
+    const doctor = await openChromium({ ca: this.place.ca, netns: clinic });
+    try {
+      await this.#consult(doctor.page, browser, ip);
+    } finally {
+      await doctor.close();
+    }
+  }
+
+  // The doctor starts, records, invites and admits; then the page is closed, the consultation goes on.
+  async #consult(page, browser) {
+    const { place } = this;
+    await page.goto(`${place.origin}/`);
+    await page.getByTestId(`user-${place.users[0].id}`).click();
+    await page.getByTestId('pin').fill(place.pin);
+    await page.getByTestId('pin-enter').click();
+    await page.getByTestId('mode-3').check();
+    await page.getByTestId('reason').fill('Đau ngực');
+    await page.getByTestId('patient-name').fill('Lò Văn Pành');
+    await page.getByTestId('start-consultation').click();
+    await page.getByTestId('live').waitFor();
+    await page.getByTestId('consent').click();
+    const dialog = page.getByTestId('consent-dialog');
+    await dialog.getByTestId('consent-given').check();
+    for (const purpose of ['treatment', 'recording']) await dialog.getByTestId(`purpose-${purpose}`).check();
+    await dialog.getByTestId('consent-save').click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByTestId('recording').click();
+    await page.locator('[data-testid=recording-state][data-on=true]').waitFor();
+    await page.getByTestId('invite').click();
+    await page.getByTestId('invite-create').click();
+    const link = (await page.getByTestId('invite-link').inputValue()).replace('localhost', SERVICE);
+    await page.getByTestId('invite-done').click();
+    this.specialist = await browser({ ca: place.ca, netns: this.cable.hospital });
+    this.page = this.specialist.page;
+    await watched(this.specialist.context);
+    await this.specialist.context.addInitScript(watchTimes);
+    await this.page.goto(link);
+    await this.page.getByTestId('name').fill('BS. Trần Văn Minh');
+    await this.page.getByTestId('join').click();
+    await page.getByTestId('admit').click();
+    await picturesMove(this.page, CAMERA);
+  }
+
+  async startStation() {
+    this.station = await runStation(this.place, { unlock: false, netns: this.cable.clinic });
+    this.log = '';
+    this.station.stdout.on('data', (chunk) => { this.log = (this.log + chunk).slice(-200_000); });
+    this.station.stderr.on('data', (chunk) => { this.log = (this.log + chunk).slice(-200_000); });
+  }
+
+  frames() {
+    return this.page.evaluate(() => globalThis.__times.frames);
+  }
+
+  // Milliseconds from an instant (Date.now()) to the first picture presented after it. Pictures that
+  // were already under way count as well as any: cut first, then wait until none comes.
+  async firstPictureAfter(instant, seconds = 30) {
+    const first = await eventually(
+      async () => (await this.frames()).find((time) => time > instant), seconds, 'a picture is shown again');
+    return first - instant;
+  }
+
+  async end() {
+    await this.specialist?.close();
+    for (const child of [this.station, ...this.children]) await stop(child);
+    this.cable?.remove();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
