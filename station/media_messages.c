@@ -114,6 +114,10 @@ media_renegotiate (Request *request)
   gboolean restart;
   if (!request_flag (request, "restart", &restart))
     return;
+  /* The page slept longer than its peer was kept. */
+  if (request->station->room != NULL && request->client->peer == NULL)
+    client_send (request->client, json_pack ("{s:s, s:s, s:s}", "type", "media.state", "state",
+                                             "closed", "reason", "gone"));
   Room *room = room_of (request, TRUE);
   if (room == NULL)
     return;

@@ -17,8 +17,9 @@ struct RoomPeer {
   char *id;    /* the hub's name for it */
   char *label; /* what others see it as; NULL: reserved */
   char *name;
-  Client *client; /* NULL: its page is away */
-  gint64 away_us; /* since when */
+  Client *client;           /* NULL: its page is away */
+  const Client *offered_to; /* whose socket took the last offer; only compared */
+  gint64 away_us;           /* since when */
   HubPeerState state;
   char *reason;
   gboolean loopback;
@@ -222,7 +223,9 @@ room_label (Room *room, Client *client)
 void
 room_offer (Room *room, Client *client, gboolean restart)
 {
-  hub_offer (room->hub, client->peer, restart);
+  RoomPeer *peer = find_id (room, client->peer);
+  if (peer != NULL)
+    hub_offer (room->hub, client->peer, restart, peer->offered_to != client);
 }
 
 void
@@ -360,7 +363,10 @@ static void
 on_offer (Hub *hub, const char *id, const char *sdp, void *arg)
 {
   RoomPeer *peer = find_id (arg, id);
-  if (peer != NULL && peer->client != NULL)
+  if (peer == NULL)
+    return;
+  peer->offered_to = peer->client;
+  if (peer->client != NULL)
     client_send (peer->client, json_pack ("{s:s, s:s, s:b}", "type", "media.offer", "sdp", sdp,
                                           "reserved", peer->label == NULL));
 }

@@ -12,7 +12,7 @@
 #include "station/client.h"
 #include "station/station.h"
 
-#define ROOM_AWAY_US (30 * G_USEC_PER_SEC)
+#define ROOM_AWAY_US (120 * G_USEC_PER_SEC)
 #define ROOM_RESERVED_MAX 16
 
 typedef struct RoomPeer RoomPeer;

@@ -15,7 +15,7 @@ typedef struct Command Command;
 struct Command {
   void (*run) (Hub *hub, Command *command);
   char *peer, *text, *answer;
-  gboolean flag;
+  gboolean flag, lost;
   HubPeerConfig config; /* its label is text */
   MediaKind kind;
   GBytes *data;
@@ -205,14 +205,15 @@ run_request_offer (Hub *hub, Command *c)
 {
   HubPeer *peer = find_peer (hub, c->peer);
   if (peer != NULL)
-    hub_offer_request (peer, c->flag);
+    hub_offer_request (peer, c->flag, c->lost);
 }
 
 void
-hub_offer (Hub *hub, const char *peer, gboolean ice_restart)
+hub_offer (Hub *hub, const char *peer, gboolean ice_restart, gboolean lost)
 {
   Command *command = command_new (run_request_offer, peer, NULL);
   command->flag = ice_restart;
+  command->lost = lost;
   mailbox_post (hub->commands, command);
 }
 

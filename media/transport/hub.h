@@ -92,8 +92,9 @@ void hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config);
 void hub_open_peer (Hub *hub, const char *peer, const char *label, const char *answer);
 /* A new offer with what the peer shall see now. ice_restart: the path is to be sought anew, with
  * DTLS, SSRCs and RTP state kept. One offer is under way at a time: the new one follows the answer
- * to it, or takes its place when none came within 3 s. */
-void hub_offer (Hub *hub, const char *peer, gboolean ice_restart);
+ * to it, or takes its place when none came within 3 s, at once when it is known as lost (the socket
+ * that it went by is gone). Restarts come half a second apart at least. */
+void hub_offer (Hub *hub, const char *peer, gboolean ice_restart, gboolean lost);
 /* Checked on the loop: an answer that does not fit comes back as HUB_PEER_FAILED with a reason
  * "answer: ..." that names the line. In a session that was answered before, the page is first
  * offered the present state once more. Answers without an offer under way are ignored. */

@@ -11,7 +11,7 @@ on_not_moved (gpointer data)
   HubPeer *peer = data;
   peer->move_source = NULL;
   if (hub_peer_is_alive (peer) && !peer_has_path (peer->peer))
-    hub_offer_request (peer, TRUE);
+    hub_offer_request (peer, TRUE, FALSE);
   return G_SOURCE_REMOVE;
 }
 
@@ -50,5 +50,5 @@ void
 hub_network_state (HubPeer *peer)
 {
   if (peer->state == HUB_PEER_PAUSED)
-    hub_offer_request (peer, TRUE);
+    hub_offer_request (peer, TRUE, FALSE);
 }

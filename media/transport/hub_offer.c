@@ -4,7 +4,8 @@ enum {
   GATHER_MS = 20,
   OWN_ADDRESSES_MS = 2,
   MAX_EARLY = 32,
-  LOST_MS = 3000, /* an offer without an answer for so long did not arrive, if the page asks */
+  RESTART_MS = 500, /* between two restarts, however often a page asks */
+  LOST_MS = 3000,   /* an offer without an answer for so long did not arrive, if the page asks */
   MAX_MISFITS = 2,
 };
 
@@ -107,6 +108,7 @@ restart_if_wanted (HubPeer *peer)
   if (!peer->restart_wanted)
     return;
   peer->restart_wanted = FALSE;
+  peer->restarted_us = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
   if (peer_restart_ice (peer->peer, &error))
     peer->restart_offered = TRUE;
@@ -169,19 +171,26 @@ hub_offer_after_gathering (HubPeer *peer)
     arm_offer (peer, OWN_ADDRESSES_MS);
 }
 
-/* The page asks: it may have lost the offer under way with its socket, or the answer may be on the
- * way. After LOST_MS without one it counts as lost. */
+static guint
+ms_until (gint64 at_us)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  return at_us > now_us ? (guint)((at_us - now_us) / 1000) : 0;
+}
+
+/* The page asks: it may have lost the offer under way, or its answer may be on the way. After
+ * LOST_MS without one it counts as lost; at once when the page has another socket now. */
 void
-hub_offer_request (HubPeer *peer, gboolean ice_restart)
+hub_offer_request (HubPeer *peer, gboolean ice_restart, gboolean lost)
 {
   peer->offer_wanted = TRUE;
   peer->restart_wanted |= ice_restart;
-  if (peer->offer == NULL) {
-    hub_offer_later (peer);
-    return;
-  }
-  gint64 age_ms = (g_get_monotonic_time () - peer->offered_us) / 1000;
-  arm_offer (peer, age_ms >= LOST_MS ? 0 : (guint)(LOST_MS - age_ms));
+  guint wait_ms = ice_restart ? ms_until (peer->restarted_us + RESTART_MS * 1000) : 0;
+  if (peer->offer != NULL && !lost)
+    wait_ms = MAX (wait_ms, ms_until (peer->offered_us + LOST_MS * 1000));
+  else if (peer->offer == NULL && peer->gathered != NULL)
+    wait_ms = MAX (wait_ms, GATHER_MS);
+  arm_offer (peer, wait_ms);
 }
 
 /* Answers */

@@ -90,7 +90,7 @@ struct HubPeer {
   /* offers */
   guint64 session_id, version;
   Sdp *offer; /* without an answer yet */
-  gint64 offered_us;
+  gint64 offered_us, restarted_us;
   gboolean answered; /* ever */
   gboolean offer_wanted, restart_wanted, restart_offered;
   guint misfits; /* answers in a row that did not fit */
@@ -166,7 +166,8 @@ void hub_offer_gathered (HubPeer *peer, const char *line);
 void hub_offer_later (HubPeer *peer);
 /* The same, behind the addresses of our own that are just being gathered. */
 void hub_offer_after_gathering (HubPeer *peer);
-void hub_offer_request (HubPeer *peer, gboolean ice_restart);
+/* lost: the offer under way did not arrive. */
+void hub_offer_request (HubPeer *peer, gboolean ice_restart, gboolean lost);
 void hub_offer_answer (HubPeer *peer, const char *sdp);
 void hub_offer_candidate (HubPeer *peer, const char *line);
 

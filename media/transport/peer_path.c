@@ -61,8 +61,10 @@ on_retire (void *arg)
 static void
 retire (Peer *peer, Ice *ice)
 {
+  /* The first one's time counts for all: restarts without end keep no agent alive. */
+  if (peer->retired->len == 0)
+    timer_at (peer->retire, g_get_monotonic_time () + RETIRE_US);
   g_ptr_array_add (peer->retired, ice);
-  timer_at (peer->retire, g_get_monotonic_time () + RETIRE_US);
 }
 
 /* A move that is overtaken by a restart has no session to take over any more. */

@@ -284,7 +284,7 @@ obey (Probe *probe, json_t *command)
     hub_candidate (probe->hub, peer, json_string_value (json_object_get (command, "mid")),
                    json_string_value (json_object_get (command, "line")));
   if (g_strcmp0 (verb, "offer") == 0)
-    hub_offer (probe->hub, peer, json_is_true (json_object_get (command, "restart")));
+    hub_offer (probe->hub, peer, json_is_true (json_object_get (command, "restart")), FALSE);
   if (g_strcmp0 (verb, "remove") == 0)
     hub_remove_peer (probe->hub, peer);
   if (g_strcmp0 (verb, "look") == 0)

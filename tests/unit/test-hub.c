@@ -696,13 +696,13 @@ test_bad_answers (void)
     hub_candidate (clinic.hub, id, "zz", NULL);
     hub_answer (clinic.hub, id, bad[i]);
     hub_answer (clinic.hub, id, bad[i]);
-    hub_offer (clinic.hub, id, TRUE);
+    hub_offer (clinic.hub, id, TRUE, FALSE);
     RUN_UNTIL (in_state (&clinic, id, HUB_PEER_FAILED));
     g_assert_nonnull (strstr (g_hash_table_lookup (clinic.states, id), "4:answer: "));
   }
   hub_answer (clinic.hub, "nobody", "v=0");
   hub_candidate (clinic.hub, "nobody", "s0", NULL);
-  hub_offer (clinic.hub, "nobody", FALSE);
+  hub_offer (clinic.hub, "nobody", FALSE, FALSE);
   hub_remove_peer (clinic.hub, "nobody");
   hub_mute_source (clinic.hub, "nothing", TRUE);
   push (&clinic, "nothing", MEDIA_VP8, TRUE);
@@ -725,15 +725,15 @@ test_offers_are_serial (void)
   RUN_UNTIL (page->offers == 1);
   gint64 first_us = g_get_monotonic_time ();
   guint64 version = page->offer->version;
-  hub_offer (clinic.hub, "a", FALSE);
-  hub_offer (clinic.hub, "a", FALSE);
+  hub_offer (clinic.hub, "a", FALSE, FALSE);
+  hub_offer (clinic.hub, "a", FALSE, FALSE);
   page->silent = FALSE;
   RUN_UNTIL (page->offers == 2);
   g_assert_cmpint (g_get_monotonic_time () - first_us, >=, 2500000);
   g_assert_cmpuint (page->offer->version, ==, version + 1);
   RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED));
   g_autofree char *ufrag = g_strdup (page->offer->ufrag);
-  hub_offer (clinic.hub, "a", TRUE);
+  hub_offer (clinic.hub, "a", TRUE, FALSE);
   RUN_UNTIL (page->offers == 3);
   g_assert_cmpstr (page->offer->ufrag, !=, ufrag);
   clinic_clear (&clinic);

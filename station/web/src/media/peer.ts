@@ -55,6 +55,7 @@ export class Peer {
   #restarts = 0
   #restartEvery = RESTART_EVERY_MS
   #restarted = 0
+  #started = -Infinity
   #pulse: Pulse | null = null
   #pulseTimer = 0
 
@@ -73,6 +74,7 @@ export class Peer {
   start(): void {
     this.#wanted = true
     this.#restarts = 0
+    this.#started = performance.now()
     this.#origin = ''
     if (this.phase.get() !== 'connected') this.phase.set('connecting')
     const request: { type: string; [field: string]: unknown } = { type: 'media.start' }
@@ -151,7 +153,7 @@ export class Peer {
         // The answer went with the request: from here on the browser waits.
         if (this.streams.get().length > 0) this.answered?.()
       })
-    else if (message.state === 'failed' || message.state === 'closed') this.#lost(0)
+    else if (message.state === 'failed' || message.state === 'closed') this.#gone()
   }
 
   /** Offers and candidates one after the other: no glare, no candidate before its offer. */
@@ -329,6 +331,16 @@ export class Peer {
     this.phase.set('trouble')
     clearTimeout(this.#trouble)
     this.#trouble = window.setTimeout(() => this.#restart(), after)
+  }
+
+  /** The station has given this one up, and asked for a restart would say so again. */
+  #gone(): void {
+    if (!this.#wanted) return
+    this.phase.set('trouble')
+    this.#restarts = RESTARTS_BEFORE_NEW
+    clearTimeout(this.#trouble)
+    const wait = Math.max(0, this.#started + RESTART_EVERY_MS - performance.now())
+    this.#trouble = window.setTimeout(() => this.#restart(), wait)
   }
 
   #watchPulse(): void {
