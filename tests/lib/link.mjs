@@ -71,14 +71,16 @@ function noOffloads(netns, dev) {
 class Forwarder {
   #waiting = [];
   #error = '';
+  #ended = null;
 
   static async run(netns, ends, profile, seed) {
     const self = new Forwarder();
     self.child = start(sim('sim-link'), ['--clinic', ends[0], '--hospital', ends[1], '--profile', profile,
       '--seed', String(seed)], { netns, stdio: ['pipe', 'pipe', 'pipe'] });
     self.child.stderr.on('data', (data) => { self.#error += data; });
-    self.child.once('exit', () => {
-      for (const { fail } of self.#waiting.splice(0)) fail(new Error(`sim-link ended: ${self.#error}`));
+    self.child.once('exit', (code, signal) => {
+      self.#ended = new Error(`sim-link ended (${signal ?? code}): ${self.#error}`);
+      for (const { fail } of self.#waiting.splice(0)) fail(self.#ended);
     });
     self.child.stdin.on('error', () => {});
     createInterface({ input: self.child.stdout }).on('line', (line) => {
@@ -94,7 +96,7 @@ class Forwarder {
   #answer() { return new Promise((done, fail) => { this.#waiting.push({ done, fail }); }); }
 
   ask(command) {
-    if (this.child.exitCode !== null) return Promise.reject(new Error(`sim-link ended: ${this.#error}`));
+    if (this.#ended) return Promise.reject(this.#ended);
     this.child.stdin.write(`${JSON.stringify(command)}\n`);
     return this.#answer();
   }

@@ -10,10 +10,13 @@ export const batch = (netns, lines) =>
   execFileSync('ip', ['-n', netns, '-batch', '-'], { input: `${lines.join('\n')}\n`, stdio: 'pipe' });
 const nft = (name, rules) => execFileSync('ip', ['netns', 'exec', name, 'nft', '-f', '-'], { input: rules });
 
+let made = 0;
+
 // Namespaces with `lo` up, by a name that no other test has. They go away with remove(), or when this
 // process ends in whatever way: a shell of another session waits for the end of its input.
 export function makeNamespaces(...rooms) {
-  const tag = `nc${process.pid % 100000}${randomInt(10, 100)}`;
+  made = (made + 1) % 1000;
+  const tag = `nc${process.pid % 100000}${made.toString(36)}${randomInt(10, 100)}`; // an interface's name has 15 letters
   const names = rooms.map((room) => `${tag}-${room}`);
   const guard = spawn('sh', ['-c', 'cat > /dev/null; for name; do ip netns delete "$name"; done', 'guard', ...names],
     { stdio: ['pipe', 'ignore', 'ignore'], detached: true });

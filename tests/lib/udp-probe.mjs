@@ -34,15 +34,14 @@ function send([address, port, count, bytes, rate]) {
   const socket = createSocket(family(address));
   const step = ((Number(bytes) + HEADERS[family(address)]) * 8 * 1000) / Number(rate);
   const begun = performance.now();
-  let number = 0;
+  let number = 0, sent = 0;
   const turn = () => {
     while (number < Number(count) && performance.now() - begun >= number * step) {
       const data = Buffer.alloc(Number(bytes));
       data.writeUInt32BE(number++, 0);
-      socket.send(data, Number(port), address);
+      socket.send(data, Number(port), address, () => { if (++sent === Number(count)) socket.close(); });
     }
     if (number < Number(count)) setTimeout(turn, 1);
-    else socket.close();
   };
   turn();
 }

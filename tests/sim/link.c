@@ -19,8 +19,8 @@
  * stays; a queue whose rate alone changes keeps its bytes
  *   {"do":"cut","way":"up"}  {"do":"restore"}     without a way: both
  *   {"do":"stats"}     per way: packets and bytes that came through, dropped by the queue ("full"),
- *                      by chance ("lost"), in a blackout ("cut"), what waits; "late": the longest
- *                      that this program was behind its own time, ms
+ *                      by chance ("lost"), in a blackout ("cut"), what waits; "at": its clock,
+ *                      "late": the longest that it was behind its own time, ms
  *
  * {"ok":true}, {"error":"…"} or the figures. Ends when stdin does.
  */
@@ -189,8 +189,9 @@ static json_t *
 stats (Program *program)
 {
   gint64 now = g_get_monotonic_time ();
-  return json_pack ("{s:o,s:o,s:f}", "up", figures_of (&program->up, now), "down",
-                    figures_of (&program->down, now), "late", (double)program->late_us / 1000);
+  return json_pack ("{s:o,s:o,s:f,s:f}", "up", figures_of (&program->up, now), "down",
+                    figures_of (&program->down, now), "at", (double)now / 1000, "late",
+                    (double)program->late_us / 1000);
 }
 
 static json_t *
@@ -305,10 +306,11 @@ run (Program *program)
   while (!program->ended) {
     gint64 next
         = MIN (virtual_link_next_us (program->up.link), virtual_link_next_us (program->down.link));
-    gint64 wait = CLAMP (next - g_get_monotonic_time (), 0, G_USEC_PER_SEC);
+    gint64 until = next - g_get_monotonic_time ();
+    gint64 wait = CLAMP (until, 0, G_USEC_PER_SEC);
     struct timespec timeout = { .tv_nsec = wait * 1000 % 1000000000, .tv_sec = wait / 1000000 };
     if (ppoll (fds, G_N_ELEMENTS (fds), &timeout, NULL) < 0 && errno != EINTR)
-      return;
+      g_error ("ppoll: %s", g_strerror (errno));
     take_in (&program->up);
     take_in (&program->down);
     let_out (program, &program->up);
