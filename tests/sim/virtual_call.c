@@ -21,21 +21,6 @@ enum {
 
 static const RtpExtIds ext = { .mid = 4, .twcc = 3 };
 
-const LinkProfile link_profiles[N_PROFILES] = {
-  { "fibre",
-    { .bps = 50000000, .queue_bytes = 625000, .delay_us = 10000 },
-    { .bps = 50000000, .queue_bytes = 625000, .delay_us = 10000 } },
-  { "mountain-4g",
-    { .bps = 384000, .queue_bytes = 24000, .delay_us = 60000, .loss = 0.02 },
-    { .bps = 1000000, .queue_bytes = 62500, .delay_us = 60000, .loss = 0.02 } },
-  { "village-3g",
-    { .bps = 128000, .queue_bytes = 16000, .delay_us = 150000, .loss = 0.05 },
-    { .bps = 256000, .queue_bytes = 32000, .delay_us = 150000, .loss = 0.05 } },
-  { "bufferbloat",
-    { .bps = 500000, .queue_bytes = 62500, .delay_us = 40000 },
-    { .bps = 2000000, .queue_bytes = 250000, .delay_us = 40000 } },
-};
-
 typedef struct {
   VirtualCall *call;
   guint number;

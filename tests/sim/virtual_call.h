@@ -6,17 +6,9 @@
  */
 #pragma once
 #include "media/rtp/rtp_session.h"
-#include "virtual_link.h"
+#include "link_profile.h"
 
 enum { CALL_MAX_FLOWS = 4, CALL_OVERHEAD = 44 };
-
-/* A link profile: both directions, one-way delay and loss in each. */
-typedef struct {
-  const char *name;
-  VirtualLinkConfig up, down;
-} LinkProfile;
-enum { PROFILE_FIBRE, PROFILE_MOUNTAIN_4G, PROFILE_VILLAGE_3G, PROFILE_BUFFERBLOAT, N_PROFILES };
-extern const LinkProfile link_profiles[N_PROFILES];
 
 typedef struct {
   guint start_bps, min_bps, max_bps;  /* of the estimate, 0 as in rtp_session.h */

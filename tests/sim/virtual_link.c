@@ -161,10 +161,10 @@ virtual_link_hold (VirtualLink *link, gint64 until_us)
 }
 
 void
-virtual_link_send (VirtualLink *link, guint flow, const guint8 *data, gsize size, guint overhead,
+virtual_link_send (VirtualLink *link, guint flow, const guint8 *data, gsize size, int overhead,
                    gint64 now_us)
 {
-  guint wire = (guint)size + overhead;
+  guint wire = (guint)((gssize)size + overhead);
   guint room = link->config.queue_bytes ? link->config.queue_bytes : QUEUE_BYTES;
   advance (link, now_us);
   link->stats.sent++;
@@ -211,6 +211,13 @@ virtual_link_queue_us (VirtualLink *link, gint64 now_us)
   const VirtualPacket *head = g_queue_peek_head (&link->waiting);
   double bits = ((double)link->bytes - head->wire) * 8 + link->left_bits;
   return MAX (0, link->block_us - now_us) + (gint64)(bits * G_USEC_PER_SEC / link->config.bps);
+}
+
+guint
+virtual_link_queue_bytes (VirtualLink *link, gint64 now_us)
+{
+  advance (link, now_us);
+  return (guint)link->bytes;
 }
 
 void

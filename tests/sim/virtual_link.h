@@ -1,7 +1,7 @@
 /* One direction of a link in virtual time: a bottleneck with a drop-tail queue, delay, jitter,
- * loss, pauses and blackouts; the deterministic twin of tests/sim/link. Given the same seed and
- * calls it does the same, so that an hour of bad weather runs in seconds and fails the same way
- * twice.
+ * loss, pauses and blackouts. Given the same seed and calls it does the same, so that an hour of
+ * bad weather runs in seconds and fails the same way twice. tests/sim/link.c drives the same code
+ * by the clock, with real packets.
  *
  * Sans-IO; one thread. Times in µs, any zero.
  */
@@ -43,9 +43,10 @@ void virtual_link_block (VirtualLink *link, gint64 until_us, gint64 now_us);
 /* The receiver sleeps: what arrives before then is taken then, at once. */
 void virtual_link_hold (VirtualLink *link, gint64 until_us);
 
-/* A datagram of size bytes; overhead is added on the wire. */
-void virtual_link_send (VirtualLink *link, guint flow, const guint8 *data, gsize size,
-                        guint overhead, gint64 now_us);
+/* A datagram of size bytes; overhead is added on the wire, below zero: so much of it does not count
+ * there (size stays larger). */
+void virtual_link_send (VirtualLink *link, guint flow, const guint8 *data, gsize size, int overhead,
+                        gint64 now_us);
 /* When something happens next; G_MAXINT64: nothing. */
 gint64 virtual_link_next_us (VirtualLink *link);
 /* The next that has arrived, in order of arrival. FALSE: none. */
@@ -53,6 +54,8 @@ gboolean virtual_link_take (VirtualLink *link, gint64 now_us, VirtualPacket *ret
 
 /* How long a packet sent now would wait. */
 gint64 virtual_link_queue_us (VirtualLink *link, gint64 now_us);
+/* What waits before the bottleneck now. */
+guint virtual_link_queue_bytes (VirtualLink *link, gint64 now_us);
 
 typedef struct {
   guint64 sent, full, lost, cut; /* packets: offered; dropped by the queue, by chance, by a cut */
