@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <nice/agent.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
   COMPONENT = 1,
@@ -135,6 +136,49 @@ on_pair (NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
   ice_path_set (ice->path, socket, (struct sockaddr *)&to);
 }
 
+/* The address that the kernel would send from. */
+static gboolean
+route_towards (const struct sockaddr *to, socklen_t size, NiceAddress *ret_from)
+{
+  struct sockaddr_storage from;
+  socklen_t from_size = sizeof from;
+  int probe = socket (to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  gboolean found = probe >= 0 && connect (probe, to, size) == 0
+                   && getsockname (probe, (struct sockaddr *)&from, &from_size) == 0;
+  if (probe >= 0)
+    close (probe);
+  if (found)
+    nice_address_set_from_sockaddr (ret_from, (struct sockaddr *)&from);
+  return found;
+}
+
+/* The agent's socket that leads to an address, (transfer full); NULL: none. */
+static GSocket *
+socket_towards (Ice *ice, const NiceAddress *remote)
+{
+  struct sockaddr_storage to;
+  NiceAddress from, own;
+  GSocket *found = NULL;
+  nice_address_copy_to_sockaddr (remote, (struct sockaddr *)&to);
+  socklen_t size
+      = to.ss_family == AF_INET6 ? sizeof (struct sockaddr_in6) : sizeof (struct sockaddr_in);
+  if (!route_towards ((struct sockaddr *)&to, size, &from))
+    return NULL;
+  g_autoptr (GPtrArray) sockets = nice_agent_get_sockets (ice->agent, ice->stream, COMPONENT);
+  for (guint i = 0; i < sockets->len && found == NULL; i++) {
+    GSocket *socket = sockets->pdata[i];
+    g_autoptr (GSocketAddress) address = g_socket_get_local_address (socket, NULL);
+    struct sockaddr_storage native;
+    if (g_socket_get_socket_type (socket) != G_SOCKET_TYPE_DATAGRAM || address == NULL
+        || !g_socket_address_to_native (address, &native, sizeof native, NULL))
+      continue;
+    nice_address_set_from_sockaddr (&own, (struct sockaddr *)&native);
+    if (nice_address_equal_no_port (&own, &from))
+      found = g_object_ref (socket);
+  }
+  return found;
+}
+
 /* A check from an address that was not among the other side's candidates: libnice has compared its
  * password. It would keep to the selected pair all the same. */
 static void
@@ -143,7 +187,10 @@ on_remote (NiceAgent *agent, NiceCandidate *candidate, gpointer data)
   Ice *ice = data;
   struct sockaddr_storage from;
   nice_address_copy_to_sockaddr (&candidate->addr, (struct sockaddr *)&from);
-  ice_path_seen (ice->path, (struct sockaddr *)&from);
+  gboolean same = ice_path_is_family (ice->path, from.ss_family);
+  g_autoptr (GSocket) socket = same ? NULL : socket_towards (ice, &candidate->addr);
+  if (same || socket != NULL)
+    ice_path_seen (ice->path, socket, (struct sockaddr *)&from);
 }
 
 /* Only runs while libnice thinks that the path is lost. */

@@ -14,55 +14,29 @@ enum {
   LONG_TICK_US = 2000000,
 };
 
-typedef struct {
-  struct sockaddr_storage address;
-  gboolean set;
-} Address;
-
 struct IcePath {
   UdpPath path;
   char *local_ufrag, *remote_ufrag, *remote_pwd;
   guint64 tie;
   gint64 heard_us, since_us; /* since: the pair was selected */
   Timer *watch;
-  Address seen;    /* to be tried */
-  Address former;  /* while another is on trial */
+  UdpPath seen;    /* to be tried */
+  UdpPath former;  /* while another is on trial */
   gint64 trial_us; /* its beginning */
 };
 
 static void
-set_address (Address *address, const struct sockaddr *from)
+copy_path (UdpPath *to, const UdpPath *from)
 {
-  gsize size
-      = from->sa_family == AF_INET6 ? sizeof (struct sockaddr_in6) : sizeof (struct sockaddr_in);
-  memset (&address->address, 0, sizeof address->address);
-  memcpy (&address->address, from, size);
-  address->set = TRUE;
-}
-
-static void
-go_to (IcePath *path, const Address *address)
-{
-  udp_path_set (&path->path, g_object_ref (path->path.socket),
-                (const struct sockaddr *)&address->address);
-}
-
-/* A socket of IPv4 reaches no address of IPv6. */
-static gboolean
-is_other (const IcePath *path, const struct sockaddr *address)
-{
-  const struct sockaddr *to = (const struct sockaddr *)&path->path.to;
-  if (address->sa_family != to->sa_family)
-    return FALSE;
-  return memcmp (address, to, path->path.to_size) != 0;
+  udp_path_set (to, g_object_ref (from->socket), (const struct sockaddr *)&from->to);
 }
 
 static void
 try_seen (IcePath *path, gint64 now_us)
 {
-  set_address (&path->former, (const struct sockaddr *)&path->path.to);
-  go_to (path, &path->seen);
-  path->seen.set = FALSE;
+  copy_path (&path->former, &path->path);
+  copy_path (&path->path, &path->seen);
+  udp_path_clear (&path->seen);
   path->trial_us = now_us;
 }
 
@@ -70,8 +44,8 @@ static void
 end_trial (IcePath *path)
 {
   if (path->heard_us < path->trial_us + UNDER_WAY_US)
-    go_to (path, &path->former);
-  path->former.set = FALSE;
+    copy_path (&path->path, &path->former);
+  udp_path_clear (&path->former);
 }
 
 static void
@@ -94,13 +68,13 @@ on_watch (void *arg)
   gint64 silent_us = now_us - MAX (path->heard_us, path->since_us);
   if (!ice_path_is_direct (path))
     return;
-  if (path->former.set && now_us - path->trial_us >= TRIAL_US)
+  if (path->former.socket && now_us - path->trial_us >= TRIAL_US)
     end_trial (path);
   if (silent_us < QUIET_US) {
     timer_at (path->watch, now_us - silent_us + QUIET_US);
     return;
   }
-  if (path->seen.set && !path->former.set)
+  if (path->seen.socket && !path->former.socket)
     try_seen (path, now_us);
   if (silent_us >= PING_US)
     ping (path);
@@ -131,6 +105,8 @@ ice_path_free (IcePath *path)
     return;
   timer_free (path->watch);
   udp_path_clear (&path->path);
+  udp_path_clear (&path->seen);
+  udp_path_clear (&path->former);
   clear_credentials (path);
   g_free (path);
 }
@@ -148,7 +124,8 @@ ice_path_set_credentials (IcePath *path, const char *local_ufrag, const char *re
 void
 ice_path_set (IcePath *path, GSocket *socket, const struct sockaddr *to)
 {
-  path->seen.set = path->former.set = FALSE;
+  udp_path_clear (&path->seen);
+  udp_path_clear (&path->former);
   udp_path_clear (&path->path);
   timer_stop (path->watch);
   if (socket == NULL)
@@ -159,10 +136,20 @@ ice_path_set (IcePath *path, GSocket *socket, const struct sockaddr *to)
 }
 
 void
-ice_path_seen (IcePath *path, const struct sockaddr *from)
+ice_path_seen (IcePath *path, GSocket *socket, const struct sockaddr *from)
 {
-  if (ice_path_is_direct (path) && is_other (path, from))
-    set_address (&path->seen, from);
+  if (!ice_path_is_direct (path))
+    return;
+  udp_path_set (&path->seen, g_object_ref (socket != NULL ? socket : path->path.socket), from);
+  if (path->seen.to_size == path->path.to_size
+      && memcmp (&path->seen.to, &path->path.to, path->path.to_size) == 0)
+    udp_path_clear (&path->seen);
+}
+
+gboolean
+ice_path_is_family (const IcePath *path, int family)
+{
+  return path->path.socket != NULL && path->path.to.ss_family == family;
 }
 
 gboolean

@@ -24,8 +24,11 @@ void ice_path_set_credentials (IcePath *path, const char *local_ufrag, const cha
                                const char *remote_pwd);
 /* The selected pair. socket: (transfer full), NULL: a relayed one. */
 void ice_path_set (IcePath *path, GSocket *socket, const struct sockaddr *to);
-/* A check came from this address, with the session's password. */
-void ice_path_seen (IcePath *path, const struct sockaddr *from);
+/* A check came from this address, with the session's password. socket: what leads there, (transfer
+ * none), NULL: that of the selected pair. */
+void ice_path_seen (IcePath *path, GSocket *socket, const struct sockaddr *from);
+/* TRUE when the selected pair's socket leads to addresses of this family. */
+gboolean ice_path_is_family (const IcePath *path, int family);
 /* FALSE: relayed, or no pair yet. */
 gboolean ice_path_is_direct (const IcePath *path);
 guint ice_path_send (IcePath *path, const UdpDatagram *datagrams, guint n);

@@ -1,17 +1,14 @@
-// A consultation between a clinic and a hospital in two network namespaces, whose link can be cut
-// and whose addresses can change, and a specialist's page that tells when each picture was shown.
+// A consultation between a clinic and a hospital over a link that can be cut and whose addresses can
+// change (link.mjs), and a specialist's page that tells when each picture was shown.
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, openChromium } from './browser.mjs';
 import { picturesMove, watched } from './clinic.mjs';
-import { makeCable } from './net.mjs';
+import { makeLink } from './link.mjs';
 import { freePort, line, runStation, setUp, sim, start, stop } from './station.mjs';
 
-// Where the pages reach the station whatever its address on the cable is: as by a tunnel or a name.
-const SERVICE = '10.88.0.1';
 const CAMERA = ['video-source-room'];
 
 // Put into the page: when each picture of the camera was presented, on the machine's clock, and what
@@ -47,12 +44,9 @@ export class Comeback {
   dir = mkdtempSync(join(tmpdir(), 'nhipcau-comeback-'));
   children = [];
 
-  async #start({ browser = openChromium, config = '' }) {
-    this.cable = makeCable();
-    const { clinic, hospital, ends } = this.cable;
-    const ip = (...args) => execFileSync('ip', args, { stdio: 'pipe' });
-    ip('-n', clinic, 'address', 'add', `${SERVICE}/32`, 'dev', 'lo');
-    ip('-n', hospital, 'route', 'add', `${SERVICE}/32`, 'dev', ends[hospital]);
+  async #start({ profile = 'fibre', seed = 1, browser = openChromium, config = '' }) {
+    this.link = await makeLink(profile, { seed });
+    const { clinic, origin } = this.link;
     const rtsp = await freePort();
     const camera = start(sim('sim-camera'), ['--port', String(rtsp), '--name', 'room'], { netns: clinic });
     this.children.push(camera);
@@ -60,13 +54,13 @@ export class Comeback {
     camera.stdout.resume();
     camera.stderr.resume();
     this.place = await setUp(this.dir, {
-      listen: [SERVICE], names: [SERVICE],
+      listen: [origin], names: [origin],
       config: `[camera room]\naddress=rtsp://127.0.0.1:${rtsp}/room\n\n[microphone microphone]\naddress=test:\n${config}`,
     });
     await this.startStation();
     const doctor = await openChromium({ ca: this.place.ca, netns: clinic });
     try {
-      await this.#consult(doctor.page, browser, ip);
+      await this.#consult(doctor.page, browser);
     } finally {
       await doctor.close();
     }
@@ -94,9 +88,9 @@ export class Comeback {
     await page.locator('[data-testid=recording-state][data-on=true]').waitFor();
     await page.getByTestId('invite').click();
     await page.getByTestId('invite-create').click();
-    const link = (await page.getByTestId('invite-link').inputValue()).replace('localhost', SERVICE);
+    const link = (await page.getByTestId('invite-link').inputValue()).replace('localhost', this.link.origin);
     await page.getByTestId('invite-done').click();
-    this.specialist = await browser({ ca: place.ca, netns: this.cable.hospital });
+    this.specialist = await browser({ ca: place.ca, netns: this.link.hospital });
     this.page = this.specialist.page;
     await watched(this.specialist.context);
     await this.specialist.context.addInitScript(watchTimes);
@@ -108,7 +102,7 @@ export class Comeback {
   }
 
   async startStation() {
-    this.station = await runStation(this.place, { unlock: false, netns: this.cable.clinic });
+    this.station = await runStation(this.place, { unlock: false, netns: this.link.clinic });
     this.log = '';
     this.station.stdout.on('data', (chunk) => { this.log = (this.log + chunk).slice(-200_000); });
     this.station.stderr.on('data', (chunk) => { this.log = (this.log + chunk).slice(-200_000); });
@@ -129,7 +123,7 @@ export class Comeback {
   async end() {
     await this.specialist?.close();
     for (const child of [this.station, ...this.children]) await stop(child);
-    this.cable?.remove();
+    await this.link?.remove();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -19,12 +19,15 @@
  * stays; a queue whose rate alone changes keeps its bytes
  *   {"do":"cut","way":"up"}  {"do":"restore"}     without a way: both
  *   {"do":"stats"}     per way: packets and bytes that came through, dropped by the queue ("full"),
- *                      by chance ("lost"), in a blackout ("cut"), what waits; "at": its clock,
- *                      "late": the longest that it was behind its own time, ms
+ *                      by chance ("lost"), in a blackout ("cut"), what waits; "first": when a
+ * source
+ *                      ("udp 10.77.0.2") was seen first, ms of the wall clock; "late": the longest
+ *                      that this program was behind its own time, ms
  *
  * {"ok":true}, {"error":"…"} or the figures. Ends when stdin does.
  */
 #include "link_profile.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -41,12 +44,18 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-enum { FRAME_MAX = 65550, SOCKET_BUFFER = 8 * 1024 * 1024, LINE_MAX_BYTES = 4096 };
+enum {
+  MAX_SOURCES = 64,
+  FRAME_MAX = 65550,
+  SOCKET_BUFFER = 8 * 1024 * 1024,
+  LINE_MAX_BYTES = 4096
+};
 
 typedef struct {
   VirtualLink *link;
   int in, out; /* packet sockets */
   guint64 packets, bytes;
+  GHashTable *first; /* source address -> gint64, µs of the wall clock: its first packet here */
 } Way;
 
 typedef struct {
@@ -109,6 +118,43 @@ is_local (const guint8 *frame, gsize size)
              || frame[at] == 143 /* RFC 3810 §5.2 */);
 }
 
+/* "tcp 10.77.0.2"; nothing of what is for everybody */
+static char *
+source_of (const guint8 *frame, gsize size)
+{
+  gboolean v4 = (frame[12] << 8 | frame[13]) == ETHERTYPE_IP;
+  gsize length = v4 ? 4 : 16, at = ETHER_HDR_LEN + (v4 ? 12 : 8);
+  guint8 protocol = size > at ? frame[ETHER_HDR_LEN + (v4 ? 9 : 6)] : 0;
+  char text[INET6_ADDRSTRLEN];
+  if (size < at + length || frame[0] & 1 || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
+    return NULL;
+  inet_ntop (v4 ? AF_INET : AF_INET6, frame + at, text, sizeof text);
+  return g_strconcat (protocol == IPPROTO_TCP ? "tcp " : "udp ", text, NULL);
+}
+
+static void
+note_source (Way *way, const guint8 *frame, gsize size)
+{
+  g_autofree char *source = source_of (frame, size);
+  if (source == NULL || g_hash_table_size (way->first) >= MAX_SOURCES
+      || g_hash_table_contains (way->first, source))
+    return;
+  gint64 now = g_get_real_time ();
+  g_hash_table_insert (way->first, g_steal_pointer (&source), g_memdup2 (&now, sizeof now));
+}
+
+static json_t *
+first_of (Way *way)
+{
+  GHashTableIter iter;
+  gpointer address, at;
+  json_t *first = json_object ();
+  g_hash_table_iter_init (&iter, way->first);
+  while (g_hash_table_iter_next (&iter, &address, &at))
+    json_object_set_new (first, address, json_real ((double)*(gint64 *)at / 1000));
+  return first;
+}
+
 static void
 take_in (Way *way)
 {
@@ -121,8 +167,10 @@ take_in (Way *way)
       continue;
     if (is_local (frame, (gsize)size))
       (void)!send (way->out, frame, (gsize)size, 0);
-    else
+    else {
+      note_source (way, frame, (gsize)size);
       virtual_link_send (way->link, 0, frame, (gsize)size, -ETHER_HDR_LEN, g_get_monotonic_time ());
+    }
   }
 }
 
@@ -177,10 +225,10 @@ figures_of (Way *way, gint64 now)
 {
   VirtualLinkStats stats;
   virtual_link_stats (way->link, &stats);
-  return json_pack ("{s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:f}", "sent", (json_int_t)stats.sent, "packets",
-                    (json_int_t)way->packets, "bytes", (json_int_t)way->bytes, "full",
-                    (json_int_t)stats.full, "lost", (json_int_t)stats.lost, "cut",
-                    (json_int_t)stats.cut, "queue_bytes",
+  return json_pack ("{s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:f}", "first", first_of (way), "sent",
+                    (json_int_t)stats.sent, "packets", (json_int_t)way->packets, "bytes",
+                    (json_int_t)way->bytes, "full", (json_int_t)stats.full, "lost",
+                    (json_int_t)stats.lost, "cut", (json_int_t)stats.cut, "queue_bytes",
                     (int)virtual_link_queue_bytes (way->link, now), "queue_ms",
                     (double)virtual_link_queue_us (way->link, now) / 1000);
 }
@@ -347,6 +395,8 @@ set_up (Program *program, int argc, char **argv, GError **error)
       = (Way){ virtual_link_new (&program->profile->up, (guint32)options.seed), clinic, hospital };
   program->down = (Way){ virtual_link_new (&program->profile->down, (guint32)options.seed + 1),
                          hospital, clinic };
+  program->up.first = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  program->down.first = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   program->input = g_string_new (NULL);
   return hospital >= 0;
 }
@@ -364,6 +414,8 @@ main (int argc, char **argv)
   hurry ();
   say (describe_profile (program.profile));
   run (&program);
+  g_hash_table_unref (program.up.first);
+  g_hash_table_unref (program.down.first);
   virtual_link_free (program.up.link);
   virtual_link_free (program.down.link);
   g_string_free (program.input, TRUE);

@@ -193,7 +193,7 @@ static void
 test_moved (Scene *scene, gconstpointer data)
 {
   ice_path_heard (scene->path, g_get_monotonic_time ());
-  ice_path_seen (scene->path, (struct sockaddr *)&scene->new.address);
+  ice_path_seen (scene->path, NULL, (struct sockaddr *)&scene->new.address);
   /* Nobody fell silent: nothing changes. */
   g_assert_true (goes_to (scene->path, &scene->old, 100000));
   g_assert_true (goes_to (scene->path, &scene->new, patience_us ()));
@@ -211,7 +211,7 @@ test_moved (Scene *scene, gconstpointer data)
 static void
 test_claimed (Scene *scene, gconstpointer data)
 {
-  ice_path_seen (scene->path, (struct sockaddr *)&scene->new.address);
+  ice_path_seen (scene->path, NULL, (struct sockaddr *)&scene->new.address);
   g_assert_true (goes_to (scene->path, &scene->new, patience_us ()));
   drain (&scene->old);
   g_assert_true (goes_to (scene->path, &scene->old, patience_us ()));
