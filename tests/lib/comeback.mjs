@@ -1,6 +1,7 @@
 // A consultation between a clinic and a hospital over a link that can be cut and whose addresses can
 // change (link.mjs), and a specialist's page that tells when each picture was shown.
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,11 +114,35 @@ export class Comeback {
   }
 
   // Milliseconds from an instant (Date.now()) to the first picture presented after it. Pictures that
-  // were already under way count as well as any: cut first, then wait until none comes.
+  // were already under way count as well as any: let them pass before.
   async firstPictureAfter(instant, seconds = 30) {
     const first = await eventually(
       async () => (await this.frames()).find((time) => time > instant), seconds, 'a picture is shown again');
     return first - instant;
+  }
+
+  // No picture for a second: what was under way is through.
+  async dark() {
+    await eventually(async () => Date.now() - (await this.frames()).at(-1) > 1000, 30, 'the picture stands still');
+  }
+
+  // How many connections the page has made.
+  connections() {
+    return this.page.evaluate(() => globalThis.__media.connections.length);
+  }
+
+  async blackout(seconds) {
+    await this.link.cut();
+    await new Promise((done) => setTimeout(done, seconds * 1000)); // the length of the outage
+    const back = Date.now();
+    await this.link.restore();
+    return back;
+  }
+
+  async kill() {
+    const gone = once(this.station, 'exit');
+    this.station.kill('SIGKILL');
+    await gone;
   }
 
   async end() {

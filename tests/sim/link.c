@@ -46,6 +46,7 @@
 
 enum {
   MAX_SOURCES = 64,
+  NAME_SERVER = 53,
   FRAME_MAX = 65550,
   SOCKET_BUFFER = 8 * 1024 * 1024,
   LINE_MAX_BYTES = 4096
@@ -118,7 +119,7 @@ is_local (const guint8 *frame, gsize size)
              || frame[at] == 143 /* RFC 3810 §5.2 */);
 }
 
-/* "tcp 10.77.0.2"; nothing of what is for everybody */
+/* "tcp 10.77.0.2"; nothing of what is for everybody, or for a name server */
 static char *
 source_of (const guint8 *frame, gsize size)
 {
@@ -126,7 +127,11 @@ source_of (const guint8 *frame, gsize size)
   gsize length = v4 ? 4 : 16, at = ETHER_HDR_LEN + (v4 ? 12 : 8);
   guint8 protocol = size > at ? frame[ETHER_HDR_LEN + (v4 ? 9 : 6)] : 0;
   char text[INET6_ADDRSTRLEN];
-  if (size < at + length || frame[0] & 1 || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
+  gsize port
+      = ETHER_HDR_LEN + (v4 ? (frame[ETHER_HDR_LEN] & 15) * 4u : sizeof (struct ip6_hdr)) + 2;
+  if (size < at + length || size < port + 2 || frame[0] & 1
+      || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+      || (frame[port] << 8 | frame[port + 1]) == NAME_SERVER)
     return NULL;
   inet_ntop (v4 ? AF_INET : AF_INET6, frame + at, text, sizeof text);
   return g_strconcat (protocol == IPPROTO_TCP ? "tcp " : "udp ", text, NULL);

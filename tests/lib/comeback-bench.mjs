@@ -1,0 +1,31 @@
+// A bench of coming back: the same call over a link of a profile, something taken from it several
+// times, seconds until the specialist's page shows a picture again.
+
+import { parseArgs } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Comeback } from './comeback.mjs';
+
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
+const round = (value) => Math.round(value * 1000) / 1000;
+
+// cases: {name: {profile, measure(call) → seconds}}; one line of output for each.
+export async function comebackBench(bench, cases) {
+  const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' } } });
+  for (const [name, { profile, measure }] of Object.entries(cases)) {
+    const call = await Comeback.make({ profile });
+    const all = [];
+    try {
+      for (let run = 0; run < Number(values.runs); run++) {
+        await pause(8000); // the call settles
+        all.push(await measure(call));
+      }
+    } finally {
+      await call.end();
+    }
+    console.log(JSON.stringify({
+      bench, case: name, profile, ours: round(median(all)), peer: null, peer_name: null, unit: 's', ratio: null,
+      better: 'lower', all: all.map(round),
+    }));
+  }
+  process.exit(0);
+}
