@@ -1,10 +1,11 @@
-/* The measure to beat: GStreamer's webrtcbin sending a camera to a browser, built as an application
+/* The measure to beat: GStreamer's webrtcbin sending a camera to browsers, built as an application
  * on it would be. The camera is received, decoded and encoded all the time; a viewer is a
  * webrtcbin of its own behind the encoder, made when it asks, with a key frame at once.
  *
  * Usage: webrtcbin-peer --camera rtsp://… [--bitrate KBIT]
  * Lines of JSON: in {"type":"start"} {"type":"answer","sdp"} {"type":"candidate","line"}
- * {"type":"stop"}, out {"type":"ready"} {"type":"offer","sdp"} {"type":"candidate","line"}. */
+ * {"type":"stop"}, out {"type":"ready"} {"type":"offer","sdp"} {"type":"candidate","line"}. Of
+ * several viewers each has its "viewer" in all of these. */
 #define GST_USE_UNSTABLE_API
 #include <gio/gio.h>
 #include <gio/gunixinputstream.h>
@@ -18,9 +19,15 @@
 
 typedef struct {
   GstElement *pipeline, *tee, *encoder;
+  GHashTable *viewers; /* id -> Viewer */
+} Bench;
+
+typedef struct {
+  Bench *bench;
+  char *id;
   GstElement *queue, *pay, *webrtc;
   GstPad *tee_pad;
-} Bench;
+} Viewer;
 
 static void
 emit (json_t *message)
@@ -35,14 +42,14 @@ emit (json_t *message)
 static void
 on_offer (GstPromise *promise, gpointer data)
 {
-  Bench *bench = data;
+  Viewer *viewer = data;
   GstWebRTCSessionDescription *offer = NULL;
   gst_structure_get (gst_promise_get_reply (promise), "offer", GST_TYPE_WEBRTC_SESSION_DESCRIPTION,
                      &offer, NULL);
   gst_promise_unref (promise);
-  g_signal_emit_by_name (bench->webrtc, "set-local-description", offer, NULL);
+  g_signal_emit_by_name (viewer->webrtc, "set-local-description", offer, NULL);
   g_autofree char *sdp = gst_sdp_message_as_text (offer->sdp);
-  emit (json_pack ("{s:s,s:s}", "type", "offer", "sdp", sdp));
+  emit (json_pack ("{s:s,s:s,s:s}", "type", "offer", "viewer", viewer->id, "sdp", sdp));
   gst_webrtc_session_description_free (offer);
 }
 
@@ -56,7 +63,8 @@ on_negotiation_needed (GstElement *webrtc, gpointer data)
 static void
 on_candidate (GstElement *webrtc, guint line, const char *candidate, gpointer data)
 {
-  emit (json_pack ("{s:s,s:s}", "type", "candidate", "line", candidate));
+  const Viewer *viewer = data;
+  emit (json_pack ("{s:s,s:s,s:s}", "type", "candidate", "viewer", viewer->id, "line", candidate));
 }
 
 static void
@@ -73,60 +81,65 @@ on_connection (GstElement *webrtc, GParamSpec *spec, gpointer data)
   GstWebRTCPeerConnectionState state;
   g_object_get (webrtc, "connection-state", &state, NULL);
   if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED)
-    request_key_frame (data);
+    request_key_frame (((Viewer *)data)->bench);
 }
 
 static void
-viewer_start (Bench *bench)
+viewer_start (Bench *bench, const char *id)
 {
-  bench->queue = gst_element_factory_make ("queue", NULL);
-  bench->pay = gst_element_factory_make ("rtph264pay", NULL);
-  bench->webrtc = gst_element_factory_make ("webrtcbin", NULL);
-  g_object_set (bench->pay, "config-interval", -1, "aggregate-mode", 1, "pt", 96, NULL);
-  g_object_set (bench->webrtc, "bundle-policy", 3, "latency", 0, NULL);
-  g_signal_connect (bench->webrtc, "on-negotiation-needed", G_CALLBACK (on_negotiation_needed),
-                    bench);
-  g_signal_connect (bench->webrtc, "on-ice-candidate", G_CALLBACK (on_candidate), bench);
-  g_signal_connect (bench->webrtc, "notify::connection-state", G_CALLBACK (on_connection), bench);
-  gst_bin_add_many (GST_BIN (bench->pipeline), bench->queue, bench->pay, bench->webrtc, NULL);
+  Viewer *viewer = g_new0 (Viewer, 1);
+  viewer->bench = bench;
+  viewer->id = g_strdup (id);
+  g_hash_table_insert (bench->viewers, viewer->id, viewer);
+  viewer->queue = gst_element_factory_make ("queue", NULL);
+  viewer->pay = gst_element_factory_make ("rtph264pay", NULL);
+  viewer->webrtc = gst_element_factory_make ("webrtcbin", NULL);
+  g_object_set (viewer->pay, "config-interval", -1, "aggregate-mode", 1, "pt", 96, NULL);
+  g_object_set (viewer->webrtc, "bundle-policy", 3, "latency", 0, NULL);
+  g_signal_connect (viewer->webrtc, "on-negotiation-needed", G_CALLBACK (on_negotiation_needed),
+                    viewer);
+  g_signal_connect (viewer->webrtc, "on-ice-candidate", G_CALLBACK (on_candidate), viewer);
+  g_signal_connect (viewer->webrtc, "notify::connection-state", G_CALLBACK (on_connection), viewer);
+  gst_bin_add_many (GST_BIN (bench->pipeline), viewer->queue, viewer->pay, viewer->webrtc, NULL);
   g_autoptr (GstCaps) caps = gst_caps_from_string (
       "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000");
-  gst_element_link (bench->queue, bench->pay);
-  gst_element_link_filtered (bench->pay, bench->webrtc, caps);
-  gst_element_sync_state_with_parent (bench->webrtc);
-  gst_element_sync_state_with_parent (bench->pay);
-  gst_element_sync_state_with_parent (bench->queue);
-  bench->tee_pad = gst_element_request_pad_simple (bench->tee, "src_%u");
-  g_autoptr (GstPad) sink = gst_element_get_static_pad (bench->queue, "sink");
-  gst_pad_link (bench->tee_pad, sink);
+  gst_element_link (viewer->queue, viewer->pay);
+  gst_element_link_filtered (viewer->pay, viewer->webrtc, caps);
+  gst_element_sync_state_with_parent (viewer->webrtc);
+  gst_element_sync_state_with_parent (viewer->pay);
+  gst_element_sync_state_with_parent (viewer->queue);
+  viewer->tee_pad = gst_element_request_pad_simple (bench->tee, "src_%u");
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (viewer->queue, "sink");
+  gst_pad_link (viewer->tee_pad, sink);
   request_key_frame (bench);
 }
 
 static void
-viewer_stop (Bench *bench)
+viewer_stop (gpointer data)
 {
-  if (bench->webrtc == NULL)
-    return;
-  g_autoptr (GstPad) sink = gst_element_get_static_pad (bench->queue, "sink");
-  gst_pad_unlink (bench->tee_pad, sink);
-  gst_element_release_request_pad (bench->tee, bench->tee_pad);
-  gst_clear_object (&bench->tee_pad);
-  GstElement *elements[] = { bench->webrtc, bench->pay, bench->queue };
+  Viewer *viewer = data;
+  Bench *bench = viewer->bench;
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (viewer->queue, "sink");
+  gst_pad_unlink (viewer->tee_pad, sink);
+  gst_element_release_request_pad (bench->tee, viewer->tee_pad);
+  gst_clear_object (&viewer->tee_pad);
+  GstElement *elements[] = { viewer->webrtc, viewer->pay, viewer->queue };
   for (guint i = 0; i < G_N_ELEMENTS (elements); i++) {
     gst_element_set_state (elements[i], GST_STATE_NULL);
     gst_bin_remove (GST_BIN (bench->pipeline), elements[i]);
   }
-  bench->webrtc = NULL;
+  g_free (viewer->id);
+  g_free (viewer);
 }
 
 static void
-set_answer (Bench *bench, const char *text)
+set_answer (Viewer *viewer, const char *text)
 {
   GstSDPMessage *sdp = NULL;
   gst_sdp_message_new_from_text (text, &sdp);
   GstWebRTCSessionDescription *answer
       = gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_ANSWER, sdp);
-  g_signal_emit_by_name (bench->webrtc, "set-remote-description", answer, NULL);
+  g_signal_emit_by_name (viewer->webrtc, "set-remote-description", answer, NULL);
   gst_webrtc_session_description_free (answer);
 }
 
@@ -140,15 +153,18 @@ on_line (GObject *stream, GAsyncResult *result, gpointer data)
     exit (0);
   json_t *message = json_loads (line, 0, NULL);
   const char *type = json_string_value (json_object_get (message, "type"));
+  const char *id = json_string_value (json_object_get (message, "viewer"));
+  id = id != NULL ? id : "0";
+  Viewer *viewer = g_hash_table_lookup (bench->viewers, id);
   if (g_strcmp0 (type, "start") == 0)
-    viewer_start (bench);
-  else if (g_strcmp0 (type, "answer") == 0)
-    set_answer (bench, json_string_value (json_object_get (message, "sdp")));
-  else if (g_strcmp0 (type, "candidate") == 0 && bench->webrtc != NULL)
-    g_signal_emit_by_name (bench->webrtc, "add-ice-candidate", 0,
+    viewer_start (bench, id);
+  else if (g_strcmp0 (type, "answer") == 0 && viewer != NULL)
+    set_answer (viewer, json_string_value (json_object_get (message, "sdp")));
+  else if (g_strcmp0 (type, "candidate") == 0 && viewer != NULL)
+    g_signal_emit_by_name (viewer->webrtc, "add-ice-candidate", 0,
                            json_string_value (json_object_get (message, "line")));
   else if (g_strcmp0 (type, "stop") == 0)
-    viewer_stop (bench);
+    g_hash_table_remove (bench->viewers, id);
   json_decref (message);
   g_data_input_stream_read_line_async (lines, 0, NULL, on_line, bench);
 }
@@ -196,6 +212,7 @@ main (int argc, char **argv)
     g_printerr ("webrtcbin-peer: %s\n", error->message);
     return 1;
   }
+  bench.viewers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, viewer_stop);
   bench.tee = gst_bin_get_by_name (GST_BIN (bench.pipeline), "tee");
   bench.encoder = gst_bin_get_by_name (GST_BIN (bench.pipeline), "encoder");
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (bench.pipeline), "sink");
