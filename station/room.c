@@ -612,9 +612,7 @@ room_new (Station *station, GError **error)
   HubConfig hub = { .port_min = config->ice_port_min,
                     .port_max = config->ice_port_max,
                     .stun_server = config->stun,
-                    .turn_server = config->turn,
-                    .turn_user = config->turn_user,
-                    .turn_password = config->turn_password };
+                    .relays = config->relays };
   Room *room = g_new0 (Room, 1);
   room->station = station;
   room->sources = g_ptr_array_new_with_free_func (room_source_free);

@@ -111,10 +111,12 @@ struct Hub {
   HubEvents events;
   void *arg;
   guint16 port_min, port_max;
-  char *stun_server, *turn_server, *turn_user, *turn_password;
-  GPtrArray *sources; /* HubSource */
-  GHashTable *peers;  /* id -> HubPeer */
-  GQueue certs;       /* SessionCert, made ahead */
+  char *stun_server;
+  GPtrArray *relay_config; /* Relay */
+  Relays *relays;          /* while the thread runs */
+  GPtrArray *sources;      /* HubSource */
+  GHashTable *peers;       /* id -> HubPeer */
+  GQueue certs;            /* SessionCert, made ahead */
   GSource *cert_source;
   NetworkMonitor *network; /* NULL: the system does not tell */
   pthread_mutex_t stats_lock;
@@ -133,6 +135,7 @@ void hub_emit_track (HubPeer *peer, MediaKind kind, gboolean on);
 void hub_emit_want_live (HubOutlet *outlet);
 void hub_emit_want_keyframe (HubOutlet *outlet);
 void hub_emit_want_bitrate (HubOutlet *outlet);
+void hub_emit_relay (Hub *hub, const char *url, const RelayReport *report);
 /* FAILED for a peer that could not be made. Any thread. */
 void hub_emit_refused (Hub *hub, const char *id, const char *reason);
 

@@ -12,9 +12,16 @@ read_stats (HubPeer *peer)
     .sent_bps = from.sent_bps,
     .received_bps = from.received_bps,
     .relayed = from.relayed,
+    .has_path = from.has_path,
+    .local = from.local,
+    .remote = from.remote,
+    .ipv6 = from.ipv6,
     .nacks = from.nacks,
     .retransmitted = from.retransmitted,
     .plis = from.plis,
+    .packets_sent = from.packets_sent,
+    .packets_received = from.packets_received,
+    .srtp_errors = from.srtp_errors,
   };
 }
 
