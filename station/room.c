@@ -2,6 +2,8 @@
 #include "station/channel.h"
 #include "station/guests.h"
 #include "station/recorder.h"
+#include "station/relay_words.h"
+#include "station/text.h"
 
 #include <string.h>
 
@@ -34,6 +36,7 @@ struct Room {
   guint serial;
   char *recording;
   guint ticks;
+  json_t *relays; /* url -> what pages are told of it */
 };
 
 static const char *
@@ -356,13 +359,56 @@ room_tick (Room *room)
 /* ---- Events of the hub, main thread ------------------------------------------------------------
  */
 
+/* Who is not let in yet hears of no relay; a page on this machine needs none. */
 static void
 on_offer (Hub *hub, const char *id, const char *sdp, void *arg)
 {
-  RoomPeer *peer = find_id (arg, id);
-  if (peer != NULL && peer->client != NULL)
-    client_send (peer->client, json_pack ("{s:s, s:s, s:b}", "type", "media.offer", "sdp", sdp,
-                                          "reserved", peer->label == NULL));
+  Room *room = arg;
+  RoomPeer *peer = find_id (room, id);
+  if (peer == NULL || peer->client == NULL)
+    return;
+  gboolean outside = peer->label != NULL && !peer->loopback;
+  client_send (peer->client,
+               json_pack ("{s:s, s:s, s:b, s:o}", "type", "media.offer", "sdp", sdp, "reserved",
+                          peer->label == NULL, "servers",
+                          outside ? relay_servers (room->station->config) : json_array ()));
+}
+
+/* ---- Relays ------------------------------------------------------------------------------------
+ */
+
+static void
+on_relay (Hub *hub, const char *url, const RelayReport *report, void *arg)
+{
+  Room *room = arg;
+  Station *station = room->station;
+  gboolean good = report->outcome == RELAY_GOOD;
+  g_autofree char *vi = NULL, *en = NULL;
+  relay_words (url, report, &vi, &en);
+  g_log_structured (G_LOG_DOMAIN, good ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING, "NHIPCAU_TOPIC",
+                    "transport", "NHIPCAU_EVENT", good ? "relay-good" : "relay-failed", "MESSAGE",
+                    "%s", en);
+  const json_t *before = json_object_get (room->relays, url);
+  const char *level = json_string_value (json_object_get (before, "level"));
+  gboolean was_bad = g_strcmp0 (level, "bad") == 0;
+  json_object_set_new (
+      room->relays, url,
+      json_pack ("{s:s, s:s, s:s, s:o}", "relay", url, "level", good ? "good" : "bad", "code",
+                 relay_outcome_name (report->outcome), "text", text_json (vi, en)));
+  if (station->screen != NULL && (!good || was_bad))
+    station_event (station, station->screen->id, "station", good ? "relay-back" : "relay-failed",
+                   url);
+  station_changed (station);
+}
+
+json_t *
+room_relays (Room *room)
+{
+  json_t *list = json_array ();
+  const char *url;
+  json_t *relay;
+  json_object_foreach (room->relays, url, relay) json_array_append (list, relay);
+  return list;
 }
 
 static void
@@ -475,6 +521,7 @@ static const HubEvents hub_events = {
   .want_keyframe = on_want_keyframe,
   .want_bitrate = on_want_bitrate,
   .frame = on_frame,
+  .relay = on_relay,
 };
 
 /* ---- Sources ------------------------------------------------------------------------------------
@@ -617,6 +664,7 @@ room_new (Station *station, GError **error)
   room->station = station;
   room->sources = g_ptr_array_new_with_free_func (room_source_free);
   room->peers = g_ptr_array_new_with_free_func (peer_free);
+  room->relays = json_object ();
   room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
   if (room->hub == NULL || !add_sources (room, error)) {
     room_free (room);
@@ -634,6 +682,7 @@ room_free (Room *room)
   g_clear_pointer (&room->hub, hub_free);
   g_ptr_array_unref (room->sources);
   g_ptr_array_unref (room->peers);
+  json_decref (room->relays);
   g_free (room->recording);
   g_free (room);
 }

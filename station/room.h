@@ -67,5 +67,7 @@ gboolean room_peer_connected (Room *room, const char *label);
 json_t *room_peer_figures (Room *room, const char *label);
 /* [{name, kind, state, reason, recording}] (transfer full) */
 json_t *room_sources (Room *room);
+/* [{relay, level, code, text}], those that have been asked (transfer full) */
+json_t *room_relays (Room *room);
 /* Every 2 s: figures of the links, peers whose page did not return. */
 void room_tick (Room *room);

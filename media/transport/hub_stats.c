@@ -28,12 +28,14 @@ read_stats (HubPeer *peer)
 void
 hub_stats_update (Hub *hub)
 {
+  gint64 now_us = g_get_monotonic_time ();
   GHashTableIter iter;
   gpointer value;
   g_hash_table_iter_init (&iter, hub->peers);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     HubPeer *peer = value;
     HubPeerStats stats = read_stats (peer);
+    hub_direct_look (peer, &stats, now_us);
     char *id = g_strdup (peer->id);
     HubPeerStats *copy = g_memdup2 (&stats, sizeof stats);
     pthread_mutex_lock (&hub->stats_lock);

@@ -97,6 +97,9 @@ export interface SourceView {
   recording?: boolean
 }
 
+/** A TURN relay of the configuration, and what it said when it was asked. */
+export interface RelayView { relay: string; level: 'good' | 'bad'; code: string; text: Said }
+
 export interface DeviceView { device: string; sender?: string; last?: Time; consultation?: string | null }
 
 export interface RecordingView { on: boolean; allowed?: boolean; since?: Time | null; tracks?: number }
@@ -127,6 +130,7 @@ export interface StationState {
   user: User | null
   vault: 'open' | 'closed'
   sources: SourceView[]
+  relays?: RelayView[]
   devices: DeviceView[]
   disk: { recording_hours: number; level: DiskLevel }
   consultation: Consultation | null
@@ -213,7 +217,7 @@ export interface Hello {
 }
 
 export type MediaMessage =
-  | { type: 'media.offer'; sdp: string; reserved?: boolean }
+  | { type: 'media.offer'; sdp: string; reserved?: boolean; servers?: RTCIceServer[] }
   | { type: 'media.candidate'; mid: string; candidate: string }
   | { type: 'media.state'; state: MediaPhase; reason?: string | null }
 
