@@ -1,6 +1,7 @@
 #include "station/room.h"
 #include "station/channel.h"
 #include "station/guests.h"
+#include "station/links.h"
 #include "station/recorder.h"
 #include "station/relay_words.h"
 #include "station/text.h"
@@ -323,8 +324,9 @@ room_peer_figures (Room *room, const char *label)
     return json_null ();
   if (!hub_stats (room->hub, peer->id, &stats))
     return json_pack ("{s:s}", "state", peer_state_name (peer->state));
-  return json_pack ("{s:s, s:f, s:f, s:b}", "state", peer_state_name (peer->state), "rtt_ms",
-                    stats.rtt_ms, "loss", stats.loss, "relayed", stats.relayed);
+  json_t *figures = links_json (&stats);
+  json_object_set_new (figures, "state", json_string (peer_state_name (peer->state)));
+  return figures;
 }
 
 static void
@@ -333,10 +335,9 @@ send_link (Room *room, const RoomPeer *peer)
   HubPeerStats stats;
   if (!peer->channel || !hub_stats (room->hub, peer->id, &stats))
     return;
-  room_send (room, peer->label,
-             json_pack ("{s:s, s:f, s:f, s:I, s:b}", "type", "link", "rtt_ms", stats.rtt_ms, "loss",
-                        stats.loss, "estimate_bps", (json_int_t)stats.estimate_bps, "relayed",
-                        stats.relayed));
+  json_t *figures = links_json (&stats);
+  json_object_set_new (figures, "type", json_string ("link"));
+  room_send (room, peer->label, figures);
 }
 
 void
