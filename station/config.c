@@ -71,10 +71,11 @@ config_free (Config *config)
 {
   if (config == NULL)
     return;
-  char *const texts[] = { config->file,        config->station_name, config->station_id,
-                          config->language,    config->state,        config->boot_credential,
-                          config->certificate, config->key,          config->key_secret_file,
-                          config->public_url,  config->stun,         config->mllp_listen };
+  char *const texts[] = { config->file,         config->station_name, config->station_id,
+                          config->language,     config->state,        config->boot_credential,
+                          config->certificate,  config->key,          config->key_secret_file,
+                          config->public_url,   config->stun,         config->mllp_listen,
+                          config->metrics_token };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (config->host_names);

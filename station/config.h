@@ -53,6 +53,8 @@ typedef struct {
 
   guint64 keep_free, reserve; /* bytes */
   MicrophoneOwner microphone_owner;
+
+  char *metrics_token; /* NULL: no /metrics */
 } Config;
 
 typedef struct {

@@ -4,6 +4,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#define TOKEN_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
 static char *
 take_text (char **target, const char *value, gsize max)
 {
@@ -487,6 +489,19 @@ parse_microphone_owner (ConfigPlace *place, const char *value)
   return g_strdup ("wants auto, station or console");
 }
 
+/* ---- [metrics] ------------------------------------------------------------------------- */
+
+static char *
+parse_metrics_token (ConfigPlace *place, const char *value)
+{
+  char *wrong = take_secret_file (place, &place->config->metrics_token, value);
+  const char *token = place->config->metrics_token;
+  if (wrong == NULL && (strlen (token) < 16 || strspn (token, TOKEN_CHARS) != strlen (token)))
+    wrong = g_strdup ("wants a file with 16 or more letters, digits, - . _ ~ in its first line; "
+                      "openssl rand -hex 24 makes one");
+  return wrong;
+}
+
 static const ConfigKey keys[] = {
   { "station", "name", parse_station_name },
   { "station", "id", parse_station_id },
@@ -521,6 +536,7 @@ static const ConfigKey keys[] = {
   { "recording", "keep-free", parse_keep_free },
   { "recording", "reserve", parse_reserve },
   { "room", "microphone-owner", parse_microphone_owner },
+  { "metrics", "token-file", parse_metrics_token },
 };
 
 const ConfigKey *
@@ -556,5 +572,5 @@ config_groups (void)
 {
   return g_strdup (
       "[station], [http], [ice], [relay NAME], [mllp], [camera NAME], [microphone NAME], "
-      "[device NAME], [recording], [room]");
+      "[device NAME], [recording], [room], [metrics]");
 }

@@ -109,6 +109,8 @@ choose_microphone (Room *room)
 static void
 end_peer (Room *room, RoomPeer *peer)
 {
+  if (peer->label != NULL)
+    links_forget (room->station->links, peer->label);
   hub_remove_peer (room->hub, peer->id);
   if (peer->client != NULL)
     g_clear_pointer (peer->label != NULL ? &peer->client->peer : &peer->client->reserved, g_free);
@@ -318,24 +320,34 @@ room_peer_connected (Room *room, const char *label)
 json_t *
 room_peer_figures (Room *room, const char *label)
 {
-  const RoomPeer *peer = find_label (room, label);
-  HubPeerStats stats;
-  if (peer == NULL)
-    return json_null ();
-  if (!hub_stats (room->hub, peer->id, &stats))
-    return json_pack ("{s:s}", "state", peer_state_name (peer->state));
-  json_t *figures = links_json (&stats);
-  json_object_set_new (figures, "state", json_string (peer_state_name (peer->state)));
-  return figures;
+  return links_json (room->station->links, label);
 }
 
-static void
-send_link (Room *room, const RoomPeer *peer)
+static gboolean
+is_recorded (const Consult *consult)
 {
+  return consult != NULL && consult_is_open (consult) && !consult->busy;
+}
+
+/* What is measured of a peer: kept, told to its page, and now and then written down. */
+static void
+measure (Room *room, const RoomPeer *peer)
+{
+  Station *station = room->station;
   HubPeerStats stats;
-  if (!peer->channel || !hub_stats (room->hub, peer->id, &stats))
+  gboolean measured = hub_stats (room->hub, peer->id, &stats);
+  if (peer->label == NULL)
     return;
-  json_t *figures = links_json (&stats);
+  links_measure (room->station->links, peer->label, peer_state_name (peer->state),
+                 measured ? &stats : NULL);
+  json_t *row = is_recorded (station->screen)
+                    ? links_row (room->station->links, peer->label, g_get_monotonic_time ())
+                    : NULL;
+  if (row != NULL)
+    station_write (station, station->screen->id, "link", "station", row, NULL, NULL);
+  if (!peer->channel || !measured)
+    return;
+  json_t *figures = links_json (room->station->links, peer->label);
   json_object_set_new (figures, "type", json_string ("link"));
   room_send (room, peer->label, figures);
 }
@@ -349,7 +361,7 @@ room_tick (Room *room)
     if (peer->client == NULL && now - peer->away_us > ROOM_AWAY_US)
       end_peer (room, peer);
     else
-      send_link (room, peer);
+      measure (room, peer);
   }
   if (++room->ticks % 5 == 0)
     channel_send_clock (room->station, NULL);
@@ -432,6 +444,7 @@ on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void
   peer->state = state;
   g_free (peer->reason);
   peer->reason = g_strdup (reason);
+  measure (room, peer);
   g_message ("room: peer %s is %s%s%s", id, peer_state_name (state), reason ? ": " : "",
              reason ? reason : "");
   if (peer->client != NULL)

@@ -1,5 +1,6 @@
 /* station.conf: every key, and every way to get one wrong. */
 #include "station/config.h"
+#include <glib/gstdio.h>
 
 #include <string.h>
 
@@ -28,11 +29,15 @@ test_example (void)
   g_autoptr (GRegex) absent
       = g_regex_new ("^(user|password-file|ca-file) .*$", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *without = g_regex_replace (absent, all, -1, 0, "", 0, NULL);
-  g_autoptr (GRegex) secret = g_regex_new ("^secret-file .*$", G_REGEX_MULTILINE, 0, NULL);
-  g_autofree char *readable = g_canonicalize_filename ("station/packages", NULL);
-  g_autofree char *line = g_strconcat ("secret-file = ", readable, NULL);
-  g_autofree char *there = g_regex_replace_literal (secret, without, -1, 0, line, 0, NULL);
+  g_autoptr (GRegex) secret = g_regex_new ("^(secret|token)-file .*$", G_REGEX_MULTILINE, 0, NULL);
+  g_autofree char *folder = g_dir_make_tmp ("nhipcau-config-XXXXXX", NULL);
+  g_autofree char *readable = g_build_filename (folder, "secret", NULL);
+  g_assert_true (g_file_set_contents (readable, "sixteen-or-more-characters\n", -1, NULL));
+  g_autofree char *line = g_strconcat ("\\1-file = ", readable, NULL);
+  g_autofree char *there = g_regex_replace (secret, without, -1, 0, line, 0, NULL);
   g_autoptr (Config) whole = parse (there, &error);
+  g_unlink (readable);
+  g_rmdir (folder);
   g_assert_no_error (error);
   g_assert_cmpuint (whole->cameras->len, ==, 2);
   g_assert_cmpuint (whole->devices->len, ==, 1);
@@ -125,6 +130,8 @@ static const struct {
   { "[ice]\nturn=turn:x\n", "is no key of this group" },
   { "[ice]\nhide-host-candidates=yes\n", "wants true or false" },
   { "[relay a]\npassword-file=/nonexistent\n", "/nonexistent cannot be read" },
+  { "[metrics]\ntoken-file=/nonexistent\n", "/nonexistent cannot be read" },
+  { "[metrics]\ntoken-file=/proc/self/comm\n", "wants a file with 16 or more" },
   { "[recording]\nkeep-free=lots\n", "wants a size" },
   { "[recording]\nkeep-free=99999999999T\n", "wants a size" },
   { "[room]\nmicrophone-owner=me\n", "wants auto, station or console" },
