@@ -233,6 +233,11 @@ channel_receive (Station *station, const char *label, GBytes *data)
   g_autofree char *user = NULL, *name = NULL;
   const char *type = json_string_value (json_object_get (message, "type"));
   const char *note = json_string_value (json_object_get (message, "note"));
+  if (message != NULL && g_strcmp0 (type, "figures") == 0) {
+    if (!links_report (station->links, label, message, g_get_monotonic_time (), &wrong))
+      g_info ("channel: figures of %s: %s is wrong", label, wrong);
+    return;
+  }
   if (message == NULL || g_strcmp0 (type, "note.save") != 0) {
     send_error (station, label, "bad-message", NULL);
     return;

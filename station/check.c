@@ -184,5 +184,6 @@ check_machine (const Config *config, CheckFrom from)
   check_encoders (config, findings);
   check_devices (config, from, findings);
   check_web (config, from, findings);
+  check_relays (config, findings);
   return findings;
 }

@@ -7,4 +7,5 @@ void check_microphones (const Config *config, GPtrArray *findings);
 void check_encoders (const Config *config, GPtrArray *findings);
 void check_devices (const Config *config, CheckFrom from, GPtrArray *findings);
 void check_web (const Config *config, CheckFrom from, GPtrArray *findings);
+void check_relays (const Config *config, GPtrArray *findings);
 void check_certificate (const Config *config, GPtrArray *findings);

@@ -36,10 +36,24 @@ config_device_free (void *data)
   g_free (device);
 }
 
+static void
+config_relay_free (void *data)
+{
+  ConfigRelay *section = data;
+  g_free (section->name);
+  g_ptr_array_unref (section->relays);
+  g_free (section->user);
+  g_free (section->password);
+  g_free (section->secret);
+  g_free (section->ca_file);
+  g_free (section);
+}
+
 static Config *
 config_new (void)
 {
   Config *config = g_new0 (Config, 1);
+  config->relays = g_ptr_array_new_with_free_func ((GDestroyNotify)relay_free);
   config->listen = g_ptr_array_new_with_free_func (config_listen_free);
   config->cameras = g_ptr_array_new_with_free_func (config_source_free);
   config->microphones = g_ptr_array_new_with_free_func (config_source_free);
@@ -57,11 +71,11 @@ config_free (Config *config)
 {
   if (config == NULL)
     return;
-  char *const texts[] = { config->file,        config->station_name,  config->station_id,
-                          config->language,    config->state,         config->boot_credential,
-                          config->certificate, config->key,           config->key_secret_file,
-                          config->public_url,  config->stun,          config->turn,
-                          config->turn_user,   config->turn_password, config->mllp_listen };
+  char *const texts[] = { config->file,         config->station_name, config->station_id,
+                          config->language,     config->state,        config->boot_credential,
+                          config->certificate,  config->key,          config->key_secret_file,
+                          config->public_url,   config->stun,         config->mllp_listen,
+                          config->metrics_token };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (config->host_names);
@@ -69,6 +83,7 @@ config_free (Config *config)
   g_ptr_array_unref (config->cameras);
   g_ptr_array_unref (config->microphones);
   g_ptr_array_unref (config->devices);
+  g_ptr_array_unref (config->relays);
   g_free (config);
 }
 
@@ -163,6 +178,7 @@ typedef struct {
   GKeyFile *file;
   const LineIndex *index;
   const char *name, *folder;
+  GPtrArray *relays; /* ConfigRelay */
 } Reader;
 
 static gboolean
@@ -204,7 +220,7 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
 {
   Config *config = reader->config;
   gboolean named = g_str_equal (kind, "camera") || g_str_equal (kind, "microphone")
-                   || g_str_equal (kind, "device");
+                   || g_str_equal (kind, "device") || g_str_equal (kind, "relay");
   *ret_section = NULL;
   if (named != (name != NULL))
     return fail_at (reader, group, NULL,
@@ -215,6 +231,14 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
     return fail_at (reader, group, NULL,
                     "has a bad name: a to z, 0 to 9 and -, a letter first, 32 characters at most",
                     error);
+  if (g_str_equal (kind, "relay")) {
+    ConfigRelay *relay = g_new0 (ConfigRelay, 1);
+    relay->name = g_strdup (name);
+    relay->relays = g_ptr_array_new_with_free_func ((GDestroyNotify)relay_free);
+    g_ptr_array_add (reader->relays, relay);
+    *ret_section = relay;
+    return TRUE;
+  }
   if (g_str_equal (kind, "device")) {
     ConfigDevice *device = g_new0 (ConfigDevice, 1);
     device->name = g_strdup (name);
@@ -251,12 +275,40 @@ read_key (Reader *reader, const char *group, const char *kind, void *section, co
   return wrong == NULL || fail_at (reader, group, key, wrong, error);
 }
 
+/* A relay's addresses, each with what the group says of all of them. */
+static gboolean
+relay_is_whole (Reader *reader, const char *group, const ConfigRelay *section, GError **error)
+{
+  Config *config = reader->config;
+  if (section->relays->len == 0)
+    return fail_at (reader, group, NULL, "wants the key address", error);
+  if ((section->secret != NULL) == (section->password != NULL))
+    return fail_at (
+        reader, group, NULL,
+        "wants either secret-file (coturn's use-auth-secret), or user and password-file", error);
+  if (section->password != NULL && section->user == NULL)
+    return fail_at (reader, group, NULL, "wants the user of this password-file", error);
+  if (config->relays->len + section->relays->len > RELAY_MAX)
+    return fail_at (reader, group, NULL, "is too many: 8 addresses of relays at most", error);
+  for (guint i = 0; i < section->relays->len; i++) {
+    Relay *relay = relay_copy (section->relays->pdata[i]);
+    relay->user = g_strdup (section->user);
+    relay->password = g_strdup (section->password);
+    relay->secret = g_strdup (section->secret);
+    relay->ca_file = g_strdup (section->ca_file);
+    g_ptr_array_add (config->relays, relay);
+  }
+  return TRUE;
+}
+
 static gboolean
 section_is_whole (Reader *reader, const char *group, const char *kind, void *section,
                   GError **error)
 {
   if (section == NULL)
     return TRUE;
+  if (g_str_equal (kind, "relay"))
+    return relay_is_whole (reader, group, section, error);
   gboolean device = g_str_equal (kind, "device");
   const char *must = device ? ((ConfigDevice *)section)->id : ((ConfigSource *)section)->address;
   if (must == NULL)
@@ -297,11 +349,10 @@ is_whole (const Reader *reader, GError **error)
   if (config->key_secret_file != NULL && config->key == NULL)
     return fail_at (reader, "http", "key-secret-file", "wants the key that it opens: key = …",
                     error);
-  if (config->turn_user != NULL && config->turn == NULL)
-    return fail_at (reader, "ice", "turn-user", "wants the server: turn = turn:HOST", error);
-  if (config->hide_host_candidates && config->stun == NULL && config->turn == NULL)
+  if (config->hide_host_candidates && config->stun == NULL && config->relays->len == 0)
     return fail_at (reader, "ice", "hide-host-candidates",
-                    "wants stun or turn, or nobody beyond this machine could be reached", error);
+                    "wants stun or a [relay NAME], or nobody beyond this machine could be reached",
+                    error);
   return TRUE;
 }
 
@@ -321,7 +372,8 @@ parse_into (Config *config, const char *text, const char *name, const char *fold
     g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_FILE, "%s: %s", name, parse_error->message);
     return FALSE;
   }
-  Reader reader = { config, file, &index, name, folder };
+  g_autoptr (GPtrArray) relays = g_ptr_array_new_with_free_func (config_relay_free);
+  Reader reader = { config, file, &index, name, folder, relays };
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   for (guint i = 0; groups[i] != NULL; i++)
     if (!read_group (&reader, groups[i], error))

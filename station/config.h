@@ -5,7 +5,7 @@
  * All paths are absolute after reading; relative ones in the file start at the file's folder.
  */
 #pragma once
-#include <glib.h>
+#include "media/transport/relay.h"
 
 #define CONFIG_ERROR (config_error_quark ())
 GQuark config_error_quark (void);
@@ -41,8 +41,8 @@ typedef struct {
   char *public_url; /* without a slash at the end; NULL: https://localhost:port */
 
   guint16 ice_port_min, ice_port_max;
-  char *stun;
-  char *turn, *turn_user, *turn_password;
+  char *stun;        /* "host:port"; NULL: none */
+  GPtrArray *relays; /* Relay*, in the order of the file; RELAY_MAX at most */
   gboolean hide_host_candidates;
 
   char *mllp_listen;
@@ -53,7 +53,15 @@ typedef struct {
 
   guint64 keep_free, reserve; /* bytes */
   MicrophoneOwner microphone_owner;
+
+  char *metrics_token; /* NULL: no /metrics */
 } Config;
+
+typedef struct {
+  char *name;
+  GPtrArray *relays; /* Relay*: one per address; the other keys go to all of them */
+  char *user, *password, *secret, *ca_file;
+} ConfigRelay;
 
 /* file NULL: STATE's neighbour station.conf when there is one, else defaults.
  * state overrides [station] state. */

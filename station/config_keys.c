@@ -4,6 +4,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#define TOKEN_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
 static char *
 take_text (char **target, const char *value, gsize max)
 {
@@ -287,26 +289,6 @@ parse_stun (ConfigPlace *place, const char *value)
   return take_host_port (&place->config->stun, value);
 }
 
-static char *
-parse_turn (ConfigPlace *place, const char *value)
-{
-  g_autofree char *host = NULL;
-  if (!g_str_has_prefix (value, "turn:") || strchr (value, '?') != NULL)
-    return g_strdup ("wants turn:HOST or turn:HOST:PORT");
-  char *wrong = take_host_port (&host, value + strlen ("turn:"));
-  if (wrong != NULL)
-    return wrong;
-  g_free (place->config->turn);
-  place->config->turn = g_strconcat ("turn:", host, NULL);
-  return NULL;
-}
-
-static char *
-parse_turn_user (ConfigPlace *place, const char *value)
-{
-  return take_text (&place->config->turn_user, value, 200);
-}
-
 /* The first line of a file; passwords never stand in station.conf itself. */
 static char *
 take_secret_file (ConfigPlace *place, char **target, const char *value)
@@ -325,12 +307,6 @@ take_secret_file (ConfigPlace *place, char **target, const char *value)
 }
 
 static char *
-parse_turn_password_file (ConfigPlace *place, const char *value)
-{
-  return take_secret_file (place, &place->config->turn_password, value);
-}
-
-static char *
 take_boolean (gboolean *target, const char *value)
 {
   if (!g_str_equal (value, "true") && !g_str_equal (value, "false"))
@@ -343,6 +319,58 @@ static char *
 parse_hide_host (ConfigPlace *place, const char *value)
 {
   return take_boolean (&place->config->hide_host_candidates, value);
+}
+
+/* ---- [relay NAME] ----------------------------------------------------------------------- */
+
+static char *
+parse_relay_address (ConfigPlace *place, const char *value)
+{
+  ConfigRelay *section = place->section;
+  g_auto (GStrv) urls = g_strsplit (value, ";", RELAY_MAX + 2);
+  g_ptr_array_set_size (section->relays, 0);
+  for (guint i = 0; urls[i] != NULL; i++) {
+    g_autoptr (GError) error = NULL;
+    if (*g_strstrip (urls[i]) == '\0')
+      continue;
+    Relay *relay = relay_new (urls[i], &error);
+    if (relay == NULL)
+      return g_strdup (error->message);
+    g_ptr_array_add (section->relays, relay);
+  }
+  return section->relays->len == 0 ? g_strdup ("wants turn:HOST:PORT or turns:HOST:PORT") : NULL;
+}
+
+static char *
+parse_relay_user (ConfigPlace *place, const char *value)
+{
+  ConfigRelay *section = place->section;
+  if (strchr (value, ':') != NULL)
+    return g_strdup ("wants a name without ':'");
+  return take_text (&section->user, value, 200);
+}
+
+static char *
+parse_relay_password_file (ConfigPlace *place, const char *value)
+{
+  return take_secret_file (place, &((ConfigRelay *)place->section)->password, value);
+}
+
+static char *
+parse_relay_secret_file (ConfigPlace *place, const char *value)
+{
+  return take_secret_file (place, &((ConfigRelay *)place->section)->secret, value);
+}
+
+static char *
+parse_relay_ca_file (ConfigPlace *place, const char *value)
+{
+  ConfigRelay *section = place->section;
+  char *wrong = take_path (place, &section->ca_file, value);
+  if (wrong == NULL && !g_file_test (section->ca_file, G_FILE_TEST_IS_REGULAR))
+    wrong = g_strdup_printf ("wants a file with certificates (PEM); there is no %s",
+                             section->ca_file);
+  return wrong;
 }
 
 /* ---- [mllp], [camera NAME], [microphone NAME], [device NAME] ---------------------------- */
@@ -461,6 +489,19 @@ parse_microphone_owner (ConfigPlace *place, const char *value)
   return g_strdup ("wants auto, station or console");
 }
 
+/* ---- [metrics] ------------------------------------------------------------------------- */
+
+static char *
+parse_metrics_token (ConfigPlace *place, const char *value)
+{
+  char *wrong = take_secret_file (place, &place->config->metrics_token, value);
+  const char *token = place->config->metrics_token;
+  if (wrong == NULL && (strlen (token) < 16 || strspn (token, TOKEN_CHARS) != strlen (token)))
+    wrong = g_strdup ("wants a file with 16 or more letters, digits, - . _ ~ in its first line; "
+                      "openssl rand -hex 24 makes one");
+  return wrong;
+}
+
 static const ConfigKey keys[] = {
   { "station", "name", parse_station_name },
   { "station", "id", parse_station_id },
@@ -476,10 +517,12 @@ static const ConfigKey keys[] = {
   { "http", "public-url", parse_public_url },
   { "ice", "ports", parse_ice_ports },
   { "ice", "stun", parse_stun },
-  { "ice", "turn", parse_turn },
-  { "ice", "turn-user", parse_turn_user },
-  { "ice", "turn-password-file", parse_turn_password_file },
   { "ice", "hide-host-candidates", parse_hide_host },
+  { "relay", "address", parse_relay_address },
+  { "relay", "user", parse_relay_user },
+  { "relay", "password-file", parse_relay_password_file },
+  { "relay", "secret-file", parse_relay_secret_file },
+  { "relay", "ca-file", parse_relay_ca_file },
   { "mllp", "listen", parse_mllp_listen },
   { "mllp", "port", parse_mllp_port },
   { "camera", "address", parse_camera_address },
@@ -493,6 +536,7 @@ static const ConfigKey keys[] = {
   { "recording", "keep-free", parse_keep_free },
   { "recording", "reserve", parse_reserve },
   { "room", "microphone-owner", parse_microphone_owner },
+  { "metrics", "token-file", parse_metrics_token },
 };
 
 const ConfigKey *
@@ -526,6 +570,7 @@ config_keys_of (const char *group)
 char *
 config_groups (void)
 {
-  return g_strdup ("[station], [http], [ice], [mllp], [camera NAME], [microphone NAME], "
-                   "[device NAME], [recording], [room]");
+  return g_strdup (
+      "[station], [http], [ice], [relay NAME], [mllp], [camera NAME], [microphone NAME], "
+      "[device NAME], [recording], [room], [metrics]");
 }

@@ -2,7 +2,8 @@
 #pragma once
 #include "station/config.h"
 
-/* What a parser works on. section: the ConfigSource or ConfigDevice of a named group. */
+/* What a parser works on. section: the ConfigSource, ConfigDevice or ConfigRelay of a named group.
+ */
 typedef struct {
   Config *config;
   void *section;

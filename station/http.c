@@ -1,4 +1,5 @@
 /* HTTP: pages, records of recordings, and who may ask. */
+#include "station/metrics.h"
 #include "station/server_private.h"
 
 #include <string.h>
@@ -152,6 +153,23 @@ answer_page (struct lws *wsi, Connection *connection, const char *path)
 }
 
 static int
+answer_metrics (struct lws *wsi, Connection *connection)
+{
+  Station *station = server_of (wsi)->station;
+  g_autofree char *authorization = server_header (wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+  if (station->config->metrics_token == NULL)
+    return http_answer_text (wsi, connection, 404, "not found\n");
+  if (!metrics_allowed (station->config, authorization))
+    return http_answer_text (wsi, connection, 401, "wants Authorization: Bearer TOKEN\n");
+  char *text = metrics_text (station);
+  Answer answer = { .status = 200,
+                    .mime = METRICS_TYPE,
+                    .cache = "no-store",
+                    .body = g_bytes_new_take (text, strlen (text)) };
+  return http_answer (wsi, connection, &answer);
+}
+
+static int
 answer_request (struct lws *wsi, Connection *connection, const char *path)
 {
   if (!host_is_good (wsi))
@@ -160,6 +178,8 @@ answer_request (struct lws *wsi, Connection *connection, const char *path)
     return http_answer_text (wsi, connection, 405, "only GET\n");
   if (g_str_equal (path, "/healthz"))
     return http_answer_text (wsi, connection, 200, "ok\n");
+  if (g_str_equal (path, "/metrics"))
+    return answer_metrics (wsi, connection);
   if (g_str_has_prefix (path, "/media/"))
     return media_file_answer (wsi, connection, path);
   return answer_page (wsi, connection, path);

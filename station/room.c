@@ -1,7 +1,10 @@
 #include "station/room.h"
 #include "station/channel.h"
 #include "station/guests.h"
+#include "station/links.h"
 #include "station/recorder.h"
+#include "station/relay_words.h"
+#include "station/text.h"
 
 #include <string.h>
 
@@ -35,6 +38,7 @@ struct Room {
   guint serial;
   char *recording;
   guint ticks;
+  json_t *relays; /* url -> what pages are told of it */
 };
 
 static const char *
@@ -106,6 +110,8 @@ choose_microphone (Room *room)
 static void
 end_peer (Room *room, RoomPeer *peer)
 {
+  if (peer->label != NULL)
+    links_forget (room->station->links, peer->label);
   hub_remove_peer (room->hub, peer->id);
   if (peer->client != NULL)
     g_clear_pointer (peer->label != NULL ? &peer->client->peer : &peer->client->reserved, g_free);
@@ -317,26 +323,36 @@ room_peer_connected (Room *room, const char *label)
 json_t *
 room_peer_figures (Room *room, const char *label)
 {
-  const RoomPeer *peer = find_label (room, label);
-  HubPeerStats stats;
-  if (peer == NULL)
-    return json_null ();
-  if (!hub_stats (room->hub, peer->id, &stats))
-    return json_pack ("{s:s}", "state", peer_state_name (peer->state));
-  return json_pack ("{s:s, s:f, s:f, s:b}", "state", peer_state_name (peer->state), "rtt_ms",
-                    stats.rtt_ms, "loss", stats.loss, "relayed", stats.relayed);
+  return links_json (room->station->links, label);
 }
 
-static void
-send_link (Room *room, const RoomPeer *peer)
+static gboolean
+is_recorded (const Consult *consult)
 {
+  return consult != NULL && consult_is_open (consult) && !consult->busy;
+}
+
+/* What is measured of a peer: kept, told to its page, and now and then written down. */
+static void
+measure (Room *room, const RoomPeer *peer)
+{
+  Station *station = room->station;
   HubPeerStats stats;
-  if (!peer->channel || !hub_stats (room->hub, peer->id, &stats))
+  gboolean measured = hub_stats (room->hub, peer->id, &stats);
+  if (peer->label == NULL)
     return;
-  room_send (room, peer->label,
-             json_pack ("{s:s, s:f, s:f, s:I, s:b}", "type", "link", "rtt_ms", stats.rtt_ms, "loss",
-                        stats.loss, "estimate_bps", (json_int_t)stats.estimate_bps, "relayed",
-                        stats.relayed));
+  links_measure (room->station->links, peer->label, peer_state_name (peer->state),
+                 measured ? &stats : NULL);
+  json_t *row = is_recorded (station->screen)
+                    ? links_row (room->station->links, peer->label, g_get_monotonic_time ())
+                    : NULL;
+  if (row != NULL)
+    station_write (station, station->screen->id, "link", "station", row, NULL, NULL);
+  if (!peer->channel || !measured)
+    return;
+  json_t *figures = links_json (room->station->links, peer->label);
+  json_object_set_new (figures, "type", json_string ("link"));
+  room_send (room, peer->label, figures);
 }
 
 void
@@ -348,7 +364,7 @@ room_tick (Room *room)
     if (peer->client == NULL && now - peer->away_us > ROOM_AWAY_US)
       end_peer (room, peer);
     else
-      send_link (room, peer);
+      measure (room, peer);
   }
   if (++room->ticks % 5 == 0)
     channel_send_clock (room->station, NULL);
@@ -359,16 +375,59 @@ room_tick (Room *room)
 /* ---- Events of the hub, main thread ------------------------------------------------------------
  */
 
+/* Who is not let in yet hears of no relay; a page on this machine needs none. */
 static void
 on_offer (Hub *hub, const char *id, const char *sdp, void *arg)
 {
-  RoomPeer *peer = find_id (arg, id);
+  Room *room = arg;
+  RoomPeer *peer = find_id (room, id);
   if (peer == NULL)
     return;
   peer->offered_to = peer->client;
-  if (peer->client != NULL)
-    client_send (peer->client, json_pack ("{s:s, s:s, s:b}", "type", "media.offer", "sdp", sdp,
-                                          "reserved", peer->label == NULL));
+  if (peer->client == NULL)
+    return;
+  gboolean outside = peer->label != NULL && !peer->loopback;
+  client_send (peer->client,
+               json_pack ("{s:s, s:s, s:b, s:o}", "type", "media.offer", "sdp", sdp, "reserved",
+                          peer->label == NULL, "servers",
+                          outside ? relay_servers (room->station->config) : json_array ()));
+}
+
+/* ---- Relays ------------------------------------------------------------------------------------
+ */
+
+static void
+on_relay (Hub *hub, const char *url, const RelayReport *report, void *arg)
+{
+  Room *room = arg;
+  Station *station = room->station;
+  gboolean good = report->outcome == RELAY_GOOD;
+  g_autofree char *vi = NULL, *en = NULL;
+  relay_words (url, report, &vi, &en);
+  g_log_structured (G_LOG_DOMAIN, good ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING, "NHIPCAU_TOPIC",
+                    "transport", "NHIPCAU_EVENT", good ? "relay-good" : "relay-failed", "MESSAGE",
+                    "%s", en);
+  const json_t *before = json_object_get (room->relays, url);
+  const char *level = json_string_value (json_object_get (before, "level"));
+  gboolean was_bad = g_strcmp0 (level, "bad") == 0;
+  json_object_set_new (
+      room->relays, url,
+      json_pack ("{s:s, s:s, s:s, s:o}", "relay", url, "level", good ? "good" : "bad", "code",
+                 relay_outcome_name (report->outcome), "text", text_json (vi, en)));
+  if (station->screen != NULL && (!good || was_bad))
+    station_event (station, station->screen->id, "station", good ? "relay-back" : "relay-failed",
+                   url);
+  station_changed (station);
+}
+
+json_t *
+room_relays (Room *room)
+{
+  json_t *list = json_array ();
+  const char *url;
+  json_t *relay;
+  json_object_foreach (room->relays, url, relay) json_array_append (list, relay);
+  return list;
 }
 
 static void
@@ -391,6 +450,7 @@ on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void
   peer->state = state;
   g_free (peer->reason);
   peer->reason = g_strdup (reason);
+  measure (room, peer);
   g_message ("room: peer %s is %s%s%s", id, peer_state_name (state), reason ? ": " : "",
              reason ? reason : "");
   if (peer->client != NULL)
@@ -481,6 +541,7 @@ static const HubEvents hub_events = {
   .want_keyframe = on_want_keyframe,
   .want_bitrate = on_want_bitrate,
   .frame = on_frame,
+  .relay = on_relay,
 };
 
 /* ---- Sources ------------------------------------------------------------------------------------
@@ -618,13 +679,12 @@ room_new (Station *station, GError **error)
   HubConfig hub = { .port_min = config->ice_port_min,
                     .port_max = config->ice_port_max,
                     .stun_server = config->stun,
-                    .turn_server = config->turn,
-                    .turn_user = config->turn_user,
-                    .turn_password = config->turn_password };
+                    .relays = config->relays };
   Room *room = g_new0 (Room, 1);
   room->station = station;
   room->sources = g_ptr_array_new_with_free_func (room_source_free);
   room->peers = g_ptr_array_new_with_free_func (peer_free);
+  room->relays = json_object ();
   room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
   if (room->hub == NULL || !add_sources (room, error)) {
     room_free (room);
@@ -642,6 +702,7 @@ room_free (Room *room)
   g_clear_pointer (&room->hub, hub_free);
   g_ptr_array_unref (room->sources);
   g_ptr_array_unref (room->peers);
+  json_decref (room->relays);
   g_free (room->recording);
   g_free (room);
 }

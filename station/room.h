@@ -63,9 +63,11 @@ const Session *room_peer_session (Room *room, const char *label);
 /* Appends {label, name, role, state} of each console's peer. */
 void room_add_consoles (Room *room, json_t *people);
 gboolean room_peer_connected (Room *room, const char *label);
-/* {state, rtt_ms, loss, relayed} or null (transfer full). */
+/* As links_json() tells (transfer full). */
 json_t *room_peer_figures (Room *room, const char *label);
 /* [{name, kind, state, reason, recording}] (transfer full) */
 json_t *room_sources (Room *room);
+/* [{relay, level, code, text}], those that have been asked (transfer full) */
+json_t *room_relays (Room *room);
 /* Every 2 s: figures of the links, peers whose page did not return. */
 void room_tick (Room *room);

@@ -353,6 +353,7 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->instance = session_random_text (9);
   station->clients = g_ptr_array_new ();
   station->consults = g_ptr_array_new_with_free_func (consult_destroy);
+  station->links = links_new ();
   station->users = users_load (store, error);
   if (station->users == NULL)
     return NULL;
@@ -419,6 +420,7 @@ station_free (Station *station)
   g_clear_handle_id (&station->state_timer, g_source_remove);
   g_clear_handle_id (&station->tick_timer, g_source_remove);
   g_clear_pointer (&station->readings, readings_free);
+  g_clear_pointer (&station->links, links_free);
   g_clear_pointer (&station->sessions, sessions_free);
   g_clear_pointer (&station->users, users_free);
   g_ptr_array_unref (station->consults);

@@ -6,6 +6,7 @@
 #pragma once
 #include "station/client.h"
 #include "station/config.h"
+#include "station/links.h"
 #include "station/recording_space.h"
 #include "station/consultation.h"
 #include "station/users.h"
@@ -33,6 +34,7 @@ struct Station {
   GPtrArray *consults; /* Consult*, unfinished ones */
   Consult *screen;     /* the one on screen; NULL: none */
   Readings *readings;
+  Links *links;
   Room *room;
   Recorder *recorder;
 

@@ -115,6 +115,8 @@ view_state (Station *station, const Session *session)
                        user != NULL ? user_to_json (user, station->vault) : json_null ());
   json_object_set_new (state, "sources",
                        station->room != NULL ? room_sources (station->room) : json_array ());
+  json_object_set_new (state, "relays",
+                       station->room != NULL ? room_relays (station->room) : json_array ());
   json_object_set_new (state, "devices", readings_devices (station->readings));
   json_object_set_new (state, "consultation",
                        station->screen != NULL ? view_consultation (station, station->screen)

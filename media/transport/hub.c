@@ -1,10 +1,12 @@
 #include "media/transport/hub_private.h"
 #include "media/error.h"
+#include "media/transport/ice.h"
 #include <string.h>
 
 enum {
   CERTS_AHEAD = 2,
   STATS_MS = 500,
+  CLOSE_MS = 1500, /* for what is given back at the end */
   UNANSWERED_US = 30 * G_USEC_PER_SEC,
   MAX_WAITING = 4096, /* commands, before live frames are dropped */
 };
@@ -383,11 +385,41 @@ end_peers (Hub *hub)
   }
 }
 
+static void
+on_relay (const Relay *relay, const RelayReport *report, gpointer data)
+{
+  hub_emit_relay (data, relay->url, report);
+}
+
+static gboolean
+on_late (gpointer data)
+{
+  gboolean *late = data;
+  *late = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Libraries close their sockets from the loop, and addresses at relays are given back. */
+static void
+end_libraries (Hub *hub)
+{
+  gboolean late = FALSE;
+  GSource *bound = hub_timer (hub, CLOSE_MS, on_late, &late);
+  while (!late && ice_closing () > 0)
+    g_main_context_iteration (hub->context, TRUE);
+  if (!late)
+    hub_timer_clear (&bound);
+  g_clear_pointer (&hub->relays, relays_free);
+  for (guint i = 0; i < 100 && g_main_context_iteration (hub->context, FALSE); i++)
+    continue;
+}
+
 static gpointer
 loop_thread (gpointer data)
 {
   Hub *hub = data;
   g_main_context_push_thread_default (hub->context);
+  hub->relays = relays_new (hub->relay_config, on_relay, hub);
   hub->cert_source = hub_timer (hub, 0, make_cert_ahead, hub);
   GSource *ticker = hub_timer (hub, STATS_MS, tick, hub);
   hub_network_watch (hub);
@@ -398,9 +430,7 @@ loop_thread (gpointer data)
   end_peers (hub);
   hub_timer_clear (&hub->cert_source);
   g_ptr_array_set_size (hub->sources, 0);
-  /* libraries close their sockets from the loop */
-  for (guint i = 0; i < 100 && g_main_context_iteration (hub->context, FALSE); i++)
-    continue;
+  end_libraries (hub);
   g_main_context_pop_thread_default (hub->context);
   return NULL;
 }
@@ -414,10 +444,9 @@ check_config (const HubConfig *config, GError **error)
                  config->port_max);
     return FALSE;
   }
-  if (config->turn_server != NULL && !g_str_has_prefix (config->turn_server, "turn:")) {
-    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_CONFIG,
-                 "TURN server %s: must be turn:HOST:PORT; turns: is not supported",
-                 config->turn_server);
+  if (config->relays != NULL && config->relays->len > RELAY_MAX) {
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_CONFIG, "%u relays: %d at most",
+                 config->relays->len, RELAY_MAX);
     return FALSE;
   }
   return TRUE;
@@ -439,9 +468,9 @@ hub_new (const HubConfig *config, GMainContext *events_context, const HubEvents 
   hub->port_min = config->port_min;
   hub->port_max = config->port_max;
   hub->stun_server = g_strdup (config->stun_server);
-  hub->turn_server = g_strdup (config->turn_server);
-  hub->turn_user = g_strdup (config->turn_user);
-  hub->turn_password = g_strdup (config->turn_password);
+  hub->relay_config = g_ptr_array_new_with_free_func ((GDestroyNotify)relay_free);
+  for (guint i = 0; config->relays != NULL && i < config->relays->len; i++)
+    g_ptr_array_add (hub->relay_config, relay_copy (config->relays->pdata[i]));
   hub->sources = g_ptr_array_new_with_free_func ((GDestroyNotify)hub_source_free);
   hub->peers = g_hash_table_new (g_str_hash, g_str_equal);
   g_queue_init (&hub->certs);
@@ -472,9 +501,7 @@ hub_free (Hub *hub)
   pthread_mutex_destroy (&hub->stats_lock);
   g_queue_clear_full (&hub->certs, (GDestroyNotify)session_cert_free);
   g_free (hub->stun_server);
-  g_free (hub->turn_server);
-  g_free (hub->turn_user);
-  g_free (hub->turn_password);
+  g_ptr_array_unref (hub->relay_config);
   g_main_loop_unref (hub->loop);
   g_main_context_unref (hub->context);
   g_free (hub);

@@ -10,6 +10,8 @@
  */
 #pragma once
 #include "media/frame.h"
+#include "media/transport/candidate.h"
+#include "media/transport/relay.h"
 
 typedef struct Hub Hub;
 
@@ -38,7 +40,12 @@ typedef struct {
   guint estimate_bps; /* what we believe this peer's link carries */
   guint sent_bps, received_bps;
   gboolean relayed;
+  gboolean has_path;           /* the next three are known */
+  CandidateType local, remote; /* of the pair in use */
+  gboolean ipv6;
   guint64 nacks, retransmitted, plis;
+  guint64 packets_sent, packets_received; /* datagrams */
+  guint64 srtp_errors;                    /* did not authenticate, or replayed */
 } HubPeerStats;
 
 typedef struct {
@@ -58,13 +65,14 @@ typedef struct {
   /* What a peer sent, depacketized, for the record. Loop thread. */
   void (*frame) (Hub *hub, const char *peer, const char *label, MediaKind kind, Frame *frame,
                  void *arg);
+  /* What a relay said when it was asked: the first time, and when that changes. */
+  void (*relay) (Hub *hub, const char *url, const RelayReport *report, void *arg);
 } HubEvents;
 
 typedef struct {
   guint16 port_min, port_max; /* UDP ports for ICE; 0: any */
   const char *stun_server;    /* "host:port" or NULL */
-  const char *turn_server;    /* "turn:host:port" or NULL; the rest of TURN is issue 3 */
-  const char *turn_user, *turn_password;
+  const GPtrArray *relays;    /* Relay, copied; NULL: none */
 } HubConfig;
 
 Hub *hub_new (const HubConfig *config, GMainContext *events_context, const HubEvents *events,

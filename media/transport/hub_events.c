@@ -3,8 +3,9 @@
 typedef struct Event Event;
 struct Event {
   void (*run) (Hub *hub, Event *event);
-  char *peer, *text, *mid; /* text: sdp, candidate, reason, label, source */
+  char *peer, *text, *mid; /* text: sdp, candidate, reason, label, source, relay */
   int number;
+  guint code;
   gboolean flag;
   MediaCodec codec;
   GBytes *data;
@@ -178,6 +179,24 @@ hub_emit_want_bitrate (HubOutlet *outlet)
   Event *event = outlet_event (outlet, run_want_bitrate);
   event->number = (int)outlet->bitrate;
   mailbox_post (outlet->source->hub->events_box, event);
+}
+
+static void
+run_relay (Hub *hub, Event *e)
+{
+  const RelayReport report = { (RelayOutcome)e->number, e->code, e->mid };
+  if (hub->events.relay != NULL)
+    hub->events.relay (hub, e->text, &report, hub->arg);
+}
+
+void
+hub_emit_relay (Hub *hub, const char *url, const RelayReport *report)
+{
+  Event *event = event_new (run_relay, NULL, url);
+  event->number = (int)report->outcome;
+  event->code = report->code;
+  event->mid = g_strdup (report->detail);
+  mailbox_post (hub->events_box, event);
 }
 
 void

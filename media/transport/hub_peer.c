@@ -238,10 +238,8 @@ make_peer (HubPeer *peer, gboolean trusts_host, GError **error)
     .hide_host = !trusts_host,
     .port_min = hub->port_min,
     .port_max = hub->port_max,
-    .stun_server = hub->stun_server,
-    .turn_server = hub->turn_server,
-    .turn_user = hub->turn_user,
-    .turn_password = hub->turn_password,
+    .stun_server = peer->loopback ? NULL : hub->stun_server,
+    .relays = peer->loopback ? NULL : hub->relays,
     .start_bps = peer->loopback ? LOOPBACK_START_BPS : 0,
   };
   SessionCert *cert = hub_take_cert (hub, error);

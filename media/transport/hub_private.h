@@ -8,6 +8,7 @@
  *   hub_forward.c  what one peer sends, to all others
  *   hub_network.c  this machine's addresses change, a path is lost
  *   hub_bitrate.c  what the encoders shall aim at
+ *   hub_direct.c   away from relays
  *   hub_stats.c    figures that any thread may read
  */
 #pragma once
@@ -100,6 +101,9 @@ struct HubPeer {
   GHashTable *open;    /* labels of channels */
   GSource *move_source; /* a move to other addresses is given up then, for a restart */
   gint64 warned_us;    /* of a channel that is full */
+  /* while its media goes through a relay */
+  gint64 direct_next_us; /* when a direct way is sought; 0: not decided */
+  guint direct_tries;
 };
 
 struct Hub {
@@ -111,10 +115,12 @@ struct Hub {
   HubEvents events;
   void *arg;
   guint16 port_min, port_max;
-  char *stun_server, *turn_server, *turn_user, *turn_password;
-  GPtrArray *sources; /* HubSource */
-  GHashTable *peers;  /* id -> HubPeer */
-  GQueue certs;       /* SessionCert, made ahead */
+  char *stun_server;
+  GPtrArray *relay_config; /* Relay */
+  Relays *relays;          /* while the thread runs */
+  GPtrArray *sources;      /* HubSource */
+  GHashTable *peers;       /* id -> HubPeer */
+  GQueue certs;            /* SessionCert, made ahead */
   GSource *cert_source;
   NetworkMonitor *network; /* NULL: the system does not tell */
   pthread_mutex_t stats_lock;
@@ -133,6 +139,7 @@ void hub_emit_track (HubPeer *peer, MediaKind kind, gboolean on);
 void hub_emit_want_live (HubOutlet *outlet);
 void hub_emit_want_keyframe (HubOutlet *outlet);
 void hub_emit_want_bitrate (HubOutlet *outlet);
+void hub_emit_relay (Hub *hub, const char *url, const RelayReport *report);
 /* FAILED for a peer that could not be made. Any thread. */
 void hub_emit_refused (Hub *hub, const char *id, const char *reason);
 
@@ -202,6 +209,10 @@ void hub_network_state (HubPeer *peer);
 /* hub_bitrate.c */
 void hub_bitrate_update (HubOutlet *outlet);
 void hub_bitrate_update_peer (HubPeer *peer);
+
+/* hub_direct.c */
+/* Now and then: restarts ICE when it is time to seek a way without a relay. */
+void hub_direct_look (HubPeer *peer, const HubPeerStats *stats, gint64 now_us);
 
 /* hub_stats.c */
 void hub_stats_update (Hub *hub);

@@ -12,21 +12,30 @@ read_stats (HubPeer *peer)
     .sent_bps = from.sent_bps,
     .received_bps = from.received_bps,
     .relayed = from.relayed,
+    .has_path = from.has_path,
+    .local = from.local,
+    .remote = from.remote,
+    .ipv6 = from.ipv6,
     .nacks = from.nacks,
     .retransmitted = from.retransmitted,
     .plis = from.plis,
+    .packets_sent = from.packets_sent,
+    .packets_received = from.packets_received,
+    .srtp_errors = from.srtp_errors,
   };
 }
 
 void
 hub_stats_update (Hub *hub)
 {
+  gint64 now_us = g_get_monotonic_time ();
   GHashTableIter iter;
   gpointer value;
   g_hash_table_iter_init (&iter, hub->peers);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     HubPeer *peer = value;
     HubPeerStats stats = read_stats (peer);
+    hub_direct_look (peer, &stats, now_us);
     char *id = g_strdup (peer->id);
     HubPeerStats *copy = g_memdup2 (&stats, sizeof stats);
     pthread_mutex_lock (&hub->stats_lock);

@@ -1,6 +1,7 @@
 #include "media/transport/ice.h"
 #include "media/transport/candidate.h"
 #include "media/transport/ice_path.h"
+#include "media/transport/relays.h"
 #include "media/transport/timer.h"
 #include <gio/gio.h>
 #include <ifaddrs.h>
@@ -18,6 +19,7 @@ enum {
   STUN_INITIAL_MS = 300,           /* first retransmission towards a STUN or TURN server */
   SILENT_US = 10 * G_USEC_PER_SEC, /* a revived path is lost again after so long without a word */
   DEFAULT_STUN_PORT = 3478,
+  GIVE_BACK_TRIES = 3, /* 1.2 s at most */
 };
 
 struct Ice {
@@ -27,6 +29,8 @@ struct Ice {
   NiceAgent *agent;
   guint stream;
   gboolean loopback, hide_host;
+  Relays *relays;     /* NULL: none */
+  gboolean has_relay; /* a relay gave us an address */
   char *ufrag, *pwd, *remote_ufrag, *remote_pwd;
   guint n_remote;
   IceState state;
@@ -62,37 +66,37 @@ set_stun (Ice *ice, const char *server, GError **error)
   return TRUE;
 }
 
-static gboolean
-set_turn (Ice *ice, const PeerConfig *config, GError **error)
+static void
+add_relays (Ice *ice, gboolean ipv4)
 {
-  const char *text = config->turn_server;
-  if (g_str_has_prefix (text, "turns:")) {
-    g_set_error (error, PEER_ERROR, PEER_ERROR_CONFIG,
-                 "TURN server \"%s\": TLS to a relay is not supported yet; use turn:host:port",
-                 text);
-    return FALSE;
+  if (!ice->relays)
+    return;
+  g_autoptr (GPtrArray) doors = relays_doors (ice->relays, ipv4);
+  for (guint i = 0; i < doors->len; i++) {
+    const RelayDoor *door = doors->pdata[i];
+    nice_agent_set_relay_info (ice->agent, ice->stream, COMPONENT, door->host, door->port,
+                               door->user, door->password,
+                               door->stream ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
   }
-  g_auto (GStrv) parts = g_strsplit (text, "?", 2);
-  if (!g_str_has_prefix (text, "turn:") || (parts[1] && strcmp (parts[1], "transport=udp") != 0)) {
-    g_set_error (error, PEER_ERROR, PEER_ERROR_CONFIG,
-                 "TURN server \"%s\": only turn:host:port over UDP is supported", text);
-    return FALSE;
-  }
-  if (!config->turn_user || !config->turn_password) {
-    g_set_error (error, PEER_ERROR, PEER_ERROR_CONFIG,
-                 "TURN server \"%s\": user and password are missing", text);
-    return FALSE;
-  }
-  g_autofree char *host = NULL;
-  guint16 port;
-  if (!parse_server (parts[0] + strlen ("turn:"), &host, &port, error))
-    return FALSE;
-  return nice_agent_set_relay_info (ice->agent, ice->stream, COMPONENT, host, port,
-                                    config->turn_user, config->turn_password,
-                                    NICE_RELAY_TYPE_TURN_UDP);
 }
 
 /* ---- events of libnice ---- */
+
+/* RFC 8839 §5.1: who hides the related address writes zeros. libnice writes " raddr A rport P", the
+ * pair's own address behind NAT. */
+static char *
+without_related (const char *text)
+{
+  const char *related = strstr (text, " raddr ");
+  const char *rest = related ? strstr (related, " rport ") : NULL;
+  if (!rest)
+    return g_strdup (text);
+  gboolean ipv4 = memchr (related, '.', (gsize)(rest - related)) != NULL;
+  rest += strlen (" rport ");
+  rest += strspn (rest, "0123456789");
+  return g_strdup_printf ("%.*s raddr %s rport 0%s", (int)(related - text), text,
+                          ipv4 ? "0.0.0.0" : "::", rest);
+}
 
 static void
 on_candidate (NiceAgent *agent, NiceCandidate *candidate, gpointer data)
@@ -103,8 +107,10 @@ on_candidate (NiceAgent *agent, NiceCandidate *candidate, gpointer data)
   g_autofree char *text = nice_agent_generate_local_candidate_sdp (agent, candidate);
   if (!text || !g_str_has_prefix (text, "a="))
     return;
+  ice->has_relay |= candidate->type == NICE_CANDIDATE_TYPE_RELAYED;
+  g_autofree char *told = ice->hide_host ? without_related (text + 2) : g_strdup (text + 2);
   /* The ufrag tells the generation when candidates and a restart cross on the way. */
-  g_autofree char *line = g_strdup_printf ("%s ufrag %s", text + 2, ice->ufrag);
+  g_autofree char *line = g_strdup_printf ("%s ufrag %s", told, ice->ufrag);
   ice->events->candidate (ice, line, ice->arg);
 }
 
@@ -112,6 +118,8 @@ static void
 on_gathered (NiceAgent *agent, guint stream, gpointer data)
 {
   Ice *ice = data;
+  if (ice->relays && !ice->has_relay)
+    relays_check (ice->relays);
   ice->events->candidate (ice, NULL, ice->arg);
 }
 
@@ -274,13 +282,12 @@ ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **
   ice->path = ice_path_new (ice->context);
   ice->loopback = config->loopback;
   ice->hide_host = config->hide_host;
+  ice->relays = config->relays;
   if (!make_agent (ice, config)) {
     g_set_error_literal (error, PEER_ERROR, PEER_ERROR_FAILED, "libnice made no stream");
     return NULL;
   }
   if (config->stun_server && !set_stun (ice, config->stun_server, error))
-    return NULL;
-  if (config->turn_server && !set_turn (ice, config, error))
     return NULL;
 
   g_signal_connect (ice->agent, "new-candidate-full", G_CALLBACK (on_candidate), ice);
@@ -292,19 +299,60 @@ ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **
   return g_steal_pointer (&ice);
 }
 
+/* Agents of this thread that still give their relays' addresses back. */
+static _Thread_local guint n_closing;
+
+guint
+ice_closing (void)
+{
+  return n_closing;
+}
+
+static void
+on_closed (GObject *agent, GAsyncResult *result, gpointer data)
+{
+  n_closing--;
+  g_object_unref (agent);
+}
+
+static void
+drop (NiceAgent *agent, guint stream, guint component, guint size, char *data, gpointer arg)
+{
+}
+
+/* A relay keeps an address for ten minutes unless it is given back, and may count them per user.
+ * libnice must go on reading for the relay's answer, asks again, and must not be let go before. */
+static void
+give_back (Ice *ice)
+{
+  nice_agent_attach_recv (ice->agent, ice->stream, COMPONENT, ice->context, drop, NULL);
+  g_object_set (ice->agent, "stun-max-retransmissions", GIVE_BACK_TRIES, NULL);
+  n_closing++;
+  nice_agent_close_async (ice->agent, on_closed, NULL);
+}
+
+static void
+close_agent (Ice *ice)
+{
+  g_signal_handlers_disconnect_by_data (ice->agent, ice);
+  if (ice->stream && ice->relays) {
+    give_back (ice);
+    return;
+  }
+  if (ice->stream) {
+    nice_agent_attach_recv (ice->agent, ice->stream, COMPONENT, ice->context, NULL, NULL);
+    nice_agent_remove_stream (ice->agent, ice->stream);
+  }
+  g_object_unref (ice->agent);
+}
+
 void
 ice_free (Ice *ice)
 {
   if (!ice)
     return;
-  if (ice->agent) {
-    g_signal_handlers_disconnect_by_data (ice->agent, ice);
-    if (ice->stream) {
-      nice_agent_attach_recv (ice->agent, ice->stream, COMPONENT, ice->context, NULL, NULL);
-      nice_agent_remove_stream (ice->agent, ice->stream);
-    }
-    g_object_unref (ice->agent);
-  }
+  if (ice->agent)
+    close_agent (ice);
   timer_free (ice->silence);
   ice_path_free (ice->path);
   g_main_context_unref (ice->context);
@@ -334,7 +382,7 @@ is_usable (const struct ifaddrs *interface, gboolean loopback)
 }
 
 static guint
-add_local_addresses (Ice *ice)
+add_local_addresses (Ice *ice, gboolean *ret_ipv4)
 {
   struct ifaddrs *list = NULL;
   guint n = 0;
@@ -347,7 +395,10 @@ add_local_addresses (Ice *ice)
     nice_address_init (&address);
     nice_address_set_from_sockaddr (&address, i->ifa_addr);
     nice_address_set_port (&address, 0);
-    n += nice_agent_add_local_address (ice->agent, &address) ? 1 : 0;
+    if (!nice_agent_add_local_address (ice->agent, &address))
+      continue;
+    n++;
+    *ret_ipv4 |= i->ifa_addr->sa_family == AF_INET;
   }
   freeifaddrs (list);
   return n;
@@ -396,8 +447,11 @@ ice_is_at_home (Ice *ice)
 void
 ice_start (Ice *ice)
 {
+  gboolean ipv4 = FALSE;
+  guint addresses = add_local_addresses (ice, &ipv4);
+  add_relays (ice, ipv4);
   /* Without an address of its own libnice would look for some in its way. */
-  if (add_local_addresses (ice) == 0 || !nice_agent_gather_candidates (ice->agent, ice->stream)) {
+  if (addresses == 0 || !nice_agent_gather_candidates (ice->agent, ice->stream)) {
     g_warning ("ice: no address to gather on; a restart is needed when the network is back");
     ice->events->candidate (ice, NULL, ice->arg);
   }
@@ -522,11 +576,38 @@ ice_silence_us (Ice *ice)
   return heard_us == 0 ? G_MAXINT64 : g_get_monotonic_time () - heard_us;
 }
 
+static CandidateType
+type_of (const NiceCandidate *candidate)
+{
+  switch (candidate->type) {
+  case NICE_CANDIDATE_TYPE_HOST:
+    return CANDIDATE_HOST;
+  case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
+    return CANDIDATE_SERVER_REFLEXIVE;
+  case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
+    return CANDIDATE_PEER_REFLEXIVE;
+  case NICE_CANDIDATE_TYPE_RELAYED:
+    return CANDIDATE_RELAYED;
+  }
+  return CANDIDATE_HOST;
+}
+
+gboolean
+ice_route (Ice *ice, IceRoute *ret_route)
+{
+  NiceCandidate *local = NULL, *remote = NULL;
+  if (!nice_agent_get_selected_pair (ice->agent, ice->stream, COMPONENT, &local, &remote))
+    return FALSE;
+  *ret_route = (IceRoute){ .local = type_of (local),
+                           .remote = type_of (remote),
+                           .ipv6 = nice_address_ip_version (&remote->addr) == 6 };
+  return TRUE;
+}
+
 gboolean
 ice_relayed (Ice *ice)
 {
-  NiceCandidate *local = NULL, *remote = NULL;
-  return nice_agent_get_selected_pair (ice->agent, ice->stream, COMPONENT, &local, &remote)
-         && (local->type == NICE_CANDIDATE_TYPE_RELAYED
-             || remote->type == NICE_CANDIDATE_TYPE_RELAYED);
+  IceRoute route;
+  return ice_route (ice, &route)
+         && (route.local == CANDIDATE_RELAYED || route.remote == CANDIDATE_RELAYED);
 }

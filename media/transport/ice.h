@@ -10,6 +10,7 @@
  * from within ice_start(). A handler may call anything but ice_free().
  */
 #pragma once
+#include "media/transport/candidate.h"
 #include "media/transport/peer.h"
 #include "media/transport/udp_path.h"
 
@@ -28,7 +29,10 @@ enum { ICE_MAX_REMOTE_CANDIDATES = 40 };
 
 /* Checks the server settings. Errors: PEER_ERROR_CONFIG. */
 Ice *ice_new (const PeerConfig *config, const IceEvents *events, void *arg, GError **error);
+/* Addresses at relays are given back afterwards, while the context runs, in 1.2 s at most. */
 void ice_free (Ice *ice);
+/* How many agents of this thread are not done with that. */
+guint ice_closing (void);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Ice, ice_free)
 
 const char *ice_ufrag (Ice *ice);
@@ -57,5 +61,11 @@ guint ice_send (Ice *ice, const UdpDatagram *datagrams, guint n);
  * its consent checks went unanswered for 10 s (RFC 7675 has 30), though it goes on asking and
  * answering: so this is what brings a lost path back to life. */
 void ice_heard (Ice *ice);
+typedef struct {
+  CandidateType local, remote;
+  gboolean ipv6; /* between the other side, or its relay, and ours */
+} IceRoute;
+/* The selected pair; FALSE: none yet. */
+gboolean ice_route (Ice *ice, IceRoute *ret_route);
 /* TRUE when the selected pair goes through a TURN server on either side. */
 gboolean ice_relayed (Ice *ice);

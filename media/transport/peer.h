@@ -19,6 +19,8 @@
 #pragma once
 #include "certs/session_cert.h"
 #include "media/rtp/recv_stream.h"
+#include "media/transport/candidate.h"
+#include "media/transport/relays.h"
 #include "media/transport/sdp.h"
 
 #define PEER_ERROR (peer_error_quark ())
@@ -50,9 +52,8 @@ typedef struct {
   gboolean hide_host;         /* tell no host candidates; the server's view of us only */
   guint16 port_min, port_max; /* UDP; 0: any */
   const char *stun_server;    /* "host:port", "[::1]:3478" or NULL */
-  const char *turn_server;    /* "turn:host:port", UDP only, or NULL; "turns:" is refused */
-  const char *turn_user, *turn_password;
-  guint start_bps; /* first estimate; 0: 1 Mbit/s */
+  Relays *relays;             /* must outlive the peer; NULL: none */
+  guint start_bps;            /* first estimate; 0: 1 Mbit/s */
 } PeerConfig;
 
 /* What the offer says of us; pointers stay good until the next peer_restart_ice(). */
@@ -78,6 +79,9 @@ typedef struct {
   guint estimate_bps;
   guint sent_bps, received_bps; /* over the last second, UDP payload */
   gboolean relayed;
+  gboolean has_path;           /* the next three are known */
+  CandidateType local, remote; /* of the pair in use */
+  gboolean ipv6;
   guint64 nacks, retransmitted, plis;     /* of the other side's asking */
   guint64 packets_sent, packets_received; /* datagrams */
   guint64 srtp_errors;                    /* did not authenticate, or replayed */

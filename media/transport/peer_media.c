@@ -484,6 +484,8 @@ void
 peer_stats (Peer *peer, PeerStats *ret_stats)
 {
   RtpSessionStats rtp = { .rtt_us = -1 };
+  IceRoute route = { 0 };
+  gboolean has_path = ice_route (peer->ice, &route);
   if (peer->rtp)
     rtp_session_stats (peer->rtp, g_get_monotonic_time (), &rtp);
   *ret_stats = (PeerStats){
@@ -492,7 +494,11 @@ peer_stats (Peer *peer, PeerStats *ret_stats)
     .estimate_bps = rtp.estimate_bps,
     .sent_bps = rtp.sent_bps,
     .received_bps = rtp.received_bps,
-    .relayed = ice_relayed (peer->ice),
+    .relayed = route.local == CANDIDATE_RELAYED || route.remote == CANDIDATE_RELAYED,
+    .has_path = has_path,
+    .local = route.local,
+    .remote = route.remote,
+    .ipv6 = route.ipv6,
     .nacks = rtp.nacks,
     .retransmitted = rtp.retransmitted,
     .plis = rtp.plis,

@@ -117,9 +117,6 @@ copy_config (PeerConfig *to, const PeerConfig *from)
 {
   *to = *from;
   to->stun_server = g_strdup (from->stun_server);
-  to->turn_server = g_strdup (from->turn_server);
-  to->turn_user = g_strdup (from->turn_user);
-  to->turn_password = g_strdup (from->turn_password);
   to->name = NULL;
 }
 
@@ -146,9 +143,6 @@ peer_path_clear (Peer *peer)
   g_clear_pointer (&peer->retire, timer_free);
   g_clear_pointer (&peer->no_path, timer_free);
   g_free ((char *)peer->ice_config.stun_server);
-  g_free ((char *)peer->ice_config.turn_server);
-  g_free ((char *)peer->ice_config.turn_user);
-  g_free ((char *)peer->ice_config.turn_password);
 }
 
 void

@@ -22,9 +22,9 @@ const quiet = ['--no-first-run', '--disable-background-networking', '--disable-c
 
 // A Chromium with a profile of its own. options.netns: run inside that network namespace;
 // options.devices: false for a machine without camera and microphone.
-export async function openChromium({ ca, alsoTrust = [], netns, devices = true, args = [], locale = 'vi-VN', viewport } = {}) {
+export async function openChromium({ ca, relayCa, alsoTrust = [], netns, devices = true, args = [], locale = 'vi-VN', viewport } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'nhipcau-chromium-'));
-  trust(join(home, '.pki/nssdb'), ca ? [ca] : [], alsoTrust);
+  trust(join(home, '.pki/nssdb'), [ca, relayCa].filter(Boolean), alsoTrust);
   const wrapper = join(home, 'chromium');
   writeFileSync(wrapper, `#!/bin/sh
 exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/chromium "$@"

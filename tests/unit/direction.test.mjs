@@ -17,7 +17,7 @@ const mayInclude = {
 
 // Third-party headers, except GLib's, OpenSSL's and jansson's, belong to exactly one folder.
 const onlyIn = [
-  [/^(nice\/|agent\.h)/, 'media/transport'],
+  [/^(nice\/|stun\/|agent\.h)/, 'media/transport'],
   [/^srtp2?\//, 'media/transport'],
   [/^usrsctp/, 'media/transport'],
   [/^gst\//, 'media'],

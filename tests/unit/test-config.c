@@ -1,5 +1,6 @@
 /* station.conf: every key, and every way to get one wrong. */
 #include "station/config.h"
+#include <glib/gstdio.h>
 
 #include <string.h>
 
@@ -25,15 +26,26 @@ test_example (void)
   /* What is commented out is a key too: uncommented, the file still holds. */
   g_autoptr (GRegex) commented = g_regex_new ("^#([a-z-]+ = |\\[)", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *all = g_regex_replace (commented, text, -1, 0, "\\1", 0, NULL);
-  g_autoptr (GRegex) secrets
-      = g_regex_new ("^(turn-)?password-file.*$", G_REGEX_MULTILINE, 0, NULL);
-  g_autofree char *without = g_regex_replace (secrets, all, -1, 0, "", 0, NULL);
-  g_autoptr (Config) whole = parse (without, &error);
+  g_autoptr (GRegex) absent
+      = g_regex_new ("^(user|password-file|ca-file) .*$", G_REGEX_MULTILINE, 0, NULL);
+  g_autofree char *without = g_regex_replace (absent, all, -1, 0, "", 0, NULL);
+  g_autoptr (GRegex) secret = g_regex_new ("^(secret|token)-file .*$", G_REGEX_MULTILINE, 0, NULL);
+  g_autofree char *folder = g_dir_make_tmp ("nhipcau-config-XXXXXX", NULL);
+  g_autofree char *readable = g_build_filename (folder, "secret", NULL);
+  g_assert_true (g_file_set_contents (readable, "sixteen-or-more-characters\n", -1, NULL));
+  g_autofree char *line = g_strconcat ("\\1-file = ", readable, NULL);
+  g_autofree char *there = g_regex_replace (secret, without, -1, 0, line, 0, NULL);
+  g_autoptr (Config) whole = parse (there, &error);
+  g_unlink (readable);
+  g_rmdir (folder);
   g_assert_no_error (error);
   g_assert_cmpuint (whole->cameras->len, ==, 2);
   g_assert_cmpuint (whole->devices->len, ==, 1);
   g_assert_cmpuint (whole->ice_port_min, ==, 50000);
-  g_assert_cmpstr (whole->turn, ==, "turn:turn.example.vn:3478");
+  g_assert_cmpuint (whole->relays->len, ==, 2);
+  const Relay *relay = whole->relays->pdata[1];
+  g_assert_cmpstr (relay->url, ==, "turns:turn.example.vn:443?transport=tcp");
+  g_assert_nonnull (relay->secret);
   g_assert_cmpuint (whole->keep_free, ==, (guint64)2 << 30);
 }
 
@@ -106,9 +118,20 @@ static const struct {
   { "[station]\nname=\n", "wants a text" },
   { "[ice]\nports=5-6\n", "wants a range" },
   { "[ice]\nports=50000-50001\n", "wants a range" },
-  { "[ice]\nturn=stun:x\n", "wants turn:HOST" },
+  { "[relay a]\naddress=stun:x\n", "[relay a] address: 'stun:x' is no relay: give turn:HOST:PORT" },
+  { "[relay a]\naddress=turns:x?transport=udp\n", "is no relay" },
+  { "[relay a]\naddress=turn:\n", "is no relay" },
+  { "[relay a]\naddress=turn:x\n", "station.conf:1: [relay a] wants either secret-file" },
+  { "[relay a]\nuser=x\n", "wants the key address" },
+  { "[relay a]\nuser=x:y\n", "wants a name without ':'" },
+  { "[relay]\naddress=turn:x\n", "wants a name" },
+  { "[relay a]\naddress=;\n", "wants turn:HOST:PORT" },
+  { "[relay a]\nca-file=/nonexistent\n", "there is no /nonexistent" },
+  { "[ice]\nturn=turn:x\n", "is no key of this group" },
   { "[ice]\nhide-host-candidates=yes\n", "wants true or false" },
-  { "[ice]\nturn-password-file=/nonexistent\n", "/nonexistent cannot be read" },
+  { "[relay a]\npassword-file=/nonexistent\n", "/nonexistent cannot be read" },
+  { "[metrics]\ntoken-file=/nonexistent\n", "/nonexistent cannot be read" },
+  { "[metrics]\ntoken-file=/proc/self/comm\n", "wants a file with 16 or more" },
   { "[recording]\nkeep-free=lots\n", "wants a size" },
   { "[recording]\nkeep-free=99999999999T\n", "wants a size" },
   { "[room]\nmicrophone-owner=me\n", "wants auto, station or console" },
@@ -130,8 +153,7 @@ static const struct {
   { "[station]\n\nname=\xff\xfe\n", "station.conf:3: is no UTF-8" },
   { "[http]\nkey=/x\n", "station.conf:2: [http] key: wants the certificate" },
   { "[http]\nkey-secret-file=/x\n", "wants the key that it opens" },
-  { "[ice]\nturn-user=a\n", "station.conf:2: [ice] turn-user: wants the server" },
-  { "[ice]\nhide-host-candidates=true\n", "wants stun or turn" },
+  { "[ice]\nhide-host-candidates=true\n", "wants stun or a [relay NAME]" },
   { "[ice]\nstun=x:y:z\n", "wants HOST or HOST:PORT" },
   { "[ice]\nstun=:3478\n", "wants HOST or HOST:PORT" },
 };

@@ -843,13 +843,16 @@ test_bad_config (void)
 {
   static const HubEvents events = { 0 };
   HubConfig ports = { .port_min = 5000, .port_max = 4000 };
-  HubConfig turns = { .turn_server = "turns:example.org:5349" };
+  g_autoptr (GPtrArray) relays = g_ptr_array_new_with_free_func ((GDestroyNotify)relay_free);
+  for (guint i = 0; i <= RELAY_MAX; i++)
+    g_ptr_array_add (relays, relay_new ("turn:127.0.0.1:1", NULL));
+  HubConfig many = { .relays = relays };
   g_autoptr (GError) error = NULL;
   g_assert_null (hub_new (&ports, NULL, &events, NULL, &error));
   g_assert_nonnull (strstr (error->message, "ports 5000 to 4000"));
   g_clear_error (&error);
-  g_assert_null (hub_new (&turns, NULL, &events, NULL, &error));
-  g_assert_nonnull (strstr (error->message, "must be turn:HOST:PORT"));
+  g_assert_null (hub_new (&many, NULL, &events, NULL, &error));
+  g_assert_nonnull (strstr (error->message, "9 relays: 8 at most"));
 }
 
 int

@@ -637,7 +637,7 @@ test_bad_remote (void)
   side_clear (&b);
 
   PeerConfig config = { .context = g_main_context_default (), .name = "x" };
-  config.turn_server = "turns:example.org:5349";
+  config.stun_server = "example.org:70000";
   g_assert_null (peer_new (&config, session_cert_new (NULL), &events, NULL, &error));
   g_assert_error (error, PEER_ERROR, PEER_ERROR_CONFIG);
 }

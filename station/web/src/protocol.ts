@@ -67,11 +67,30 @@ export interface Consent {
 export interface Note { note: string; kind: NoteKind; text: string; user: string; at: Time }
 
 export type GuestState = 'lobby' | 'admitted' | 'live' | 'away'
+/** How a stream arrives at a page: sums since its connection began. */
+export interface StreamFigures {
+  stream: string
+  kind: 'video' | 'audio'
+  lost?: number
+  packets?: number
+  freezes?: number
+  frozen_ms?: number
+  frames?: number
+  concealed_ms?: number
+  sound_ms?: number
+}
+export type AddressKind = 'host' | 'srflx' | 'prflx' | 'relay'
 export interface PeerFigures {
   state?: MediaPhase
   rtt_ms?: number
   loss?: number
+  estimate_bps?: number
+  sent_bps?: number
+  received_bps?: number
   relayed?: boolean
+  path?: { local: AddressKind; remote: AddressKind; ip: 4 | 6 } | null
+  rung?: string | null
+  streams?: StreamFigures[]
 }
 export interface Guest {
   guest: string
@@ -96,6 +115,9 @@ export interface SourceView {
   reason?: string | null
   recording?: boolean
 }
+
+/** A TURN relay of the configuration, and what it said when it was asked. */
+export interface RelayView { relay: string; level: 'good' | 'bad'; code: string; text: Said }
 
 export interface DeviceView { device: string; sender?: string; last?: Time; consultation?: string | null }
 
@@ -127,6 +149,7 @@ export interface StationState {
   user: User | null
   vault: 'open' | 'closed'
   sources: SourceView[]
+  relays?: RelayView[]
   devices: DeviceView[]
   disk: { recording_hours: number; level: DiskLevel }
   consultation: Consultation | null
@@ -213,7 +236,7 @@ export interface Hello {
 }
 
 export type MediaMessage =
-  | { type: 'media.offer'; sdp: string; reserved?: boolean }
+  | { type: 'media.offer'; sdp: string; reserved?: boolean; servers?: RTCIceServer[] }
   | { type: 'media.candidate'; mid: string; candidate: string }
   | { type: 'media.state'; state: MediaPhase; reason?: string | null }
 
@@ -260,6 +283,6 @@ export type FromChannel =
   | { type: 'clock'; now: Time }
   | LiveConsultation
   | ({ type: 'note' } & Note)
-  | { type: 'link'; rtt_ms: number; loss: number; estimate_bps: number; relayed: boolean }
+  | ({ type: 'link' } & PeerFigures)
   | { type: 'saved'; note: string; seq: number }
   | { type: 'error'; code: string; text?: Said; note?: string }

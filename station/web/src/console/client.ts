@@ -1,6 +1,7 @@
 import { newest } from '../clinical/vitals'
 import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
+import { reportFigures } from '../media/figures'
 import { Peer } from '../media/peer'
 import { Cell, stationClock } from '../observable'
 import type {
@@ -38,6 +39,7 @@ export class Console {
     this.peer = new Peer(
       this.socket, { loopback: LOOPBACK.includes(location.hostname) }, (message) => this.#channel(message),
     )
+    reportFigures(this.peer)
     this.mic.track.subscribe(() => this.peer.setMicrophone(this.mic.track.get()))
     this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
     for (const device of [this.mic, this.cam]) device.state.subscribe(() => this.#tellOwn())

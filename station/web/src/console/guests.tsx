@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { LinkDetails, streamName } from '../link/details'
 import { quality } from '../link/quality'
 import type { Consultation, Guest, Invite } from '../protocol'
 import { t, word, type Key } from '../text'
@@ -56,7 +57,7 @@ export function GuestsTab(props: { consultation: Consultation; onInvite: () => v
         {inside.map((guest) => {
           const link = linkWords(guest)
           return (
-            <li key={guest.guest} data-testid={`guest-${guest.guest}`}>
+            <li key={guest.guest} class="wrap" data-testid={`guest-${guest.guest}`}>
               <Icon name="person" />
               <span class="grow">
                 <strong>{guest.name}</strong>
@@ -65,6 +66,12 @@ export function GuestsTab(props: { consultation: Consultation; onInvite: () => v
               <Pill look={link.look} icon="signal">{link.text}{guest.media?.relayed ? ` · ${t('link.relayed')}` : ''}</Pill>
               <Button look="quiet" icon="close" label={t('guests.remove', { name: guest.name })} busy={busy}
                 testid="remove" onClick={() => void run(() => client.ask('guest.remove', { guest: guest.guest }))} />
+              {guest.media?.streams && (
+                <details class="link-details">
+                  <summary data-testid={`figures-${guest.guest}`}>{t('figures')}</summary>
+                  <LinkDetails figures={guest.media} name={streamName((label) => consultation.guests.find((g) => g.label === label)?.name)} />
+                </details>
+              )}
             </li>
           )
         })}

@@ -18,7 +18,7 @@ import { InviteDialog } from './invite'
 import { NotesTab } from './notes'
 import { PatientTab } from './patient-tab'
 import { DevicesDialog } from './devices'
-import { sourceReason, sourceTitle } from './station'
+import { RelayNotices, sourceReason, sourceTitle } from './station'
 import { HappeningsTab } from './happenings'
 
 type Tab = 'notes' | 'guests' | 'patient' | 'happenings'
@@ -66,6 +66,7 @@ export function Live(props: {
               {t(state.disk.level === 'full' ? 'disk.full' : 'disk.low')}
             </Notice>
           )}
+          <RelayNotices relays={state.relays ?? []} />
           <Pictures state={state} consultation={consultation} />
           <Bar onOpen={setOpen} consented={consultation.consents.length > 0} />
         </div>

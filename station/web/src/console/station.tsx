@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useCell } from '../observable'
-import type { Finding, SourceView, StationState } from '../protocol'
+import type { Finding, RelayView, SourceView, StationState } from '../protocol'
 import { said, t, word } from '../text'
 import { Icon, type IconName } from '../ui/icons'
 import { Age, Button, Dialog, Notice, Pill, useAction } from '../ui/parts'
@@ -54,13 +54,29 @@ export function StationPanel({ state }: { state: StationState }): JSX.Element {
           </li>
         ))}
         {state.devices.length === 0 && <Row icon="heart" title={t('device.none')} says={t('device.none.more')} look="quiet" />}
+        {(state.relays ?? []).map((relay) => (
+          <Row key={relay.relay} icon="signal" title={relay.relay} testid="relay"
+            says={t(relay.level === 'good' ? 'relay.good' : 'relay.bad')} look={relay.level} />
+        ))}
         <Row icon="film" title={t('disk.title')} says={hoursText(disk.recording_hours)} testid="recording-hours"
           look={disk.level === 'good' ? 'good' : disk.level === 'low' ? 'warn' : 'bad'} />
       </ul>
+      <RelayNotices relays={state.relays ?? []} />
       {disk.level === 'low' && <Notice look="warn">{t('disk.low')}</Notice>}
       {disk.level === 'full' && <Notice look="bad">{t('disk.full')}</Notice>}
       {checking && <CheckDialog onClose={() => setChecking(false)} />}
     </section>
+  )
+}
+
+/** Which relay does not work, and why. */
+export function RelayNotices({ relays }: { relays: RelayView[] }): JSX.Element {
+  return (
+    <>
+      {relays.filter(({ level }) => level === 'bad').map((relay) => (
+        <Notice key={relay.relay} look="warn" testid="relay-failed">{said(relay.text)}</Notice>
+      ))}
+    </>
   )
 }
 

@@ -1,11 +1,10 @@
 import { newest } from '../clinical/vitals'
 import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
+import { reportFigures } from '../media/figures'
 import { Peer } from '../media/peer'
 import { Cell, stationClock } from '../observable'
-import type {
-  FromChannel, FromStation, Hello, LiveConsultation, Note, NoteKind, Observation, Role, Said,
-} from '../protocol'
+import type { FromChannel, FromStation, Hello, LiveConsultation, Note, NoteKind, Observation, PeerFigures, Role, Said } from '../protocol'
 import { stationLanguage } from '../text'
 import { forget, keep, keyFor, prove, readFragment, type Kept, type Proof } from './key'
 
@@ -25,7 +24,7 @@ export class Guest {
   readonly live = new Cell<LiveConsultation | null>(null)
   readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
   readonly notes = new Cell<readonly Note[]>([])
-  readonly link = new Cell<{ rtt_ms: number; loss: number } | null>(null)
+  readonly link = new Cell<PeerFigures | null>(null)
   readonly mic = new OwnDevice('audio')
   readonly cam = new OwnDevice('video')
   readonly name = new Cell('')
@@ -49,6 +48,7 @@ export class Guest {
       tellNow: (message: Message) => this.socket?.tellNow(message) ?? false,
     }
     this.peer = new Peer(wire, {}, (message) => this.#channel(message))
+    reportFigures(this.peer)
     if (!this.#fragment) {
       this.phase.set('bad-link')
       return

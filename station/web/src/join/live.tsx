@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
+import { LinkDetails, streamName } from '../link/details'
 import { quality } from '../link/quality'
 import { listDevices } from '../media/own'
 import { Draft } from '../notes/draft'
@@ -64,11 +65,20 @@ function LinkState({ guest }: { guest: Guest }): JSX.Element {
   const socket = useCell(guest.socket!.state)
   const phase = useCell(guest.peer.phase)
   const figures = useCell(guest.link)
+  const live = useCell(guest.live)
   let says: { text: string; look: 'good' | 'warn' | 'bad' | 'quiet' }
   if (phase === 'trouble' || socket !== 'open') says = { text: t('link.again'), look: 'warn' }
   else if (phase !== 'connected') says = { text: t('link.joining'), look: 'quiet' }
   else says = quality(figures?.loss ?? 0, figures?.rtt_ms ?? 0)
-  return <span role="status"><Pill look={says.look} icon="signal" testid="link-state">{says.text}</Pill></span>
+  const name = streamName((label) => live?.people.find((person) => person.label === label)?.name)
+  return (
+    <details class="link-details">
+      <summary aria-label={t('figures')} data-testid="figures-open">
+        <span role="status"><Pill look={says.look} icon="signal" testid="link-state">{says.text}</Pill></span>
+      </summary>
+      {figures && <LinkDetails figures={figures} name={name} />}
+    </details>
+  )
 }
 
 function Pictures({ guest, live }: { guest: Guest; live: LiveConsultation | null }): JSX.Element {

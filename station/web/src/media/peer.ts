@@ -29,6 +29,7 @@ const RESTART_EVERY_MS = 3000
 const RESTART_EVERY_MAX_MS = 24_000
 /** Restarts that the station offered, before a new connection is asked for. */
 const RESTARTS_BEFORE_NEW = 2
+const RELAYS_AFTER_MS = 1000
 
 type VideoReceiver = RTCRtpReceiver & { playoutDelayHint?: number | null }
 
@@ -146,7 +147,7 @@ export class Peer {
     }
     if (!this.#wanted) return
     this.#unproven = false
-    if (message.type === 'media.offer') this.#then(() => this.#offer(message.sdp))
+    if (message.type === 'media.offer') this.#then(() => this.#offer(message.sdp, message.servers ?? []))
     else if (message.type === 'media.candidate')
       this.#then(async () => {
         await this.pc.get()?.addIceCandidate({ candidate: message.candidate, sdpMid: message.mid || null })
@@ -164,15 +165,20 @@ export class Peer {
     })
   }
 
-  async #offer(sdp: string): Promise<void> {
+  async #offer(sdp: string, servers: RTCIceServer[]): Promise<void> {
     const origin = originOf(sdp)
     let pc = this.pc.get()
+    const reserved = pc !== null && pc.connectionState === 'new' && origin === this.#origin
     if (!pc || origin !== this.#origin || pc.signalingState === 'closed') {
       this.#drop()
       pc = this.#make()
       this.#origin = origin
     }
     if (isRestart(pc, sdp)) this.#restarts++
+    // Their credentials are fresh in each offer. They count from the next gathering on, which what was
+    // reserved did without them: if there is no way soon, it is done again with them.
+    pc.setConfiguration({ iceServers: servers })
+    if (reserved && servers.length > 0) this.#watch(RELAYS_AFTER_MS)
     await pc.setRemoteDescription({ type: 'offer', sdp })
     this.#takeLines(pc)
     const answer = await pc.createAnswer()
@@ -385,11 +391,11 @@ export class Peer {
   }
 
   /** Whatever was asked for, look again in a while. */
-  #watch(): void {
+  #watch(after = RESTART_EVERY_MS): void {
     clearTimeout(this.#trouble)
     this.#trouble = window.setTimeout(() => {
       if (this.#wanted && this.pc.get()?.connectionState !== 'connected') this.#restart()
-    }, RESTART_EVERY_MS)
+    }, after)
   }
 
   /** Gives the connection up. The list of streams stays until a new one comes, so that the pictures
