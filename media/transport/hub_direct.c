@@ -22,5 +22,5 @@ hub_direct_look (HubPeer *peer, const HubPeerStats *stats, gint64 now_us)
   peer->direct_next_us = 0;
   peer->direct_tries = MIN (peer->direct_tries + 1, MAX_DOUBLINGS);
   g_info ("event=direct-sought peer=%s tries=%u", peer->id, peer->direct_tries);
-  hub_offer_request (peer, TRUE);
+  hub_offer_request (peer, TRUE, FALSE);
 }
