@@ -27,8 +27,11 @@ const TROUBLE_MS = 1500
 const RESTART_EVERY_MS = 3000
 /** After a restart that was not needed, or did not help, the next one waits longer. */
 const RESTART_EVERY_MAX_MS = 24_000
-/** Restarts that the station offered, before a new connection is asked for. */
+const RESTART_EVERY_MIN_MS = 1000
+/** Restarts that the station offered, and time without a path, before a new connection is asked for:
+ * for two seconds a browser does not know the addresses that it has got. */
 const RESTARTS_BEFORE_NEW = 2
+const PATIENCE_MS = 10_000
 const RELAYS_AFTER_MS = 1000
 
 type VideoReceiver = RTCRtpReceiver & { playoutDelayHint?: number | null }
@@ -56,6 +59,8 @@ export class Peer {
   #restarts = 0
   #restartEvery = RESTART_EVERY_MS
   #restarted = 0
+  /** When the path stood last. */
+  #since = 0
   #started = -Infinity
   #pulse: Pulse | null = null
   #pulseTimer = 0
@@ -75,7 +80,7 @@ export class Peer {
   start(): void {
     this.#wanted = true
     this.#restarts = 0
-    this.#started = performance.now()
+    this.#started = this.#since = performance.now()
     this.#origin = ''
     if (this.phase.get() !== 'connected') this.phase.set('connecting')
     const request: { type: string; [field: string]: unknown } = { type: 'media.start' }
@@ -327,7 +332,7 @@ export class Peer {
     if (state === 'connected' && pc.iceConnectionState !== 'disconnected') {
       this.#restartEvery = RESTART_EVERY_MS
       this.#connected()
-    } else if (state === 'failed') this.#lost(0)
+    } else if (state === 'failed') this.#lost(Math.max(0, this.#restarted + RESTART_EVERY_MIN_MS - performance.now()))
     else if (state === 'disconnected' || pc.iceConnectionState === 'disconnected') this.#lost(TROUBLE_MS)
   }
 
@@ -344,6 +349,7 @@ export class Peer {
     if (!this.#wanted) return
     this.phase.set('trouble')
     this.#restarts = RESTARTS_BEFORE_NEW
+    this.#since = -Infinity
     clearTimeout(this.#trouble)
     const wait = Math.max(0, this.#started + RESTART_EVERY_MS - performance.now())
     this.#trouble = window.setTimeout(() => this.#restart(), wait)
@@ -361,6 +367,7 @@ export class Peer {
     if (!connected) return
     if (silence < SILENCE_MS) {
       if (this.phase.get() === 'trouble' && this.pc.get()?.iceConnectionState !== 'disconnected') this.#connected()
+      this.#since = performance.now()
       return
     }
     if (silence > TROUBLE_MS) this.phase.set('trouble')
@@ -374,6 +381,7 @@ export class Peer {
   #connected(): void {
     clearTimeout(this.#trouble)
     this.#restarts = 0
+    this.#since = performance.now()
     this.setMicrophone(this.#own.mic)
     this.setCamera(this.#own.cam)
     this.phase.set('connected')
@@ -382,7 +390,8 @@ export class Peer {
   #restart(): void {
     if (!this.#wanted) return
     this.phase.set('trouble')
-    if (this.#restarts >= RESTARTS_BEFORE_NEW) {
+    const since = performance.now() - this.#since
+    if (this.#restarts >= RESTARTS_BEFORE_NEW && since > PATIENCE_MS) {
       this.start()
       return
     }
