@@ -70,6 +70,7 @@ on_output (GstSample *sample, void *arg)
         GST_CLOCK_TIME_IS_VALID (duration) ? duration / GST_USECOND : 0, data);
     frame->width = encoder->width;
     frame->height = encoder->height;
+    frame->rung = encoder->config.rung;
     encoder->events.frame (encoder, frame, encoder->arg);
   }
   gst_buffer_unmap (buffer, &map);
@@ -80,6 +81,25 @@ on_failed (const char *reason, void *arg)
 {
   Encoder *encoder = arg;
   encoder->events.failed (encoder, reason, encoder->arg);
+}
+
+/* Pictures a second by the caps; where they do not tell, the usual. */
+static double
+input_rate (GstCaps *input)
+{
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps (&info, input))
+    return USUAL_RATE;
+  double rate = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
+  return rate < 1 || rate > 120 ? USUAL_RATE : rate;
+}
+
+/* Pictures a second that the encoder gets. */
+static double
+output_rate (const Encoder *encoder, GstCaps *input)
+{
+  double rate = input_rate (input);
+  return encoder->config.max_rate ? MIN (rate, encoder->config.max_rate) : rate;
 }
 
 static void
@@ -93,9 +113,9 @@ add_picture_conversion (Encoder *encoder, GstCaps *input, GString *text)
   encoder->height = height;
   encoder_fit (&encoder->width, &encoder->height, encoder->config.max_width,
                encoder->config.max_height);
-  guint rate = encoder->config.max_rate;
-  if (rate && info.fps_d > 0 && (guint)info.fps_n > rate * (guint)info.fps_d)
-    g_string_append_printf (text, "videorate drop-only=true max-rate=%u ! ", rate);
+  if (encoder->config.max_rate && input_rate (input) > encoder->config.max_rate)
+    g_string_append_printf (text, "videorate drop-only=true max-rate=%u ! ",
+                            encoder->config.max_rate);
   if (width != encoder->width || height != encoder->height)
     g_string_append_printf (text, "videoscale n-threads=1 ! video/x-raw,width=%u,height=%u ! ",
                             encoder->width, encoder->height);
@@ -112,6 +132,8 @@ describe (Encoder *encoder, GstCaps *input)
     add_picture_conversion (encoder, input, text);
   g_string_append_printf (text, "%s name=encoder %s %s", type->element, type->common,
                           encoder->config.purpose == ENCODER_LIVE ? type->live : type->record);
+  if (encoder->config.frame_ms)
+    g_string_append_printf (text, " frame-size=%u", encoder->config.frame_ms);
   if (type->after)
     g_string_append_printf (text, " ! %s", type->after);
   return g_string_free (text, FALSE);
@@ -125,12 +147,11 @@ stage_caps (Encoder *encoder, GstCaps *input)
   rate_init (&encoder->rate, FALSE, FALSE, USUAL_RATE);
   if (encoder->config.codec == MEDIA_OPUS || !gst_video_info_from_caps (&info, input))
     return caps;
-  double rate = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
-  if (rate < 1 || rate > 120) {
-    rate = USUAL_RATE;
+  double told = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
+  if (told < 1 || told > 120)
     gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, USUAL_RATE, 1, NULL);
-  }
-  rate_init (&encoder->rate, encoder->type->counts_frames, encoder->type->change_costs_key, rate);
+  rate_init (&encoder->rate, encoder->type->counts_frames, encoder->type->change_costs_key,
+             output_rate (encoder, input));
   return caps;
 }
 
@@ -167,10 +188,9 @@ waiting (const EncoderConfig *config)
 static void
 set_gop (Encoder *encoder, GstCaps *input)
 {
-  GstVideoInfo info;
-  if (encoder->config.codec == MEDIA_OPUS || !gst_video_info_from_caps (&info, input))
+  if (encoder->config.codec == MEDIA_OPUS)
     return;
-  guint rate = info.fps_n > 0 && info.fps_d > 0 ? (guint)(info.fps_n / info.fps_d) : 30;
+  guint rate = (guint)output_rate (encoder, input);
   /* Recording key frames are forced by capture time; the count only is a net below them. */
   guint seconds = encoder->config.purpose == ENCODER_LIVE ? LIVE_GOP_SECONDS : 4;
   encoder_type_set_gop (encoder->type, encoder->element, CLAMP (rate, 5, 60) * seconds);
