@@ -1,7 +1,7 @@
 #include "media/rung.h"
 
 enum {
-  WHOLE_MIN_BPS = 700000, /* 720p */
+  WHOLE_MIN_BPS = 700000,  /* 720p */
   WHOLE_MAX_BPS = 1000000, /* size of the picture not known yet */
   CEILING_BPS = 4000000,
   USUAL_RATE = 30,
@@ -17,10 +17,14 @@ static const Rung h264[] = {
   { .max_width = 480, .max_height = 360, .max_rate = 15, .min_bps = 110000, .max_bps = 320000 },
   { .max_width = 320, .max_height = 240, .max_rate = 8, .min_bps = 45000, .max_bps = 140000 },
 };
-static const Rung vp8[] = { { .max_width = 640, .max_height = 480, .max_rate = 30, .min_bps = 90000, .max_bps = 900000 } };
+static const Rung vp8[] = {
+  { .max_width = 640, .max_height = 480, .max_rate = 30, .min_bps = 90000, .max_bps = 900000 }
+};
 static const Rung opus[] = { { .min_bps = 32000, .max_bps = 32000, .frame_ms = 20 },
                              { .min_bps = 16000, .max_bps = 16000, .frame_ms = 60 } };
-static const Rung jpeg[] = { { .max_width = 640, .max_height = 480, .max_rate = 1, .min_bps = 0, .max_bps = 0 }, { .max_width = 320, .max_height = 240, .max_rate = 1, .min_bps = 0, .max_bps = 0 } };
+static const Rung jpeg[]
+    = { { .max_width = 640, .max_height = 480, .max_rate = 1, .min_bps = 0, .max_bps = 0 },
+        { .max_width = 320, .max_height = 240, .max_rate = 1, .min_bps = 0, .max_bps = 0 } };
 
 static const struct {
   const Rung *rungs;
@@ -64,26 +68,23 @@ holds (const Rung *rung, guint width, guint height)
   return width > 0 && width <= rung->max_width && height <= rung->max_height;
 }
 
-guint
-rung_fit (MediaCodec codec, guint width, guint height, Rung rungs[RUNG_MAX])
+void
+rung_fit (MediaCodec codec, guint width, guint height, Rung steps[RUNG_MAX])
 {
-  guint n = 0;
   guint64 pixels = (guint64)width * height;
   for (guint i = 0; i < rung_count (codec); i++) {
-    const Rung *rung = rung_get (codec, i);
-    /* Only the second has all pictures, too. */
-    if (codec == MEDIA_H264 && i == 1 && holds (rung, width, height)) {
-      rungs[0].min_bps = rung->min_bps;
-      continue;
-    }
-    rungs[n] = *rung;
-    rungs[n++].rung = i;
+    steps[i] = *rung_get (codec, i);
+    steps[i].rung = i;
   }
   if (codec != MEDIA_H264)
-    return n;
-  rungs[0].min_bps = MIN (rungs[0].min_bps, floor_of (pixels));
-  rungs[0].max_bps = ceiling (pixels);
-  return n;
+    return;
+  steps[0].min_bps = floor_of (pixels);
+  steps[0].max_bps = ceiling (pixels);
+  if (holds (&steps[1], width, height)) {
+    steps[0].min_bps = (steps[1].min_bps + steps[0].max_bps) / 2;
+    steps[1].max_bps = steps[0].max_bps;
+    steps[1].rung = 0;
+  }
 }
 
 guint

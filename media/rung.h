@@ -21,16 +21,16 @@ typedef struct {
   guint min_bps;               /* of the encoder; below it the next rung looks better */
   guint max_bps;               /* more is not repaid; 0: by size */
   guint frame_ms;              /* Opus: of one packet */
-  guint rung;                  /* its number */
+  guint rung;                  /* of a step: the number of its rung */
 } Rung;
 
 /* How many rungs a codec has; rung 0 is the best. */
 guint rung_count (MediaCodec codec);
 /* rung < rung_count (codec). Any thread. */
 const Rung *rung_get (MediaCodec codec, guint rung);
-/* The rungs worth having for a whole picture of that size (0: not known yet), best first, with
- * their ranges: where the whole picture is no larger than the next rung allows, that one is left
- * out. Returns their number. */
-guint rung_fit (MediaCodec codec, guint width, guint height, Rung rungs[RUNG_MAX]);
+/* The steps for a whole picture of that size (0: not known yet), best first, with their ranges;
+ * rung_count() of them. Where the whole picture is no larger than the next rung allows, both steps
+ * are one rung. */
+void rung_fit (MediaCodec codec, guint width, guint height, Rung steps[RUNG_MAX]);
 /* What an encoder of that rung takes of one core of this kind of machine, in thousandths. */
 guint rung_cost (MediaCodec codec, guint rung, guint width, guint height);

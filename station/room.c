@@ -143,6 +143,7 @@ add_peer (Room *room, Client *client, const char *label, gboolean loopback, gboo
   peer->loopback = loopback;
   g_ptr_array_add (room->peers, peer);
   HubPeerConfig config = { .loopback = loopback,
+                           .local = loopback,
                            .trusts_host = client->kind == CLIENT_CONSOLE
                                           || !room->station->config->hide_host_candidates,
                            .reserved = label == NULL,
@@ -438,27 +439,27 @@ find_source (Room *room, const char *name)
 }
 
 static void
-on_want_live (Hub *hub, const char *name, MediaCodec codec, gboolean on, void *arg)
+on_want_live (Hub *hub, const char *name, MediaCodec codec, guint rung, gboolean on, void *arg)
 {
   RoomSource *source = find_source (arg, name);
   if (source != NULL)
-    source_set_live (source->source, codec, on);
+    source_set_live (source->source, codec, rung, on);
 }
 
 static void
-on_want_keyframe (Hub *hub, const char *name, MediaCodec codec, void *arg)
+on_want_keyframe (Hub *hub, const char *name, MediaCodec codec, guint rung, void *arg)
 {
   RoomSource *source = find_source (arg, name);
   if (source != NULL)
-    source_request_keyframe (source->source, codec);
+    source_request_keyframe (source->source, codec, rung);
 }
 
 static void
-on_want_bitrate (Hub *hub, const char *name, MediaCodec codec, guint bps, void *arg)
+on_want_bitrate (Hub *hub, const char *name, MediaCodec codec, guint rung, guint bps, void *arg)
 {
   RoomSource *source = find_source (arg, name);
   if (source != NULL)
-    source_set_live_bitrate (source->source, codec, bps);
+    source_set_live_bitrate (source->source, codec, rung, bps);
 }
 
 /* Loop thread: nothing of the room but what never changes. */

@@ -21,11 +21,11 @@ struct AllocationStream {
   int step;   /* as decided */
   int wanted; /* under way: what the budgets allow */
   guint bps;
-  gboolean begun;     /* it was decided about once */
-  gboolean at_once;   /* the next rise does not wait */
-  gint64 surplus_us;  /* since when more was to be had; 0: not */
-  gint64 hold_us;     /* how long that must last */
-  gint64 raised_us;   /* the last rise, till it has lasted; 0: none on trial */
+  gboolean begun;    /* it was decided about once */
+  gboolean at_once;  /* the next rise does not wait */
+  gint64 surplus_us; /* since when more was to be had; 0: not */
+  gint64 hold_us;    /* how long that must last */
+  gint64 raised_us;  /* the last rise, till it has lasted; 0: none on trial */
 };
 
 struct AllocationPeer {
@@ -235,8 +235,7 @@ sees_what_it_looks_at (const AllocationPeer *peer)
 {
   for (guint i = 0; i < peer->streams->len; i++) {
     const AllocationStream *stream = peer->streams->pdata[i];
-    if (stream->class == ALLOCATION_LOOKED_AT && stream->n > 0
-        && stream->wanted == ALLOCATION_NONE)
+    if (stream->class == ALLOCATION_LOOKED_AT && stream->n > 0 && stream->wanted == ALLOCATION_NONE)
       return FALSE;
   }
   return TRUE;
@@ -384,7 +383,7 @@ share_bits (Allocation *a)
       spend (a, peer, stream->bps);
     }
   }
-  for (AllocationClass class = ALLOCATION_SOUND; class <= ALLOCATION_REST; class++)
+  for (AllocationClass class = ALLOCATION_SOUND; class <= ALLOCATION_REST; class ++)
     fill_class (a, class);
 }
 

@@ -7,6 +7,7 @@ struct Event {
   int number;
   gboolean flag;
   MediaCodec codec;
+  guint rung;
   GBytes *data;
 };
 
@@ -134,6 +135,7 @@ outlet_event (HubOutlet *outlet, void (*run) (Hub *hub, Event *event))
 {
   Event *event = event_new (run, NULL, outlet->source->name);
   event->codec = outlet->codec;
+  event->rung = outlet->rung;
   return event;
 }
 
@@ -141,7 +143,7 @@ static void
 run_want_live (Hub *hub, Event *e)
 {
   if (hub->events.want_live != NULL)
-    hub->events.want_live (hub, e->text, e->codec, e->flag, hub->arg);
+    hub->events.want_live (hub, e->text, e->codec, e->rung, e->flag, hub->arg);
 }
 
 void
@@ -156,7 +158,7 @@ static void
 run_want_keyframe (Hub *hub, Event *e)
 {
   if (hub->events.want_keyframe != NULL)
-    hub->events.want_keyframe (hub, e->text, e->codec, hub->arg);
+    hub->events.want_keyframe (hub, e->text, e->codec, e->rung, hub->arg);
 }
 
 void
@@ -169,7 +171,7 @@ static void
 run_want_bitrate (Hub *hub, Event *e)
 {
   if (hub->events.want_bitrate != NULL)
-    hub->events.want_bitrate (hub, e->text, e->codec, (guint)e->number, hub->arg);
+    hub->events.want_bitrate (hub, e->text, e->codec, e->rung, (guint)e->number, hub->arg);
 }
 
 void
@@ -178,6 +180,21 @@ hub_emit_want_bitrate (HubOutlet *outlet)
   Event *event = outlet_event (outlet, run_want_bitrate);
   event->number = (int)outlet->bitrate;
   mailbox_post (outlet->source->hub->events_box, event);
+}
+
+static void
+run_sight (Hub *hub, Event *e)
+{
+  if (hub->events.sight != NULL)
+    hub->events.sight (hub, e->peer, e->number, hub->arg);
+}
+
+void
+hub_emit_sight (HubPeer *peer)
+{
+  Event *event = event_new (run_sight, peer->id, NULL);
+  event->number = peer->sight;
+  mailbox_post (peer->hub->events_box, event);
 }
 
 void

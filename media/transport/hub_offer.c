@@ -284,22 +284,6 @@ add_candidates (HubPeer *peer, const Sdp *answer)
     peer_add_candidate (peer->peer, NULL);
 }
 
-/* What the peer has just been given to see: its first picture now, or as soon as there is a path.
- */
-static void
-prepare_views (HubPeer *peer)
-{
-  for (guint i = 0; i < peer->lines->len; i++) {
-    HubLine *line = peer->lines->pdata[i];
-    if (line->viewing == NULL || line->started)
-      continue;
-    if (peer->state == HUB_PEER_CONNECTED)
-      hub_outlet_begin (line->viewing, line);
-    else
-      hub_outlet_prepare (line->viewing);
-  }
-}
-
 static gboolean
 apply_answer (HubPeer *peer, const char *text, GError **error)
 {
@@ -316,7 +300,7 @@ apply_answer (HubPeer *peer, const char *text, GError **error)
   peer->misfits = 0;
   add_candidates (peer, answer);
   hub_peer_update_views (peer);
-  prepare_views (peer);
+  hub_peer_prepare_views (peer);
   hub_forward_update (peer->hub);
   return TRUE;
 }

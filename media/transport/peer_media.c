@@ -463,6 +463,14 @@ peer_forward (Peer *peer, const char *mid, guint32 source, const RtpIncoming *pa
   return on;
 }
 
+void
+peer_break_forward (Peer *peer, const char *mid)
+{
+  PeerLine *line = find_line (peer, mid);
+  if (line && line->send)
+    send_stream_break (line->send);
+}
+
 MediaCodec
 peer_send_codec (Peer *peer, const char *mid)
 {

@@ -55,9 +55,9 @@ test_order (void)
     int sound, looked, rest;
   } cases[] = {
     { 20000, 1, NONE, NONE }, /* sound whatever the estimate says */
-    { 78000, 1, NONE, NONE }, { 80000, 1, 3, NONE },   { 112000, 1, 3, NONE },
-    { 114000, 0, 3, NONE },   { 177000, 0, 3, 3 },     { 179000, 0, 2, NONE },
-    { 224000, 0, 2, 3 },      { 320000, 0, 1, NONE },  { 769000, 0, 0, NONE },
+    { 78000, 1, NONE, NONE }, { 80000, 1, 3, NONE },  { 112000, 1, 3, NONE },
+    { 114000, 0, 3, NONE },   { 177000, 0, 3, 3 },    { 179000, 0, 2, NONE },
+    { 224000, 0, 2, 3 },      { 320000, 0, 1, NONE }, { 769000, 0, 0, NONE },
     { 820000, 0, 0, 3 },      { 9000000, 0, 0, 3 }, /* the rest never more than its thumbnails */
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
