@@ -233,6 +233,10 @@ channel_receive (Station *station, const char *label, GBytes *data)
   g_autofree char *user = NULL, *name = NULL;
   const char *type = json_string_value (json_object_get (message, "type"));
   const char *note = json_string_value (json_object_get (message, "note"));
+  if (g_strcmp0 (type, "look") == 0) {
+    room_look (station->room, label, json_object_get (message, "streams"));
+    return;
+  }
   if (message == NULL || g_strcmp0 (type, "note.save") != 0) {
     send_error (station, label, "bad-message", NULL);
     return;

@@ -25,6 +25,7 @@ struct RoomPeer {
   gboolean loopback;
   gboolean own_audio, own_video;
   gboolean channel; /* "data" is open */
+  HubSight sight;
 };
 
 struct Room {
@@ -43,6 +44,13 @@ peer_state_name (HubPeerState state)
   static const char *const names[]
       = { "connecting", "connecting", "connected", "paused", "failed", "closed" };
   return names[state];
+}
+
+static const char *
+sight_name (HubSight sight)
+{
+  static const char *const names[] = { "full", "smaller", "stills" };
+  return names[sight];
 }
 
 /* ---- Peers ------------------------------------------------------------------------------------
@@ -286,6 +294,24 @@ room_send (Room *room, const char *label, json_t *message)
   }
 }
 
+void
+room_look (Room *room, const char *label, json_t *streams)
+{
+  enum { MOST = 32 };
+  const RoomPeer *peer = find_label (room, label);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  gsize i;
+  json_t *name;
+  json_array_foreach (streams, i, name)
+  {
+    if (json_is_string (name) && names->len < MOST)
+      g_ptr_array_add (names, (char *)json_string_value (name));
+  }
+  g_ptr_array_add (names, NULL);
+  if (peer != NULL)
+    hub_look (room->hub, peer->id, (const char *const *)names->pdata);
+}
+
 const Session *
 room_peer_session (Room *room, const char *label)
 {
@@ -324,8 +350,9 @@ room_peer_figures (Room *room, const char *label)
     return json_null ();
   if (!hub_stats (room->hub, peer->id, &stats))
     return json_pack ("{s:s}", "state", peer_state_name (peer->state));
-  return json_pack ("{s:s, s:f, s:f, s:b}", "state", peer_state_name (peer->state), "rtt_ms",
-                    stats.rtt_ms, "loss", stats.loss, "relayed", stats.relayed);
+  return json_pack ("{s:s, s:f, s:f, s:b, s:s}", "state", peer_state_name (peer->state), "rtt_ms",
+                    stats.rtt_ms, "loss", stats.loss, "relayed", stats.relayed, "sight",
+                    sight_name (peer->sight));
 }
 
 static void
@@ -335,9 +362,10 @@ send_link (Room *room, const RoomPeer *peer)
   if (!peer->channel || !hub_stats (room->hub, peer->id, &stats))
     return;
   room_send (room, peer->label,
-             json_pack ("{s:s, s:f, s:f, s:I, s:b}", "type", "link", "rtt_ms", stats.rtt_ms, "loss",
-                        stats.loss, "estimate_bps", (json_int_t)stats.estimate_bps, "relayed",
-                        stats.relayed));
+             json_pack ("{s:s, s:f, s:f, s:I, s:b, s:s, s:b}", "type", "link", "rtt_ms",
+                        stats.rtt_ms, "loss", stats.loss, "estimate_bps",
+                        (json_int_t)stats.estimate_bps, "relayed", stats.relayed, "sight",
+                        sight_name (peer->sight), "machine", stats.machine));
 }
 
 void
@@ -427,6 +455,19 @@ on_message (Hub *hub, const char *id, const char *label, gboolean text, GBytes *
     channel_receive (room->station, peer->label, data);
 }
 
+/* Said at once: a picture that stands still without a word looks broken. */
+static void
+on_sight (Hub *hub, const char *id, HubSight sight, void *arg)
+{
+  Room *room = arg;
+  RoomPeer *peer = find_id (room, id);
+  if (peer == NULL)
+    return;
+  peer->sight = sight;
+  send_link (room, peer);
+  station_changed (room->station);
+}
+
 static RoomSource *
 find_source (Room *room, const char *name)
 {
@@ -481,6 +522,7 @@ static const HubEvents hub_events = {
   .want_live = on_want_live,
   .want_keyframe = on_want_keyframe,
   .want_bitrate = on_want_bitrate,
+  .sight = on_sight,
   .frame = on_frame,
 };
 

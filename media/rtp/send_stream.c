@@ -14,6 +14,7 @@ enum {
   DEFAULT_LIMIT_BPS = 1000000,
   LIMIT_BURST_PACKETS = 6,
   AUDIO_DEVIATION_US = 40000,
+  AUDIO_OVERLAP_US = 80000,
   PAD_RECENT = 16,      /* packets that padding repeats, newest first */
   MIN_SWITCH_US = 1000, /* timestamps go on by this at least when the source changes */
 };
@@ -219,7 +220,9 @@ frame_timestamp (SendStream *s, const Frame *frame)
   if (s->config.kind == MEDIA_AUDIO) {
     guint32 expected = s->last_timestamp + ticks (s, s->last_duration_us);
     gint32 deviation = (gint32)(timestamp - expected);
-    if (ABS ((gint64)deviation) < ticks (s, AUDIO_DEVIATION_US))
+    /* A packet that seems to overlap the last comes from an encoder with longer ones. */
+    if (ABS ((gint64)deviation) < ticks (s, AUDIO_DEVIATION_US)
+        || (deviation < 0 && -(gint64)deviation < ticks (s, AUDIO_OVERLAP_US)))
       return expected;
   }
   return (gint32)(timestamp - s->last_timestamp) > 0 ? timestamp : s->last_timestamp + 1;

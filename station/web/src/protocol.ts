@@ -67,11 +67,15 @@ export interface Consent {
 export interface Note { note: string; kind: NoteKind; text: string; user: string; at: Time }
 
 export type GuestState = 'lobby' | 'admitted' | 'live' | 'away'
+/** What a link carries of pictures: all, smaller ones, or sound and stills only. */
+export type Sight = 'full' | 'smaller' | 'stills'
+
 export interface PeerFigures {
   state?: MediaPhase
   rtt_ms?: number
   loss?: number
   relayed?: boolean
+  sight?: Sight
 }
 export interface Guest {
   guest: string
@@ -260,6 +264,9 @@ export type FromChannel =
   | { type: 'clock'; now: Time }
   | LiveConsultation
   | ({ type: 'note' } & Note)
-  | { type: 'link'; rtt_ms: number; loss: number; estimate_bps: number; relayed: boolean }
+  | {
+    type: 'link'; rtt_ms: number; loss: number; estimate_bps: number; relayed: boolean
+    sight?: Sight; machine?: boolean
+  }
   | { type: 'saved'; note: string; seq: number }
   | { type: 'error'; code: string; text?: Said; note?: string }

@@ -1,6 +1,7 @@
 import { Cell } from '../observable'
-import type { FromChannel, MediaMessage } from '../protocol'
+import type { FromChannel, MediaMessage, Sight } from '../protocol'
 import { Pulse } from './pulse'
+import { Stills } from './still'
 
 /** What a track belongs to, by the name of its stream: a source of the station or a participant. */
 export interface Stream {
@@ -38,6 +39,9 @@ export class Peer {
   readonly phase = new Cell<LinkPhase>('idle')
   readonly streams = new Cell<readonly Stream[]>([])
   readonly pc = new Cell<RTCPeerConnection | null>(null)
+  /** What the link carries of pictures, as the station tells. */
+  readonly sight = new Cell<{ sight: Sight; machine: boolean }>({ sight: 'full', machine: false })
+  readonly stills = new Stills()
   /** Called when an answer has gone out: from here on the browser waits, and the page has time. */
   answered: (() => void) | null = null
   /** Made before it is wanted: bare, or with an answer to the station's reservation in it. */
@@ -47,6 +51,7 @@ export class Peer {
   #unproven = false
   #queue: Promise<void> = Promise.resolve()
   #channel: RTCDataChannel | null = null
+  #looks: readonly string[] | null = null
   #own: { mic: MediaStreamTrack | null; cam: MediaStreamTrack | null } = { mic: null, cam: null }
   #lines: { mic: RTCRtpTransceiver | null; cam: RTCRtpTransceiver | null } = { mic: null, cam: null }
   #wanted = false
@@ -137,6 +142,17 @@ export class Peer {
     if (this.#channel?.readyState !== 'open') return false
     this.#channel.send(JSON.stringify(message))
     return true
+  }
+
+  /** Tells the station which streams this page shows large; the others may be small. */
+  look(streams: readonly string[]): void {
+    if (this.#looks?.join() === streams.join()) return
+    this.#looks = streams
+    this.#tellLooks()
+  }
+
+  #tellLooks(): void {
+    if (this.#looks) this.send({ type: 'look', streams: this.#looks })
   }
 
   receive(message: MediaMessage): void {
@@ -249,21 +265,42 @@ export class Peer {
       this.#map(pc)
     }
     pc.ondatachannel = ({ channel }) => {
-      if (channel.label !== 'data') return
-      this.#channel = channel
-      channel.onmessage = (event) => {
-        if (typeof event.data !== 'string') return
-        try {
-          this.message(JSON.parse(event.data) as FromChannel)
-        } catch {
-          // Not JSON: nothing of ours.
-        }
-      }
+      if (channel.label === 'data') this.#takeData(channel)
+      else if (channel.label === 'still') this.#takeStills(channel)
     }
     pc.onconnectionstatechange = () => this.#connection(pc)
     pc.oniceconnectionstatechange = () => this.#connection(pc)
     this.#pulse = new Pulse(pc)
     this.pc.set(pc)
+  }
+
+  #takeData(channel: RTCDataChannel): void {
+    this.#channel = channel
+    channel.onopen = () => this.#tellLooks()
+    this.#tellLooks()
+    channel.onmessage = (event) => {
+      if (typeof event.data !== 'string') return
+      try {
+        const message = JSON.parse(event.data) as FromChannel
+        if (message.type === 'link') this.#see(message.sight ?? 'full', message.machine ?? false)
+        this.message(message)
+      } catch {
+        // Not JSON: nothing of ours.
+      }
+    }
+  }
+
+  #takeStills(channel: RTCDataChannel): void {
+    channel.binaryType = 'arraybuffer'
+    channel.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) this.stills.receive(data)
+    }
+  }
+
+  #see(sight: Sight, machine: boolean): void {
+    const before = this.sight.get()
+    if (before.sight !== sight || before.machine !== machine) this.sight.set({ sight, machine })
+    if (sight !== 'stills') this.stills.clear()
   }
 
   #lowDelay(receiver: VideoReceiver): void {
@@ -402,6 +439,7 @@ export class Peer {
 
   #release(pc: RTCPeerConnection): void {
     this.#channel = null
+    this.#see('full', false)
     this.#lines = { mic: null, cam: null }
     this.#unproven = false
     this.#pulse = null
