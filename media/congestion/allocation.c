@@ -8,6 +8,7 @@ enum {
 };
 #define FIRST_HOLD_US (G_USEC_PER_SEC / 2)
 #define HOLD_US (3 * G_USEC_PER_SEC)
+#define RETURN_HOLD_US (5 * G_USEC_PER_SEC)
 #define HOLD_MAX_US (60 * G_USEC_PER_SEC)
 #define TRIAL_US (15 * G_USEC_PER_SEC)
 #define TOGETHER_US (1 * G_USEC_PER_SEC)
@@ -288,7 +289,11 @@ rise (AllocationStream *stream, gint64 now_us)
 {
   if (stream->surplus_us == 0)
     stream->surplus_us = now_us;
-  if (!stream->at_once && now_us - stream->surplus_us < stream->hold_us)
+  /* From stills to a picture and back again is what people notice most. */
+  gint64 hold_us = stream->step == ALLOCATION_NONE && stream->hold_us >= HOLD_US
+                       ? MAX (stream->hold_us, RETURN_HOLD_US)
+                       : stream->hold_us;
+  if (!stream->at_once && now_us - stream->surplus_us < hold_us)
     return;
   stream->raised_us = stream->at_once ? 0 : now_us;
   stream->surplus_us = 0;

@@ -15,7 +15,7 @@
  *   bits that are left, up to each step's most, in the same order
  *
  * Down at once, up only after a surplus of 15 % has stood for a while: half a second at first,
- * 3 s after the first fall; doubled, to a minute at most, whenever a rise is followed by a fall
+ * 3 s after the first fall, 5 s from nothing at all; doubled, to a minute at most, whenever a rise is followed by a fall
  * within 15 s, and halved again after each rise that lasts. A stream that is looked at from now on,
  * or no longer, does not wait.
  *

@@ -1,6 +1,7 @@
 #include "media/rtp/send_stream.h"
 #include "media/rtp/history.h"
 #include "media/rtp/payload.h"
+#include "media/rtp/vp8.h"
 
 #include <string.h>
 
@@ -56,6 +57,7 @@ struct SendStream {
   guint32 base_timestamp;
   gint64 base_capture_us;
   Forward forward;
+  Vp8Numbers numbers; /* of what is forwarded */
 
   gint64 rtt_us;
   guint limit_bps;
@@ -286,6 +288,7 @@ begin_forward (SendStream *s, guint32 source, const RtpIncoming *packet)
     .first_seq = s->next_seq,
     .timestamp_offset = timestamp - packet->view.timestamp,
   };
+  vp8_numbers_switch (&s->numbers);
 }
 
 static gboolean
@@ -302,6 +305,8 @@ forward_packet (SendStream *s, guint8 payload_type, const RtpIncoming *incoming,
   guint32 timestamp = view->timestamp + s->forward.timestamp_offset;
   if (view->payload_size > 0)
     memcpy (packet->data + packet->payload_offset, view->payload, view->payload_size);
+  if (incoming->codec == MEDIA_VP8)
+    vp8_renumber (&s->numbers, packet->data + packet->payload_offset, view->payload_size);
   packet->size = (guint16)(packet->payload_offset + view->payload_size);
   packet->key = incoming->key_start;
   finish_header (packet, marker, payload_type, seq, timestamp);

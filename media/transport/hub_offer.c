@@ -30,6 +30,10 @@ static void
 describe_peers_media (const HubLine *line, SdpMedia *media)
 {
   sdp_add_codec (media, line->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8);
+  if (line->role == LINE_OWN && line->kind == MEDIA_VIDEO) {
+    sdp_add_rid (media, "l");
+    sdp_add_rid (media, "h");
+  }
   if (line->from == NULL)
     return;
   g_autofree char *stream = g_strconcat ("peer-", line->from->peer->label, NULL);

@@ -103,6 +103,8 @@ test_hysteresis (void)
   run (a, &v, 3000000, 6);
   check (&v, 0, 2, NONE);
   run (a, &v, 3000000, 1);
+  check (&v, 0, 0, NONE);
+  run (a, &v, 3000000, 4); /* from nothing 5 s */
   check (&v, 0, 0, 3);
   /* a surplus that does not last is none */
   run (a, &v, 200000, 1);
