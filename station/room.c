@@ -362,10 +362,11 @@ send_link (Room *room, const RoomPeer *peer)
   if (!peer->channel || !hub_stats (room->hub, peer->id, &stats))
     return;
   room_send (room, peer->label,
-             json_pack ("{s:s, s:f, s:f, s:I, s:b, s:s, s:b}", "type", "link", "rtt_ms",
+             json_pack ("{s:s, s:f, s:f, s:I, s:b, s:s, s:b, s:i}", "type", "link", "rtt_ms",
                         stats.rtt_ms, "loss", stats.loss, "estimate_bps",
                         (json_int_t)stats.estimate_bps, "relayed", stats.relayed, "sight",
-                        sight_name (peer->sight), "machine", stats.machine));
+                        sight_name (peer->sight), "machine", stats.machine, "layers",
+                        (int)stats.layers));
 }
 
 void

@@ -47,6 +47,7 @@ typedef struct {
   gboolean relayed;
   guint64 nacks, retransmitted, plis;
   HubSight sight;
+  guint layers;     /* encodings of its picture that are of use: 2 when several watch it */
   gboolean machine; /* rungs are bounded by this machine's time, not by the link */
 } HubPeerStats;
 

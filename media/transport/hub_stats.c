@@ -16,6 +16,7 @@ read_stats (HubPeer *peer)
     .retransmitted = from.retransmitted,
     .plis = from.plis,
     .sight = peer->sight,
+    .layers = peer->own[MEDIA_VIDEO]->followers->len > 1 ? 2 : 1,
     .machine = peer->hub->best > 0,
   };
 }

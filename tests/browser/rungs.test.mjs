@@ -23,30 +23,31 @@ after(async () => {
   assert.equal(await hub?.stop(), 0);
 });
 
-async function open(peer, more) {
+async function open(peer, more, own = false) {
   const page = await chromium.context.newPage();
   await page.goto(hub.address);
   // Who may use the microphone is shown real addresses.
   await page.evaluate(() => navigator.mediaDevices.getUserMedia({ audio: true }));
-  await page.evaluate(([name, options]) => globalThis.hub.start(name, false, options), [peer, more]);
+  await page.evaluate(([name, options, wantsOwn]) => globalThis.hub.start(name, wantsOwn, options), [peer, more, own]);
   await eventually(async () => hub.state(peer)?.state === 'connected', 15, `${peer} is connected`);
-  hub.tell({ do: 'look-at', peer, stream: 'source-room' });
+  hub.tell({ do: 'look-at', peer, stream: own ? 'nothing' : 'source-room' });
   return page;
 }
 
-const frames = async (page) => (await mediaNow(page)).videos['source-room']?.frames ?? 0;
-async function moves(page, more = 25) {
+const frames = async (page, name) => (await mediaNow(page)).videos[name]?.frames ?? 0;
+async function moves(page, more = 25, name = 'source-room') {
   await page.bringToFront();
-  const start = await frames(page);
-  await eventually(async () => (await frames(page)) >= start + more, 30, 'the picture moves');
+  const start = await frames(page, name);
+  await eventually(async () => (await frames(page, name)) >= start + more, 30, 'the picture moves');
 }
 const stream = async (peer, name) => (await hub.look(peer)).streams.find((s) => s.name === name && s.kind === 'video');
 const rung = async (peer) => (await stream(peer, 'source-room')).rung;
 const sights = () => hub.events.filter((e) => e.event === 'sight' && e.peer === 'far').map((e) => e.sight);
 
+let near, far;
 test('the link of one shrinks, and comes back', async (t) => {
-  const near = await open('near', {});
-  const far = await open('far', { measured: true });
+  near = await open('near', {});
+  far = await open('far', { measured: true });
   await moves(far);
   await eventually(async () => (await rung('far')) === 0, 30, 'the whole picture');
   const wants = () => hub.events.filter((e) => e.event === 'want-live').map((e) => `${e.value ? '+' : '-'}${e.codec}:${e.rung}`);
@@ -94,4 +95,32 @@ test('the link of one shrinks, and comes back', async (t) => {
   assert.equal(await far.evaluate(() => globalThis.hub.error), undefined);
   assert.equal(await near.evaluate(() => globalThis.hub.error), undefined);
   assert.ok(!wants().includes('-h264:0'), 'the rung of the other never ended');
+});
+
+test('of a simulcast each gets the layer that its link carries', async () => {
+  const sender = await open('sender', {}, true);
+  const layer = async (peer) => (await stream(peer, 'peer-sender'))?.rung;
+  const seen = async (page) => (await mediaNow(page)).videos['peer-sender']?.width;
+  for (const peer of ['near', 'far']) hub.tell({ do: 'look-at', peer, stream: 'peer-sender' });
+  await moves(near, 25, 'peer-sender');
+  await eventually(async () => (await layer('far')) === 0 && (await seen(far)) === 640, 60, 'the large one');
+
+  link.setRate(320_000);
+  await eventually(async () => (await layer('far')) === 1, 60, 'the small one');
+  await moves(far, 15, 'peer-sender');
+  assert.equal(await seen(far), 320);
+  await moves(near, 25, 'peer-sender');
+  assert.equal(await layer('near'), 0);
+  assert.equal(await seen(near), 640);
+
+  link.setRate(100_000, 1); // not even the small one
+  await eventually(async () => (await layer('far')) === -1, 60, 'nothing');
+  await moves(near, 25, 'peer-sender');
+  const before = (await mediaNow(near)).energy;
+  await eventually(async () => (await mediaNow(near)).energy > before, 10, 'sound');
+
+  link.setRate(4_000_000);
+  await eventually(async () => (await layer('far')) === 0 && (await seen(far)) === 640, 90, 'the large one again');
+  await moves(far, 15, 'peer-sender');
+  for (const page of [near, far, sender]) assert.equal(await page.evaluate(() => globalThis.hub.error), undefined);
 });

@@ -25,6 +25,8 @@ const PULSE_EVERY_MS = 250
 /** Silence that makes the path be sought anew, and silence that is told. */
 const SILENCE_MS = 1000
 const TROUBLE_MS = 1500
+/** Of the smaller encoding of the own picture: half as wide and high. */
+const SMALL_BPS = 120_000
 const RESTART_EVERY_MS = 3000
 /** After a restart that was not needed, or did not help, the next one waits longer. */
 const RESTART_EVERY_MAX_MS = 24_000
@@ -282,7 +284,10 @@ export class Peer {
       if (typeof event.data !== 'string') return
       try {
         const message = JSON.parse(event.data) as FromChannel
-        if (message.type === 'link') this.#see(message.sight ?? 'full', message.machine ?? false)
+        if (message.type === 'link') {
+          this.#see(message.sight ?? 'full', message.machine ?? false)
+          this.#sendLayers(message.layers ?? 1)
+        }
         this.message(message)
       } catch {
         // Not JSON: nothing of ours.
@@ -295,6 +300,17 @@ export class Peer {
     channel.onmessage = ({ data }) => {
       if (data instanceof ArrayBuffer) this.stills.receive(data)
     }
+  }
+
+  /** A smaller picture beside the own one, for whoever's link is weak; only while several watch. */
+  #sendLayers(layers: number): void {
+    const sender = this.#lines.cam?.sender
+    const parameters = sender?.getParameters()
+    const small = parameters?.encodings.find(({ rid }) => rid === 'l')
+    if (!sender || !parameters || !small || small.active === layers > 1) return
+    small.active = layers > 1
+    small.maxBitrate = SMALL_BPS
+    sender.setParameters(parameters).catch(() => {})
   }
 
   #see(sight: Sight, machine: boolean): void {
