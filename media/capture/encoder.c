@@ -20,11 +20,13 @@ struct Encoder {
   EncoderEvents events;
   void *arg;
   guint width, height; /* of the output */
+  gboolean thins;      /* more pictures come than are wanted */
   gint wanted;         /* atomic: bit/s */
   Rate rate;           /* the stage's streaming thread */
   /* Owned by the caller of encoder_push(). */
   GstClockTime last_pts;
   GstClockTime last_key_pts;
+  gint64 due_us; /* when the next picture may come, where they are thinned out */
 };
 
 void
@@ -113,9 +115,6 @@ add_picture_conversion (Encoder *encoder, GstCaps *input, GString *text)
   encoder->height = height;
   encoder_fit (&encoder->width, &encoder->height, encoder->config.max_width,
                encoder->config.max_height);
-  if (encoder->config.max_rate && input_rate (input) > encoder->config.max_rate)
-    g_string_append_printf (text, "videorate drop-only=true max-rate=%u ! ",
-                            encoder->config.max_rate);
   if (width != encoder->width || height != encoder->height)
     g_string_append_printf (text, "videoscale n-threads=1 ! video/x-raw,width=%u,height=%u ! ",
                             encoder->width, encoder->height);
@@ -150,6 +149,10 @@ stage_caps (Encoder *encoder, GstCaps *input)
   double told = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
   if (told < 1 || told > 120)
     gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, USUAL_RATE, 1, NULL);
+  encoder->thins = encoder->config.max_rate && input_rate (input) > encoder->config.max_rate;
+  if (encoder->thins)
+    gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, (gint)encoder->config.max_rate, 1,
+                         NULL);
   rate_init (&encoder->rate, encoder->type->counts_frames, encoder->type->change_costs_key,
              output_rate (encoder, input));
   return caps;
@@ -261,11 +264,29 @@ make_increasing (Encoder *encoder, GstBuffer *buffer)
   return buffer;
 }
 
+/* Evenly over time, whatever the camera's rate: a picture that comes a quarter of a step early is
+ * taken for the one that is due. What is pushed again is wanted now. (videorate would let
+ * everything pass for as long as a pause was.) */
+static gboolean
+is_surplus (Encoder *encoder, GstBuffer *buffer)
+{
+  if (!encoder->thins || GST_BUFFER_FLAG_IS_SET (buffer, REPEATED))
+    return FALSE;
+  gint64 pts_us = (gint64)(GST_BUFFER_PTS (buffer) / GST_USECOND);
+  gint64 step_us = G_USEC_PER_SEC / encoder->config.max_rate;
+  if (encoder->due_us == 0 || pts_us - encoder->due_us > 2 * step_us)
+    encoder->due_us = pts_us;
+  if (pts_us + step_us / 4 < encoder->due_us)
+    return TRUE;
+  encoder->due_us += step_us;
+  return FALSE;
+}
+
 void
 encoder_push (Encoder *encoder, GstBuffer *buffer)
 {
   if (encoder->config.codec != MEDIA_OPUS) {
-    if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
+    if (!GST_BUFFER_PTS_IS_VALID (buffer) || is_surplus (encoder, buffer)) {
       gst_buffer_unref (buffer);
       return;
     }

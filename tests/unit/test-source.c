@@ -763,6 +763,93 @@ test_test_microphone (void)
   log_close (log);
 }
 
+/* Each rung has its size and its rate of pictures; a still a second. */
+static void
+test_rungs (void)
+{
+  static const struct {
+    MediaCodec codec;
+    guint rung, width, height, frames;
+    double seconds; /* that they take */
+  } cases[] = {
+    { MEDIA_H264, 1, 640, 360, 20, 1.3 },
+    { MEDIA_H264, 2, 480, 270, 20, 1.3 },
+    { MEDIA_H264, 3, 320, 180, 17, 2 },
+    { MEDIA_JPEG, 1, 320, 180, 3, 2 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Log *log = log_open (&test_camera);
+    log->oldest_us = 500000;
+    GPtrArray *list = log->live[cases[i].codec];
+    source_set_live (log->source, cases[i].codec, cases[i].rung, TRUE);
+    source_set_live (log->source, cases[i].codec, RUNG_MAX, TRUE); /* there is none */
+    WAIT_FRAMES (log, list, cases[i].frames);
+    const Frame *first = frame_at (log, list, 0);
+    const Frame *last = frame_at (log, list, cases[i].frames - 1);
+    g_assert_cmpuint (first->rung, ==, cases[i].rung);
+    g_assert_cmpuint (first->width, ==, cases[i].width);
+    g_assert_cmpuint (first->height, ==, cases[i].height);
+    g_assert_true (first->key);
+    double seconds = (double)(last->capture_us - first->capture_us) / SECOND;
+    g_test_message ("%s:%u: %u frames in %.2f s", media_codec_name (cases[i].codec), cases[i].rung,
+                    cases[i].frames, seconds);
+    g_assert_cmpfloat (seconds, >, cases[i].seconds * 0.8);
+    gsize size;
+    const guint8 *bytes = g_bytes_get_data (last->data, &size);
+    if (cases[i].codec == MEDIA_JPEG) {
+      g_assert_cmpuint (size, <, 20000);
+      g_assert_true (bytes[0] == 0xff && bytes[1] == 0xd8);
+    }
+    log_close (log);
+  }
+}
+
+/* The lowest rung keeps to few bits, from its first second on. */
+static void
+test_low_rung_bits (void)
+{
+  Log *log = log_open (&test_camera);
+  log->oldest_us = 500000;
+  GPtrArray *list = log->live[MEDIA_H264];
+  source_set_live_bitrate (log->source, MEDIA_H264, 3, 50000);
+  source_set_live (log->source, MEDIA_H264, 3, TRUE);
+  WAIT_FRAMES (log, list, 49);
+  gsize bytes = 0;
+  for (guint i = 0; i < 48; i++)
+    bytes += g_bytes_get_size (frame_at (log, list, i)->data);
+  gint64 span_us = frame_at (log, list, 48)->capture_us - frame_at (log, list, 0)->capture_us;
+  double bps = bytes * 8.0 * SECOND / span_us;
+  g_test_message ("%.0f bit/s, key frame %zu bytes", bps,
+                  g_bytes_get_size (frame_at (log, list, 0)->data));
+  g_assert_cmpfloat (bps, <, 65000);
+  log_close (log);
+}
+
+static void
+test_sound_rungs (void)
+{
+  SourceConfig config = { .name = "voice", .kind = MEDIA_AUDIO, .address = "test:" };
+  Log *log = log_open (&config);
+  log->oldest_us = 500000;
+  GPtrArray *list = log->live[MEDIA_OPUS];
+  source_set_live (log->source, MEDIA_OPUS, 1, TRUE);
+  WAIT_FRAMES (log, list, 50);
+  gsize bytes = 0;
+  for (guint i = 1; i < 50; i++) {
+    const Frame *frame = frame_at (log, list, i);
+    g_assert_cmpuint (frame->rung, ==, 1);
+    bytes += g_bytes_get_size (frame->data);
+    gint64 step_us = frame->capture_us - frame_at (log, list, i - 1)->capture_us;
+    g_assert_cmpint (step_us, >, 50000);
+    g_assert_cmpint (step_us, <, 70000);
+  }
+  double bps = bytes * 8 / (49 * 0.06);
+  g_test_message ("%.0f bit/s", bps);
+  g_assert_cmpfloat (bps, >, 6000);
+  g_assert_cmpfloat (bps, <, 20000);
+  log_close (log);
+}
+
 static char *
 write_wav (guint milliseconds)
 {
@@ -1073,6 +1160,9 @@ main (int argc, char **argv)
   g_test_add_func ("/source/stuck-outlet", test_stuck_outlet);
   g_test_add_func ("/source/restart", test_restart);
   g_test_add_func ("/source/microphone/test", test_test_microphone);
+  g_test_add_func ("/source/rungs", test_rungs);
+  g_test_add_func ("/source/low-rung-bits", test_low_rung_bits);
+  g_test_add_func ("/source/microphone/rungs", test_sound_rungs);
   g_test_add_func ("/source/microphone/file", test_file_microphone);
   g_test_add_func ("/source/missing", test_missing);
   g_test_add_func ("/source/rtsp/frames", test_rtsp);
