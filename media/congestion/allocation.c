@@ -1,11 +1,13 @@
 #include "media/congestion/allocation.h"
 
 enum {
-  CONTROL_BPS = 8000,
+  CONTROL_BPS = 16000,
   UNKNOWN_BPS = 500000,
   MARGIN_PERCENT = 15,
   FALL_PERCENT = 5,
+  LEAN_PERCENT = 60,
 };
+#define LEAN_US (1 * G_USEC_PER_SEC)
 #define FIRST_HOLD_US (G_USEC_PER_SEC / 2)
 #define HOLD_US (3 * G_USEC_PER_SEC)
 #define RETURN_HOLD_US (5 * G_USEC_PER_SEC)
@@ -22,6 +24,8 @@ struct AllocationStream {
   int step;   /* as decided */
   int wanted; /* under way: what the budgets allow */
   guint bps;
+  gint64 lean_us;    /* since when its step gets less than it wants; 0: not */
+  guint lean_bps;    /* what it gets; 0: enough */
   gboolean begun;    /* it was decided about once */
   gboolean at_once;  /* the next rise does not wait */
   gint64 surplus_us; /* since when more was to be had; 0: not */
@@ -272,6 +276,25 @@ want_steps (Allocation *a)
   raise_all (a, ALLOCATION_REST, ALLOCATION_REST, 0);
 }
 
+/* First the bits, then the picture: for a second the step is kept on less than it wants, if that is
+ * not much less. A change costs a key frame, and comes at the worst time for one. */
+static gboolean
+bears (Allocation *a, AllocationPeer *peer, AllocationStream *stream, gint64 now_us)
+{
+  if (stream->lean_us == 0)
+    stream->lean_us = now_us;
+  if (stream->step < (int)stream->best || now_us - stream->lean_us >= LEAN_US)
+    return FALSE;
+  gint64 taken = stream->wanted == ALLOCATION_NONE ? 0 : stream->steps[stream->wanted].min_bps;
+  gint64 more = peer->uplink ? MIN (peer->left, a->left) : peer->left;
+  gint64 needs = stream->steps[stream->step].min_bps;
+  if (taken + more < needs * LEAN_PERCENT / 100)
+    return FALSE;
+  stream->lean_bps = (guint)CLAMP (taken + more, 1, needs);
+  spend (a, peer, stream->lean_bps - taken);
+  return TRUE;
+}
+
 static void
 fall (AllocationStream *stream, gint64 now_us)
 {
@@ -301,9 +324,10 @@ rise (AllocationStream *stream, gint64 now_us)
 }
 
 static void
-decide (AllocationStream *stream, gint64 now_us)
+decide (Allocation *a, AllocationPeer *peer, AllocationStream *stream, gint64 now_us)
 {
   guint wanted = height (stream, stream->wanted), has = height (stream, stream->step);
+  stream->lean_bps = 0;
   if (stream->raised_us != 0 && now_us - stream->raised_us >= TRIAL_US) {
     stream->raised_us = 0;
     stream->hold_us = MAX (stream->hold_us / 2, HOLD_US);
@@ -312,6 +336,8 @@ decide (AllocationStream *stream, gint64 now_us)
     stream->step = stream->wanted;
   else if (stream->at_once && wanted < has)
     stream->step = stream->wanted; /* not for want of bits */
+  else if (wanted < has && bears (a, peer, stream, now_us))
+    return;
   else if (wanted < has)
     fall (stream, now_us);
   else if (wanted > has)
@@ -320,6 +346,7 @@ decide (AllocationStream *stream, gint64 now_us)
     stream->surplus_us = 0;
   stream->begun |= stream->n > 0;
   stream->at_once = FALSE;
+  stream->lean_us = 0;
 }
 
 /* ---- bits ---- */
@@ -366,7 +393,7 @@ fill_class (Allocation *a, AllocationClass class)
         share = MIN (share, a->left / in_all);
         in_all--;
       }
-      if (stream->step == ALLOCATION_NONE)
+      if (stream->step == ALLOCATION_NONE || stream->lean_bps != 0)
         continue;
       const AllocationStep *step = &stream->steps[stream->step];
       guint more = (guint)CLAMP (share, 0, (gint64)step->max_bps - step->min_bps);
@@ -384,7 +411,8 @@ share_bits (Allocation *a)
     AllocationPeer *peer = a->peers->pdata[i];
     for (guint j = 0; j < peer->streams->len; j++) {
       AllocationStream *stream = peer->streams->pdata[j];
-      stream->bps = stream->step == ALLOCATION_NONE ? 0 : stream->steps[stream->step].min_bps;
+      guint least = stream->step == ALLOCATION_NONE ? 0 : stream->steps[stream->step].min_bps;
+      stream->bps = stream->lean_bps != 0 ? stream->lean_bps : least;
       spend (a, peer, stream->bps);
     }
   }
@@ -406,7 +434,7 @@ allocation_run (Allocation *a, gint64 now_us)
   for (guint i = 0; i < a->peers->len; i++) {
     AllocationPeer *peer = a->peers->pdata[i];
     for (guint j = 0; j < peer->streams->len; j++)
-      decide (peer->streams->pdata[j], now_us);
+      decide (a, peer, peer->streams->pdata[j], now_us);
   }
   share_bits (a);
   a->run_us = now_us;

@@ -5,7 +5,7 @@
  * an encoding (a rung, a simulcast layer); none means that nothing is sent. Streams are served in
  * this order, and among equals so that no one rises before all have reached the same step:
  *
- *   control and vitals      a reserve of 8 kbit/s in each peer
+ *   control and vitals      a reserve of 16 kbit/s in each peer, reports included
  *   sound, lowest step      always, whatever the estimate says
  *   waves, stethoscope      lowest step
  *   looked at, lowest step
@@ -14,10 +14,11 @@
  *   the rest: its lowest step only (thumbnails)
  *   bits that are left, up to each step's most, in the same order
  *
- * Down at once, up only after a surplus of 15 % has stood for a while: half a second at first,
- * 3 s after the first fall, 5 s from nothing at all; doubled, to a minute at most, whenever a rise is followed by a fall
- * within 15 s, and halved again after each rise that lasts. A stream that is looked at from now on,
- * or no longer, does not wait.
+ * Down at once: the bits; the step too where it gets less than 60 % of its least, else when that
+ * has lasted a second. Up only after a surplus of 15 % has stood for a while: half a second at
+ * first, 3 s after the first fall, 5 s from nothing at all; doubled, to a minute at most, whenever
+ * a rise is followed by a fall within 15 s, and halved again after each rise that lasts. A stream
+ * that is looked at from now on, or no longer, does not wait.
  *
  * The uplink. Peers' estimates come each from its own link, and where they share the clinic's
  * uplink, they find their shares of it by themselves, but one after the other: who has been idle

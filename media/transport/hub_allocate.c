@@ -3,7 +3,7 @@
 
 enum {
   LOCAL_BPS = 10000000, /* no link to be measured */
-  FORWARDED_SOUND_BPS = 60000,
+  FORWARDED_SOUND_BPS = 128000,
   FORWARDED_LEAST_BPS = 30000,
 };
 #define LOSS_MAX 0.2
@@ -78,7 +78,8 @@ steps_of_peer (const HubLine *line, AllocationStep *steps)
 {
   const HubLine *own = line->from;
   if (own->kind == MEDIA_AUDIO) {
-    steps[0] = (AllocationStep){ FORWARDED_SOUND_BPS, FORWARDED_SOUND_BPS };
+    guint bps = CLAMP (own->layers[0].bps, FORWARDED_LEAST_BPS, FORWARDED_SOUND_BPS);
+    steps[0] = (AllocationStep){ bps, bps };
     return own->layers[0].bps > 0;
   }
   guint n = 0;

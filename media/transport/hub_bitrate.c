@@ -83,5 +83,6 @@ hub_bitrate_update (HubOutlet *outlet)
   if (bps > outlet->bitrate)
     outlet->raised_us = now_us;
   outlet->bitrate = bps;
+  g_debug ("event=bitrate source=%s rung=%u bps=%u", outlet->source->name, outlet->rung, bps);
   hub_emit_want_bitrate (outlet);
 }

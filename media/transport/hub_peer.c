@@ -212,6 +212,7 @@ on_estimate (Peer *self, guint bps, void *arg)
 {
   HubPeer *peer = arg;
   peer->estimate_bps = bps;
+  g_debug ("event=estimate peer=%s bps=%u", peer->id, bps);
   hub_allocate (peer->hub);
 }
 

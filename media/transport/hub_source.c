@@ -315,6 +315,13 @@ hub_outlet_begin (HubOutlet *outlet, HubLine *line)
 /* Lines change what they show */
 
 static void
+log_view (const HubLine *line)
+{
+  g_info ("event=rung peer=%s source=%s rung=%d", line->peer->id, line->source->name,
+          line->viewing != NULL ? (int)line->viewing->rung : -1);
+}
+
+static void
 view_at_once (HubLine *line, HubOutlet *outlet)
 {
   HubOutlet *before = line->viewing;
@@ -323,6 +330,7 @@ view_at_once (HubLine *line, HubOutlet *outlet)
   if (outlet != NULL)
     join (outlet, line);
   leave (&before, line);
+  log_view (line);
   if (outlet != NULL && line->peer->state == HUB_PEER_CONNECTED)
     hub_outlet_begin (outlet, line);
 }
@@ -354,6 +362,7 @@ change_over (HubLine *line)
   HubOutlet *before = line->viewing;
   line->viewing = g_steal_pointer (&line->next);
   leave (&before, line);
+  log_view (line);
 }
 
 /* Frames */

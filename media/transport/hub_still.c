@@ -14,7 +14,7 @@ enum {
   LARGE_BPS = 90000, /* of what is left, for the larger picture */
   SHARE_PERCENT = 80,
   MAX_BYTES = 128 * 1024,
-  MAX_OUTSTANDING = 4, /* messages of the association that are not acknowledged */
+  MAX_OUTSTANDING = 2, /* messages of the association that are not acknowledged */
 };
 #define INTERVAL_US (3 * G_USEC_PER_SEC)
 

@@ -55,10 +55,10 @@ test_order (void)
     int sound, looked, rest;
   } cases[] = {
     { 20000, 1, NONE, NONE }, /* sound whatever the estimate says */
-    { 78000, 1, NONE, NONE }, { 80000, 1, 3, NONE },  { 112000, 1, 3, NONE },
-    { 114000, 0, 3, NONE },   { 177000, 0, 3, 3 },    { 179000, 0, 2, NONE },
-    { 224000, 0, 2, 3 },      { 320000, 0, 1, NONE }, { 769000, 0, 0, NONE },
-    { 820000, 0, 0, 3 },      { 9000000, 0, 0, 3 }, /* the rest never more than its thumbnails */
+    { 86000, 1, NONE, NONE }, { 88000, 1, 3, NONE },  { 120000, 1, 3, NONE },
+    { 122000, 0, 3, NONE },   { 185000, 0, 3, 3 },    { 187000, 0, 2, NONE },
+    { 232000, 0, 2, 3 },      { 328000, 0, 1, NONE }, { 777000, 0, 0, NONE },
+    { 828000, 0, 0, 3 },      { 9000000, 0, 0, 3 }, /* the rest never more than its thumbnails */
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (Allocation) a = allocation_new ();
@@ -75,7 +75,7 @@ test_bits (void)
   Viewer v = add_viewer (a, TRUE);
   run (a, &v, 1000000, 1);
   guint sum = allocation_bps (v.sound) + allocation_bps (v.looked) + allocation_bps (v.rest);
-  g_assert_cmpuint (sum, ==, 1000000 - 8000);
+  g_assert_cmpuint (sum, ==, 1000000 - 16000);
   g_assert_cmpuint (allocation_bps (v.rest), ==, 45000);
   g_assert_cmpuint (allocation_left_bps (v.peer), ==, 0);
   run (a, &v, 9000000, 8);
@@ -83,7 +83,7 @@ test_bits (void)
   g_assert_cmpuint (allocation_bps (v.rest), ==, 140000);
   run (a, &v, 50000, 1);
   g_assert_cmpuint (allocation_bps (v.looked), ==, 0);
-  g_assert_cmpuint (allocation_left_bps (v.peer), ==, 50000 - 8000 - 26000);
+  g_assert_cmpuint (allocation_left_bps (v.peer), ==, 50000 - 16000 - 26000);
 }
 
 /* Down at once; up after half a second at first, 3 s later on. */
@@ -113,6 +113,30 @@ test_hysteresis (void)
     check (&v, 0, 2, NONE);
     run (a, &v, 200000, 1);
   }
+}
+
+/* A small want is borne for a second, by fewer bits. */
+static void
+test_lean (void)
+{
+  g_autoptr (Allocation) a = allocation_new ();
+  Viewer v = add_viewer (a, TRUE);
+  allocation_set_steps (v.rest, NULL, 0);
+  run (a, &v, 1000000, 1);
+  check (&v, 0, 0, NONE);
+  run (a, &v, 600000, 2);
+  check (&v, 0, 0, NONE);
+  g_assert_cmpuint (allocation_bps (v.looked), ==, 600000 - 16000 - 60000);
+  run (a, &v, 600000, 1);
+  check (&v, 0, 1, NONE);
+  run (a, &v, 1000000, 20);
+  check (&v, 0, 0, NONE);
+  run (a, &v, 600000, 1); /* it passes */
+  run (a, &v, 1000000, 1);
+  check (&v, 0, 0, NONE);
+  g_assert_cmpuint (allocation_bps (v.looked), ==, 1000000 - 16000 - 60000);
+  run (a, &v, 400000, 1); /* too much at once */
+  check (&v, 0, 1, NONE);
 }
 
 static void
@@ -294,6 +318,7 @@ main (int argc, char **argv)
   g_test_add_func ("/allocation/order", test_order);
   g_test_add_func ("/allocation/bits", test_bits);
   g_test_add_func ("/allocation/hysteresis", test_hysteresis);
+  g_test_add_func ("/allocation/lean", test_lean);
   g_test_add_func ("/allocation/back-off", test_back_off);
   g_test_add_func ("/allocation/look", test_look);
   g_test_add_func ("/allocation/best", test_best);
