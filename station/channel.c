@@ -23,7 +23,7 @@ static void
 send_items (Station *station, const char *label, json_t *items)
 {
   if (json_array_size (items) > 0)
-    room_send (station->room, label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+    room_send_readings (station->room, label, items);
   json_array_clear (items);
 }
 

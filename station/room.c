@@ -26,6 +26,7 @@ struct RoomPeer {
   gboolean own_audio, own_video;
   gboolean channel; /* "data" is open */
   HubSight sight;
+  json_t *pending; /* newest reading of each vital sign, for room_tick(); NULL: none */
 };
 
 struct Room {
@@ -64,6 +65,7 @@ peer_free (void *data)
   g_free (peer->label);
   g_free (peer->name);
   g_free (peer->reason);
+  json_decref (peer->pending);
   g_free (peer);
 }
 
@@ -294,6 +296,50 @@ room_send (Room *room, const char *label, json_t *message)
   }
 }
 
+/* A weak link gets the newest of each vital sign every two seconds, and not all that a monitor
+ * says. */
+static void
+keep_newest (RoomPeer *peer, json_t *items)
+{
+  gsize i;
+  json_t *item;
+  if (peer->pending == NULL)
+    peer->pending = json_object ();
+  json_array_foreach (items, i, item)
+  {
+    const char *vital = json_string_value (json_object_get (item, "vital"));
+    if (vital != NULL)
+      json_object_set (peer->pending, vital, item);
+  }
+}
+
+static void
+send_newest (Room *room, RoomPeer *peer)
+{
+  const char *vital;
+  json_t *item, *items = json_array ();
+  json_object_foreach (peer->pending, vital, item)
+  {
+    json_array_append (items, item);
+  }
+  g_clear_pointer (&peer->pending, json_decref);
+  room_send (room, peer->label, json_pack ("{s:s, s:o}", "type", "readings", "items", items));
+}
+
+void
+room_send_readings (Room *room, const char *label, json_t *items)
+{
+  for (guint i = 0; room != NULL && i < room->peers->len; i++) {
+    RoomPeer *peer = room->peers->pdata[i];
+    if (!peer->channel || (label != NULL && g_strcmp0 (peer->label, label) != 0))
+      continue;
+    if (label == NULL && peer->sight == HUB_SIGHT_STILLS)
+      keep_newest (peer, items);
+    else
+      room_send (room, peer->label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+  }
+}
+
 void
 room_look (Room *room, const char *label, json_t *streams)
 {
@@ -362,11 +408,11 @@ send_link (Room *room, const RoomPeer *peer)
   if (!peer->channel || !hub_stats (room->hub, peer->id, &stats))
     return;
   room_send (room, peer->label,
-             json_pack ("{s:s, s:f, s:f, s:I, s:b, s:s, s:b, s:i}", "type", "link", "rtt_ms",
+             json_pack ("{s:s, s:f, s:f, s:I, s:b, s:s, s:b, s:i, s:b}", "type", "link", "rtt_ms",
                         stats.rtt_ms, "loss", stats.loss, "estimate_bps",
                         (json_int_t)stats.estimate_bps, "relayed", stats.relayed, "sight",
                         sight_name (peer->sight), "machine", stats.machine, "layers",
-                        (int)stats.layers));
+                        (int)stats.layers, "lean", stats.lean));
 }
 
 void
@@ -377,8 +423,11 @@ room_tick (Room *room)
     RoomPeer *peer = room->peers->pdata[i - 1];
     if (peer->client == NULL && now - peer->away_us > ROOM_AWAY_US)
       end_peer (room, peer);
-    else
+    else {
       send_link (room, peer);
+      if (peer->pending != NULL)
+        send_newest (room, peer);
+    }
   }
   if (++room->ticks % 5 == 0)
     channel_send_clock (room->station, NULL);

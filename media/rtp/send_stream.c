@@ -16,6 +16,7 @@ enum {
   LIMIT_BURST_PACKETS = 6,
   AUDIO_DEVIATION_US = 40000,
   AUDIO_OVERLAP_US = 80000,
+  BLANK_BYTES = 224,    /* of padding */
   PAD_RECENT = 16,      /* packets that padding repeats, newest first */
   MIN_SWITCH_US = 1000, /* timestamps go on by this at least when the source changes */
 };
@@ -449,19 +450,41 @@ next_to_repeat (SendStream *s)
   return slot ? slot->packet : NULL;
 }
 
+/* Nothing but padding (RFC 3550 5.1): while video rests there may be nothing to repeat, and without
+ * a probe nobody would learn that the link carries video again. */
+static RtpPacket *
+make_blank (SendStream *s)
+{
+  guint8 payload_type = 0;
+  for (guint i = 0; i < s->config.n_payload_types && payload_type == 0; i++)
+    payload_type = s->config.payload_types[i].rtx;
+  if (payload_type == 0 || !s->started)
+    return NULL;
+  RtpPacket *packet = new_packet (s, &s->rtx);
+  memset (packet->data + packet->payload_offset, 0, BLANK_BYTES);
+  packet->size = (guint16)(packet->payload_offset + BLANK_BYTES);
+  packet->data[packet->size - 1] = BLANK_BYTES;
+  finish_header (packet, FALSE, payload_type, s->next_rtx_seq++, s->last_timestamp);
+  packet->data[0] |= 0x20;
+  return packet;
+}
+
 gboolean
 send_stream_can_pad (SendStream *s)
 {
-  return s->config.rtx_ssrc != 0 && next_to_repeat (s) != NULL;
+  return s->config.rtx_ssrc != 0 && (s->started || next_to_repeat (s) != NULL);
 }
 
 gboolean
 send_stream_pad (SendStream *s, gint64 now_us)
 {
   RtpPacket *original = s->config.rtx_ssrc != 0 ? next_to_repeat (s) : NULL;
-  if (!original)
+  RtpPacket *packet = original
+                          ? wrap_rtx (s, original, rtx_payload_type (s, original->data[1] & 127))
+                      : s->config.rtx_ssrc != 0 ? make_blank (s)
+                                                : NULL;
+  if (!packet)
     return FALSE;
-  RtpPacket *packet = wrap_rtx (s, original, rtx_payload_type (s, original->data[1] & 127));
   packet->class = RTP_CLASS_PADDING;
   packet->queued_us = now_us;
   s->stats.padding++;

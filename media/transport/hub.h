@@ -48,6 +48,7 @@ typedef struct {
   guint64 nacks, retransmitted, plis;
   HubSight sight;
   guint layers;     /* encodings of its picture that are of use: 2 when several watch it */
+  gboolean lean;    /* somebody who hears it has a link for little more than sound */
   gboolean machine; /* rungs are bounded by this machine's time, not by the link */
 } HubPeerStats;
 

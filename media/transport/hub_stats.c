@@ -1,5 +1,15 @@
 #include "media/transport/hub_private.h"
 
+static gboolean
+is_heard_by_the_weak (const HubPeer *peer)
+{
+  const GPtrArray *followers = peer->own[MEDIA_AUDIO]->followers;
+  for (guint i = 0; i < followers->len; i++)
+    if (((const HubLine *)followers->pdata[i])->peer->sight == HUB_SIGHT_STILLS)
+      return TRUE;
+  return FALSE;
+}
+
 static HubPeerStats
 read_stats (HubPeer *peer)
 {
@@ -17,6 +27,7 @@ read_stats (HubPeer *peer)
     .plis = from.plis,
     .sight = peer->sight,
     .layers = peer->own[MEDIA_VIDEO]->followers->len > 1 ? 2 : 1,
+    .lean = is_heard_by_the_weak (peer),
     .machine = peer->hub->best > 0,
   };
 }

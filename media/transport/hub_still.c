@@ -3,18 +3,20 @@
 
 /* Stills go over the channel "still" in chunks that are given to it one by one, at the rate that
  * nobody else has: SCTP sends messages in the order in which it got them, and a vital sign must
- * never wait behind a picture. Chunk: number of the still, index, count (32, 16, 16 bits, network
- * order), then of the first chunk the age of the picture in ms (32), the length of the stream's
- * name (8) and the name; then bytes of the JPEG. */
+ * never wait behind a picture; and only while next to nothing of the association is unanswered,
+ * since on a link that loses packets its window is a packet or two. Chunk: number of the still,
+ * index, count (32, 16, 16 bits, network order), then of the first chunk the age of the picture in
+ * ms (32), the length of the stream's name (8) and the name; then bytes of the JPEG. */
 enum {
   CHUNK_BYTES = 1000,
   CHUNK_HEADER = 8,
   PACE_MS = 20,
+  BUSY_MS = 50,        /* till the association is looked at again */
+  MAX_OUTSTANDING = 2, /* messages of the association that are not acknowledged */
   LEAST_BPS = 6000,
   LARGE_BPS = 90000, /* of what is left, for the larger picture */
   SHARE_PERCENT = 80,
   MAX_BYTES = 128 * 1024,
-  MAX_OUTSTANDING = 2, /* messages of the association that are not acknowledged */
 };
 #define INTERVAL_US (3 * G_USEC_PER_SEC)
 
@@ -80,8 +82,9 @@ send_chunk (gpointer data)
   HubPeer *peer = data;
   HubStill *still = &peer->still;
   hub_timer_clear (&still->timer);
-  guint wait_ms = pause_ms (peer);
+  guint wait_ms = BUSY_MS;
   if (peer->state == HUB_PEER_CONNECTED && peer_outstanding (peer->peer) <= MAX_OUTSTANDING) {
+    wait_ms = pause_ms (peer);
     g_autoptr (GBytes) chunk = next_chunk (peer);
     hub_peer_send (peer, "still", FALSE, chunk);
     if (++still->index == still->count) {

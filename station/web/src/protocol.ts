@@ -266,7 +266,7 @@ export type FromChannel =
   | ({ type: 'note' } & Note)
   | {
     type: 'link'; rtt_ms: number; loss: number; estimate_bps: number; relayed: boolean
-    sight?: Sight; machine?: boolean; layers?: number
+    sight?: Sight; machine?: boolean; layers?: number; lean?: boolean
   }
   | { type: 'saved'; note: string; seq: number }
   | { type: 'error'; code: string; text?: Said; note?: string }

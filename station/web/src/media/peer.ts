@@ -27,6 +27,8 @@ const SILENCE_MS = 1000
 const TROUBLE_MS = 1500
 /** Of the smaller encoding of the own picture: half as wide and high. */
 const SMALL_BPS = 120_000
+/** Of the own voice, where every bit counts: still clear speech. */
+const LEAN_BPS = 16_000
 const RESTART_EVERY_MS = 3000
 /** After a restart that was not needed, or did not help, the next one waits longer. */
 const RESTART_EVERY_MAX_MS = 24_000
@@ -287,6 +289,7 @@ export class Peer {
         if (message.type === 'link') {
           this.#see(message.sight ?? 'full', message.machine ?? false)
           this.#sendLayers(message.layers ?? 1)
+          this.#sendLean(message.lean ?? false)
         }
         this.message(message)
       } catch {
@@ -310,6 +313,17 @@ export class Peer {
     if (!sender || !parameters || !small || small.active === layers > 1) return
     small.active = layers > 1
     small.maxBitrate = SMALL_BPS
+    sender.setParameters(parameters).catch(() => {})
+  }
+
+  /** Somebody's link carries little more than this voice. */
+  #sendLean(lean: boolean): void {
+    const sender = this.#lines.mic?.sender
+    const parameters = sender?.getParameters()
+    const voice = parameters?.encodings[0]
+    if (!sender || !parameters || !voice || (voice.maxBitrate === LEAN_BPS) === lean) return
+    if (lean) voice.maxBitrate = LEAN_BPS
+    else delete voice.maxBitrate
     sender.setParameters(parameters).catch(() => {})
   }
 
