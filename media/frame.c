@@ -41,6 +41,8 @@ media_codec_name (MediaCodec codec)
     return "vp8";
   case MEDIA_OPUS:
     return "opus";
+  case MEDIA_JPEG:
+    return "jpeg";
   case MEDIA_CODEC_NONE:
     break;
   }
@@ -50,7 +52,7 @@ media_codec_name (MediaCodec codec)
 MediaCodec
 media_codec_from_name (const char *name)
 {
-  for (int codec = MEDIA_H264; codec <= MEDIA_OPUS; codec++)
+  for (int codec = MEDIA_H264; codec <= MEDIA_JPEG; codec++)
     if (g_ascii_strcasecmp (name, media_codec_name (codec)) == 0)
       return codec;
   return MEDIA_CODEC_NONE;

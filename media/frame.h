@@ -7,6 +7,7 @@
  *   H.264  one access unit, Annex B byte stream, SPS and PPS before every IDR, no B-frames
  *   VP8    one frame as in RFC 6386
  *   Opus   one packet as in RFC 6716, 48 kHz clock
+ *   JPEG   a still, ITU-T T.81 baseline; never over RTP
  */
 #pragma once
 #include <glib.h>
@@ -16,6 +17,7 @@ typedef enum {
   MEDIA_H264,
   MEDIA_VP8,
   MEDIA_OPUS,
+  MEDIA_JPEG,
 } MediaCodec;
 
 typedef enum { MEDIA_AUDIO, MEDIA_VIDEO } MediaKind;
@@ -26,6 +28,7 @@ typedef struct Frame {
   gint64 capture_us;   /* CLOCK_MONOTONIC of the capture, µs */
   gint64 duration_us;  /* 0 when unknown */
   guint width, height; /* pixels, video only; 0 when unknown */
+  guint rung;          /* of a live outlet (media/rung.h); else 0 */
   GBytes *data;
 } Frame;
 
@@ -36,7 +39,7 @@ Frame *frame_ref (Frame *frame);
 void frame_unref (Frame *frame);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Frame, frame_unref)
 
-/* "h264", "vp8", "opus"; NULL for MEDIA_CODEC_NONE. */
+/* "h264", "vp8", "opus", "jpeg"; NULL for MEDIA_CODEC_NONE. */
 const char *media_codec_name (MediaCodec codec);
 MediaCodec media_codec_from_name (const char *name);
 MediaKind media_codec_kind (MediaCodec codec);

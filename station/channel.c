@@ -23,7 +23,7 @@ static void
 send_items (Station *station, const char *label, json_t *items)
 {
   if (json_array_size (items) > 0)
-    room_send (station->room, label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+    room_send_readings (station->room, label, items);
   json_array_clear (items);
 }
 
@@ -233,6 +233,10 @@ channel_receive (Station *station, const char *label, GBytes *data)
   g_autofree char *user = NULL, *name = NULL;
   const char *type = json_string_value (json_object_get (message, "type"));
   const char *note = json_string_value (json_object_get (message, "note"));
+  if (message != NULL && g_strcmp0 (type, "look") == 0) {
+    room_look (station->room, label, json_object_get (message, "streams"));
+    return;
+  }
   if (message != NULL && g_strcmp0 (type, "figures") == 0) {
     if (!links_report (station->links, label, message, g_get_monotonic_time (), &wrong))
       g_info ("channel: figures of %s: %s is wrong", label, wrong);

@@ -13,6 +13,7 @@ typedef struct {
   HubPeerStats stats;
   LinkStream streams[LINKS_MAX_STREAMS]; /* names are ours */
   guint n_streams;
+  GArray *sent; /* HubStreamStats; NULL: none */
   gint64 reported_us;
   /* the record */
   gint64 row_us; /* 0: none yet */
@@ -38,6 +39,7 @@ link_free (gpointer data)
 {
   Link *link = data;
   clear_streams (link);
+  g_clear_pointer (&link->sent, g_array_unref);
   g_free (link->label);
   g_free (link->slot);
   g_free (link->state);
@@ -105,11 +107,15 @@ get (Links *links, const char *label)
 }
 
 void
-links_measure (Links *links, const char *label, const char *state, const HubPeerStats *stats)
+links_measure (Links *links, const char *label, const char *state, const HubPeerStats *stats,
+               GArray *sent)
 {
   Link *link = get (links, label);
+  g_autoptr (GArray) given = sent;
   if (link == NULL)
     return;
+  g_clear_pointer (&link->sent, g_array_unref);
+  link->sent = g_steal_pointer (&given);
   g_free (link->state);
   link->state = g_strdup (state);
   link->measured = stats != NULL;
@@ -244,6 +250,29 @@ stream_json (const LinkStream *stream)
   return json;
 }
 
+static const char *
+sight_name (HubSight sight)
+{
+  static const char *const names[] = { "full", "smaller", "stills" };
+  return names[sight];
+}
+
+/* What goes to the peer: of each stream its rung, which is -1 while it rests. */
+static json_t *
+sent_json (const Link *link)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; link->sent != NULL && i < link->sent->len; i++) {
+    const HubStreamStats *sent = &g_array_index (link->sent, HubStreamStats, i);
+    json_array_append_new (list,
+                           json_pack ("{s:s, s:s, s:i, s:I, s:i, s:i}", "stream", sent->name,
+                                      "kind", sent->kind == MEDIA_VIDEO ? "video" : "audio", "rung",
+                                      sent->rung, "bps", (json_int_t)sent->bps, "width",
+                                      (int)sent->width, "height", (int)sent->height));
+  }
+  return list;
+}
+
 static json_t *
 link_json (const Link *link)
 {
@@ -251,10 +280,13 @@ link_json (const Link *link)
   if (link->measured) {
     const HubPeerStats *stats = &link->stats;
     json_decref (json);
-    json = json_pack ("{s:f, s:f, s:I, s:I, s:I, s:b, s:o, s:n}", "rtt_ms", stats->rtt_ms, "loss",
-                      stats->loss, "estimate_bps", (json_int_t)stats->estimate_bps, "sent_bps",
-                      (json_int_t)stats->sent_bps, "received_bps", (json_int_t)stats->received_bps,
-                      "relayed", stats->relayed, "path", path_json (stats), "rung");
+    json = json_pack ("{s:f, s:f, s:I, s:I, s:I, s:b, s:o, s:s, s:b, s:i, s:b}", "rtt_ms",
+                      stats->rtt_ms, "loss", stats->loss, "estimate_bps",
+                      (json_int_t)stats->estimate_bps, "sent_bps", (json_int_t)stats->sent_bps,
+                      "received_bps", (json_int_t)stats->received_bps, "relayed", stats->relayed,
+                      "path", path_json (stats), "sight", sight_name (stats->sight), "machine",
+                      stats->machine, "layers", (int)stats->layers, "lean", stats->lean);
+    json_object_set_new (json, "sent", sent_json (link));
   }
   json_t *streams = json_array ();
   for (guint i = 0; i < link->n_streams; i++)
@@ -312,6 +344,21 @@ nameless (Links *links, const char *stream)
   return other != NULL ? g_strconcat ("peer-", other->slot, NULL) : NULL;
 }
 
+static GArray *
+sent_nameless (Links *links, const Link *link)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (HubStreamStats));
+  for (guint i = 0; link->sent != NULL && i < link->sent->len; i++) {
+    HubStreamStats sent = g_array_index (link->sent, HubStreamStats, i);
+    g_autofree char *name = nameless (links, sent.name);
+    if (name == NULL)
+      continue;
+    g_strlcpy (sent.name, name, sizeof sent.name);
+    g_array_append_val (list, sent);
+  }
+  return list;
+}
+
 void
 links_each (Links *links, void (*each) (const LinkView *link, void *arg), void *arg)
 {
@@ -324,8 +371,9 @@ links_each (Links *links, void (*each) (const LinkView *link, void *arg), void *
       streams[n].stream = nameless (links, link->streams[j].stream);
       n += streams[n].stream != NULL;
     }
+    g_autoptr (GArray) sent = sent_nameless (links, link);
     const LinkView view
-        = { link->slot, link->state, link->measured ? &link->stats : NULL, streams, n };
+        = { link->slot, link->state, link->measured ? &link->stats : NULL, streams, n, sent };
     each (&view, arg);
     for (guint j = 0; j < n; j++)
       g_free ((char *)streams[j].stream);

@@ -20,8 +20,10 @@ Links *links_new (void);
 void links_free (Links *links);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Links, links_free)
 
-/* What the hub measures now. stats NULL: nothing yet. state: as in media.state. */
-void links_measure (Links *links, const char *label, const char *state, const HubPeerStats *stats);
+/* What the hub measures now. stats NULL: nothing yet. state: as in media.state. sent: of
+ * HubStreamStats, what goes to it; (transfer full), NULL: not known. */
+void links_measure (Links *links, const char *label, const char *state, const HubPeerStats *stats,
+                    GArray *sent);
 /* The peer is gone. */
 void links_forget (Links *links, const char *label);
 
@@ -31,10 +33,11 @@ void links_forget (Links *links, const char *label);
 gboolean links_report (Links *links, const char *label, const json_t *message, gint64 now_us,
                        const char **ret_wrong);
 
-/* {state, rtt_ms, loss, estimate_bps, sent_bps, received_bps, relayed, path, rung, streams}
- * (transfer full), or null when the label is unknown. path: {local, remote, ip}, the kinds of the
- * addresses
- * ("host" "srflx" "prflx" "relay") and 4 or 6, or null; rung: null; streams: as last reported. */
+/* {state, rtt_ms, loss, estimate_bps, sent_bps, received_bps, relayed, path, sight, machine,
+ * layers, lean, sent, streams} (transfer full), or null when the label is unknown. path: {local,
+ * remote, ip}, the kinds of the addresses ("host" "srflx" "prflx" "relay") and 4 or 6, or null;
+ * sight to lean as in HubPeerStats; sent: [{stream, kind, rung, bps, width, height}]; streams: as
+ * last reported. */
 json_t *links_json (Links *links, const char *label);
 /* A row of kind `link`, when one is due: {label, why, …} as above with why "path", "minute"
  * (transfer full); else NULL. */
@@ -52,6 +55,7 @@ typedef struct {
   const HubPeerStats *stats; /* NULL: not measured */
   const LinkStream *streams;
   guint n_streams;
+  const GArray *sent; /* HubStreamStats; NULL: not known */
 } LinkView;
 void links_each (Links *links, void (*each) (const LinkView *link, void *arg), void *arg);
 const char *links_kind_name (CandidateType type);

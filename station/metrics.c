@@ -224,6 +224,29 @@ write_streams (const LinkView *link, void *arg)
 }
 
 static void
+write_rungs (const LinkView *link, void *arg)
+{
+  for (guint i = 0; i < link->sent->len; i++) {
+    const HubStreamStats *sent = &g_array_index (link->sent, HubStreamStats, i);
+    if (sent->kind == MEDIA_VIDEO)
+      sample (((Writing *)arg)->out, "nhipcau_sent_stream_rung",
+              (const char *const[]){ "peer", link->slot, "stream", sent->name, NULL }, sent->rung);
+  }
+}
+
+static void
+write_allotted (const LinkView *link, void *arg)
+{
+  for (guint i = 0; i < link->sent->len; i++) {
+    const HubStreamStats *sent = &g_array_index (link->sent, HubStreamStats, i);
+    sample (((Writing *)arg)->out, "nhipcau_sent_stream_bits_per_second",
+            (const char *const[]){ "peer", link->slot, "stream", sent->name, "kind",
+                                   sent->kind == MEDIA_VIDEO ? "video" : "audio", NULL },
+            sent->bps);
+  }
+}
+
+static void
 add_links (GString *out, Links *links)
 {
   Writing writing = { .out = out };
@@ -232,6 +255,12 @@ add_links (GString *out, Links *links)
   head (out, "nhipcau_peer_path_info", "gauge",
         "Kinds of the two addresses in use, and the version of IP.");
   links_each (links, write_path, &writing);
+  head (out, "nhipcau_sent_stream_rung", "gauge",
+        "Step of the picture that goes to the peer, 0 the best; -1: none goes.");
+  links_each (links, write_rungs, &writing);
+  head (out, "nhipcau_sent_stream_bits_per_second", "gauge",
+        "What the stream is allotted on the way to the peer.");
+  links_each (links, write_allotted, &writing);
   for (guint i = 0; i < G_N_ELEMENTS (peer_metrics); i++) {
     writing.peer = &peer_metrics[i];
     head (out, writing.peer->name, writing.peer->type, writing.peer->help);

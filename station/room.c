@@ -28,6 +28,8 @@ struct RoomPeer {
   gboolean loopback;
   gboolean own_audio, own_video;
   gboolean channel; /* "data" is open */
+  HubSight sight;
+  json_t *pending; /* newest reading of each vital sign, for room_tick(); NULL: none */
 };
 
 struct Room {
@@ -60,6 +62,7 @@ peer_free (void *data)
   g_free (peer->label);
   g_free (peer->name);
   g_free (peer->reason);
+  json_decref (peer->pending);
   g_free (peer);
 }
 
@@ -149,6 +152,7 @@ add_peer (Room *room, Client *client, const char *label, gboolean loopback, gboo
   peer->loopback = loopback;
   g_ptr_array_add (room->peers, peer);
   HubPeerConfig config = { .loopback = loopback,
+                           .local = loopback,
                            .trusts_host = client->kind == CLIENT_CONSOLE
                                           || !room->station->config->hide_host_candidates,
                            .reserved = label == NULL,
@@ -291,6 +295,68 @@ room_send (Room *room, const char *label, json_t *message)
   }
 }
 
+/* A weak link gets the newest of each vital sign every two seconds, and not all that a monitor
+ * says. */
+static void
+keep_newest (RoomPeer *peer, json_t *items)
+{
+  gsize i;
+  json_t *item;
+  if (peer->pending == NULL)
+    peer->pending = json_object ();
+  json_array_foreach (items, i, item)
+  {
+    const char *vital = json_string_value (json_object_get (item, "vital"));
+    if (vital != NULL)
+      json_object_set (peer->pending, vital, item);
+  }
+}
+
+static void
+send_newest (Room *room, RoomPeer *peer)
+{
+  const char *vital;
+  json_t *item, *items = json_array ();
+  json_object_foreach (peer->pending, vital, item)
+  {
+    json_array_append (items, item);
+  }
+  g_clear_pointer (&peer->pending, json_decref);
+  room_send (room, peer->label, json_pack ("{s:s, s:o}", "type", "readings", "items", items));
+}
+
+void
+room_send_readings (Room *room, const char *label, json_t *items)
+{
+  for (guint i = 0; room != NULL && i < room->peers->len; i++) {
+    RoomPeer *peer = room->peers->pdata[i];
+    if (!peer->channel || (label != NULL && g_strcmp0 (peer->label, label) != 0))
+      continue;
+    if (label == NULL && peer->sight == HUB_SIGHT_STILLS)
+      keep_newest (peer, items);
+    else
+      room_send (room, peer->label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+  }
+}
+
+void
+room_look (Room *room, const char *label, json_t *streams)
+{
+  enum { MOST = 32 };
+  const RoomPeer *peer = find_label (room, label);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  gsize i;
+  json_t *name;
+  json_array_foreach (streams, i, name)
+  {
+    if (json_is_string (name) && names->len < MOST)
+      g_ptr_array_add (names, (char *)json_string_value (name));
+  }
+  g_ptr_array_add (names, NULL);
+  if (peer != NULL)
+    hub_look (room->hub, peer->id, (const char *const *)names->pdata);
+}
+
 const Session *
 room_peer_session (Room *room, const char *label)
 {
@@ -337,12 +403,13 @@ static void
 measure (Room *room, const RoomPeer *peer)
 {
   Station *station = room->station;
-  HubPeerStats stats;
+  HubPeerStats stats = { 0 };
   gboolean measured = hub_stats (room->hub, peer->id, &stats);
   if (peer->label == NULL)
     return;
+  stats.sight = peer->sight; /* may be news that the figures do not have yet */
   links_measure (room->station->links, peer->label, peer_state_name (peer->state),
-                 measured ? &stats : NULL);
+                 measured ? &stats : NULL, hub_stream_stats (room->hub, peer->id));
   json_t *row = is_recorded (station->screen)
                     ? links_row (room->station->links, peer->label, g_get_monotonic_time ())
                     : NULL;
@@ -363,8 +430,11 @@ room_tick (Room *room)
     RoomPeer *peer = room->peers->pdata[i - 1];
     if (peer->client == NULL && now - peer->away_us > ROOM_AWAY_US)
       end_peer (room, peer);
-    else
+    else {
       measure (room, peer);
+      if (peer->pending != NULL)
+        send_newest (room, peer);
+    }
   }
   if (++room->ticks % 5 == 0)
     channel_send_clock (room->station, NULL);
@@ -486,6 +556,19 @@ on_message (Hub *hub, const char *id, const char *label, gboolean text, GBytes *
     channel_receive (room->station, peer->label, data);
 }
 
+/* Said at once: a picture that stands still without a word looks broken. */
+static void
+on_sight (Hub *hub, const char *id, HubSight sight, void *arg)
+{
+  Room *room = arg;
+  RoomPeer *peer = find_id (room, id);
+  if (peer == NULL)
+    return;
+  peer->sight = sight;
+  measure (room, peer);
+  station_changed (room->station);
+}
+
 static RoomSource *
 find_source (Room *room, const char *name)
 {
@@ -498,27 +581,27 @@ find_source (Room *room, const char *name)
 }
 
 static void
-on_want_live (Hub *hub, const char *name, MediaCodec codec, gboolean on, void *arg)
+on_want_live (Hub *hub, const char *name, MediaCodec codec, guint rung, gboolean on, void *arg)
 {
   RoomSource *source = find_source (arg, name);
   if (source != NULL)
-    source_set_live (source->source, codec, on);
+    source_set_live (source->source, codec, rung, on);
 }
 
 static void
-on_want_keyframe (Hub *hub, const char *name, MediaCodec codec, void *arg)
+on_want_keyframe (Hub *hub, const char *name, MediaCodec codec, guint rung, void *arg)
 {
   RoomSource *source = find_source (arg, name);
   if (source != NULL)
-    source_request_keyframe (source->source, codec);
+    source_request_keyframe (source->source, codec, rung);
 }
 
 static void
-on_want_bitrate (Hub *hub, const char *name, MediaCodec codec, guint bps, void *arg)
+on_want_bitrate (Hub *hub, const char *name, MediaCodec codec, guint rung, guint bps, void *arg)
 {
   RoomSource *source = find_source (arg, name);
   if (source != NULL)
-    source_set_live_bitrate (source->source, codec, bps);
+    source_set_live_bitrate (source->source, codec, rung, bps);
 }
 
 /* Loop thread: nothing of the room but what never changes. */
@@ -540,6 +623,7 @@ static const HubEvents hub_events = {
   .want_live = on_want_live,
   .want_keyframe = on_want_keyframe,
   .want_bitrate = on_want_bitrate,
+  .sight = on_sight,
   .frame = on_frame,
   .relay = on_relay,
 };

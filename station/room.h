@@ -59,6 +59,10 @@ void room_own (Room *room, Client *client, gboolean audio, gboolean video);
 void room_send (Room *room, const char *label, json_t *message);
 
 /* Who is signed in at the page of a console's peer; NULL: nobody, or no console. */
+/* Vital signs, as `readings`; who has a weak link gets the newest of them every two seconds. */
+void room_send_readings (Room *room, const char *label, json_t *items);
+/* The peer's page shows these streams large: an array of their names (anything else: none). */
+void room_look (Room *room, const char *label, json_t *streams);
 const Session *room_peer_session (Room *room, const char *label);
 /* Appends {label, name, role, state} of each console's peer. */
 void room_add_consoles (Room *room, json_t *people);

@@ -20,11 +20,13 @@ struct Encoder {
   EncoderEvents events;
   void *arg;
   guint width, height; /* of the output */
+  gboolean thins;      /* more pictures come than are wanted */
   gint wanted;         /* atomic: bit/s */
   Rate rate;           /* the stage's streaming thread */
   /* Owned by the caller of encoder_push(). */
   GstClockTime last_pts;
   GstClockTime last_key_pts;
+  gint64 due_us; /* when the next picture may come, where they are thinned out */
 };
 
 void
@@ -70,6 +72,7 @@ on_output (GstSample *sample, void *arg)
         GST_CLOCK_TIME_IS_VALID (duration) ? duration / GST_USECOND : 0, data);
     frame->width = encoder->width;
     frame->height = encoder->height;
+    frame->rung = encoder->config.rung;
     encoder->events.frame (encoder, frame, encoder->arg);
   }
   gst_buffer_unmap (buffer, &map);
@@ -80,6 +83,25 @@ on_failed (const char *reason, void *arg)
 {
   Encoder *encoder = arg;
   encoder->events.failed (encoder, reason, encoder->arg);
+}
+
+/* Pictures a second by the caps; where they do not tell, the usual. */
+static double
+input_rate (GstCaps *input)
+{
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps (&info, input))
+    return USUAL_RATE;
+  double rate = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
+  return rate < 1 || rate > 120 ? USUAL_RATE : rate;
+}
+
+/* Pictures a second that the encoder gets. */
+static double
+output_rate (const Encoder *encoder, GstCaps *input)
+{
+  double rate = input_rate (input);
+  return encoder->config.max_rate ? MIN (rate, encoder->config.max_rate) : rate;
 }
 
 static void
@@ -93,9 +115,6 @@ add_picture_conversion (Encoder *encoder, GstCaps *input, GString *text)
   encoder->height = height;
   encoder_fit (&encoder->width, &encoder->height, encoder->config.max_width,
                encoder->config.max_height);
-  guint rate = encoder->config.max_rate;
-  if (rate && info.fps_d > 0 && (guint)info.fps_n > rate * (guint)info.fps_d)
-    g_string_append_printf (text, "videorate drop-only=true max-rate=%u ! ", rate);
   if (width != encoder->width || height != encoder->height)
     g_string_append_printf (text, "videoscale n-threads=1 ! video/x-raw,width=%u,height=%u ! ",
                             encoder->width, encoder->height);
@@ -112,6 +131,8 @@ describe (Encoder *encoder, GstCaps *input)
     add_picture_conversion (encoder, input, text);
   g_string_append_printf (text, "%s name=encoder %s %s", type->element, type->common,
                           encoder->config.purpose == ENCODER_LIVE ? type->live : type->record);
+  if (encoder->config.frame_ms)
+    g_string_append_printf (text, " frame-size=%u", encoder->config.frame_ms);
   if (type->after)
     g_string_append_printf (text, " ! %s", type->after);
   return g_string_free (text, FALSE);
@@ -125,12 +146,15 @@ stage_caps (Encoder *encoder, GstCaps *input)
   rate_init (&encoder->rate, FALSE, FALSE, USUAL_RATE);
   if (encoder->config.codec == MEDIA_OPUS || !gst_video_info_from_caps (&info, input))
     return caps;
-  double rate = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
-  if (rate < 1 || rate > 120) {
-    rate = USUAL_RATE;
+  double told = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
+  if (told < 1 || told > 120)
     gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, USUAL_RATE, 1, NULL);
-  }
-  rate_init (&encoder->rate, encoder->type->counts_frames, encoder->type->change_costs_key, rate);
+  encoder->thins = encoder->config.max_rate && input_rate (input) > encoder->config.max_rate;
+  if (encoder->thins)
+    gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, (gint)encoder->config.max_rate, 1,
+                         NULL);
+  rate_init (&encoder->rate, encoder->type->counts_frames, encoder->type->change_costs_key,
+             output_rate (encoder, input));
   return caps;
 }
 
@@ -167,10 +191,9 @@ waiting (const EncoderConfig *config)
 static void
 set_gop (Encoder *encoder, GstCaps *input)
 {
-  GstVideoInfo info;
-  if (encoder->config.codec == MEDIA_OPUS || !gst_video_info_from_caps (&info, input))
+  if (encoder->config.codec == MEDIA_OPUS)
     return;
-  guint rate = info.fps_n > 0 && info.fps_d > 0 ? (guint)(info.fps_n / info.fps_d) : 30;
+  guint rate = (guint)output_rate (encoder, input);
   /* Recording key frames are forced by capture time; the count only is a net below them. */
   guint seconds = encoder->config.purpose == ENCODER_LIVE ? LIVE_GOP_SECONDS : 4;
   encoder_type_set_gop (encoder->type, encoder->element, CLAMP (rate, 5, 60) * seconds);
@@ -241,11 +264,29 @@ make_increasing (Encoder *encoder, GstBuffer *buffer)
   return buffer;
 }
 
+/* Evenly over time, whatever the camera's rate: a picture that comes a quarter of a step early is
+ * taken for the one that is due. What is pushed again is wanted now. (videorate would let
+ * everything pass for as long as a pause was.) */
+static gboolean
+is_surplus (Encoder *encoder, GstBuffer *buffer)
+{
+  if (!encoder->thins || GST_BUFFER_FLAG_IS_SET (buffer, REPEATED))
+    return FALSE;
+  gint64 pts_us = (gint64)(GST_BUFFER_PTS (buffer) / GST_USECOND);
+  gint64 step_us = G_USEC_PER_SEC / encoder->config.max_rate;
+  if (encoder->due_us == 0 || pts_us - encoder->due_us > 2 * step_us)
+    encoder->due_us = pts_us;
+  if (pts_us + step_us / 4 < encoder->due_us)
+    return TRUE;
+  encoder->due_us += step_us;
+  return FALSE;
+}
+
 void
 encoder_push (Encoder *encoder, GstBuffer *buffer)
 {
   if (encoder->config.codec != MEDIA_OPUS) {
-    if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
+    if (!GST_BUFFER_PTS_IS_VALID (buffer) || is_surplus (encoder, buffer)) {
       gst_buffer_unref (buffer);
       return;
     }

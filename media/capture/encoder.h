@@ -16,6 +16,8 @@ typedef struct {
   guint bitrate;               /* bit/s; 0: by size */
   guint max_width, max_height; /* pictures larger than this are scaled down, shape kept; 0: none */
   guint max_rate;              /* frames/s, 0: no bound */
+  guint frame_ms;              /* Opus: of one packet; 0: 20 */
+  guint rung;                  /* written into the frames */
 } EncoderConfig;
 
 /* input: caps of what encoder_push() will bring, I420 pictures or S16 mono 48 kHz. Pictures of

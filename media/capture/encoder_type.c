@@ -82,6 +82,13 @@ static const EncoderType types[] = {
       .bitrate = "bitrate",
       .bitrate_unit = 1,
   },
+  {
+      .codec = MEDIA_JPEG,
+      .element = "jpegenc",
+      .common = "idct-method=ifast",
+      .live = "quality=50",
+      .record = "quality=90",
+  },
 };
 
 static gboolean
@@ -127,8 +134,8 @@ choose (MediaCodec codec)
 const EncoderType *
 encoder_type_for (MediaCodec codec)
 {
-  static gsize chosen[MEDIA_OPUS + 1]; /* 0: not yet, 1: none, else index + 2 */
-  if (codec < MEDIA_H264 || codec > MEDIA_OPUS)
+  static gsize chosen[MEDIA_JPEG + 1]; /* 0: not yet, 1: none, else index + 2 */
+  if (codec < MEDIA_H264 || codec > MEDIA_JPEG)
     return NULL;
   if (g_once_init_enter (&chosen[codec])) {
     const EncoderType *type = choose (codec);
@@ -146,6 +153,8 @@ encoder_type_set_bitrate (const EncoderType *type, GstElement *encoder, guint bi
     g_object_set (encoder, type->bitrate, MAX (bitrate / type->bitrate_unit, 1), NULL);
     return;
   }
+  if (!type->bitrate_unit) /* a still is as large as it is */
+    return;
   /* V4L2 encoders know the rate as a control of the driver only. */
   g_autoptr (GstStructure) controls
       = gst_structure_new ("controls", "video_bitrate", G_TYPE_INT, (int)bitrate,

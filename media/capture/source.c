@@ -20,8 +20,6 @@
 enum {
   LIVE_WIDTH = 1280,
   LIVE_HEIGHT = 720,
-  SECOND_WIDTH = 640,
-  SECOND_HEIGHT = 480,
   LIVE_RATE = 30
 };
 
@@ -48,9 +46,18 @@ struct Source {
   gint64 retry_us, backoff_us, begun_us, data_us;
   gboolean had_data;
 
-  Outlet *live[MEDIA_OPUS + 1]; /* by codec, NULL for those of the other kind */
+  /* By codec and rung, NULL for those of the other kind. */
+  Outlet *live[MEDIA_JPEG + 1][RUNG_MAX];
   Record *record;
 };
+
+enum { N_LIVE = (MEDIA_JPEG + 1) * RUNG_MAX };
+
+static Outlet *
+live_at (Source *source, guint i)
+{
+  return source->live[i / RUNG_MAX][i % RUNG_MAX];
+}
 
 static void
 wake (void *arg)
@@ -78,9 +85,9 @@ on_raw (GstBuffer *buffer, GstCaps *caps, void *arg)
 {
   Source *source = arg;
   note_data (source);
-  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
-    if (source->live[i])
-      outlet_feed (source->live[i], buffer, caps);
+  for (guint i = 0; i < N_LIVE; i++)
+    if (live_at (source, i))
+      outlet_feed (live_at (source, i), buffer, caps);
   record_feed_raw (source->record, buffer, caps);
 }
 
@@ -135,9 +142,9 @@ static void
 close_capture (Source *source)
 {
   g_clear_pointer (&source->capture, capture_free);
-  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
-    if (source->live[i])
-      outlet_reset (source->live[i]);
+  for (guint i = 0; i < N_LIVE; i++)
+    if (live_at (source, i))
+      outlet_reset (live_at (source, i));
   record_reset (source->record);
   g_mutex_lock (&source->lock);
   g_clear_pointer (&source->failure, g_free);
@@ -237,9 +244,9 @@ static gint64
 work_outlets (Source *source, gint64 now_us)
 {
   gint64 due = record_work (source->record, now_us);
-  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
-    if (source->live[i])
-      due = MIN (due, outlet_work (source->live[i], now_us));
+  for (guint i = 0; i < N_LIVE; i++)
+    if (live_at (source, i))
+      due = MIN (due, outlet_work (live_at (source, i), now_us));
   return due;
 }
 
@@ -316,23 +323,40 @@ check_config (const SourceConfig *config, GError **error)
   return address_parse (config->kind, config->address, NULL, error);
 }
 
+static guint
+bounded (guint wanted, guint bound)
+{
+  return bound ? MIN (wanted, bound) : wanted;
+}
+
 static Outlet *
-new_live (Source *source, MediaCodec codec)
+new_live (Source *source, MediaCodec codec, guint number)
 {
   static const OutletEvents events = { on_live_frame, wake };
   const SourceConfig *config = &source->config;
-  EncoderConfig encoder
-      = { .codec = codec, .purpose = ENCODER_LIVE, .bitrate = config->live_bitrate };
+  const Rung *rung = rung_get (codec, number);
+  EncoderConfig encoder = { .codec = codec,
+                            .purpose = ENCODER_LIVE,
+                            .bitrate = bounded (config->live_bitrate, rung->max_bps),
+                            .frame_ms = rung->frame_ms,
+                            .rung = number };
+  if (number > 0 && !encoder.bitrate) /* till somebody tells: not by size, it is a slow link */
+    encoder.bitrate = (rung->min_bps + rung->max_bps) / 2;
   if (config->kind == MEDIA_VIDEO) {
-    encoder.max_width = config->width ? config->width : LIVE_WIDTH;
-    encoder.max_height = config->height ? config->height : LIVE_HEIGHT;
-    encoder.max_rate = config->frame_rate ? config->frame_rate : LIVE_RATE;
-    if (codec != MEDIA_H264) { /* beside H.264, for the few who cannot take it */
-      encoder.max_width = MIN (encoder.max_width, SECOND_WIDTH);
-      encoder.max_height = MIN (encoder.max_height, SECOND_HEIGHT);
-    }
+    encoder.max_width = bounded (config->width ? config->width : LIVE_WIDTH, rung->max_width);
+    encoder.max_height = bounded (config->height ? config->height : LIVE_HEIGHT, rung->max_height);
+    encoder.max_rate = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
   }
   return outlet_new (config->name, &encoder, &events, source);
+}
+
+static void
+add_live (Source *source)
+{
+  for (MediaCodec codec = MEDIA_H264; codec <= MEDIA_JPEG; codec++)
+    for (guint rung = 0; rung < rung_count (codec); rung++)
+      if (media_codec_kind (codec) == source->config.kind)
+        source->live[codec][rung] = new_live (source, codec, rung);
 }
 
 static void
@@ -357,9 +381,7 @@ source_new (const SourceConfig *config, const SourceEvents *events, void *arg, G
   source->arg = arg;
   source->status = status_new (config->name, events->state ? on_status : NULL, source);
   g_mutex_init (&source->lock);
-  for (MediaCodec codec = MEDIA_H264; codec <= MEDIA_OPUS; codec++)
-    if (media_codec_kind (codec) == config->kind)
-      source->live[codec] = new_live (source, codec);
+  add_live (source);
   static const OutletEvents record_events = { on_record_frame, wake };
   source->record = record_new (config->name, config->kind, &record_events, source);
   return source;
@@ -410,8 +432,9 @@ source_free (Source *source)
 {
   source_stop (source);
   status_free (source->status);
-  for (guint i = 0; i < G_N_ELEMENTS (source->live); i++)
-    g_clear_pointer (&source->live[i], outlet_free);
+  for (guint i = 0; i < N_LIVE; i++)
+    if (live_at (source, i))
+      outlet_free (live_at (source, i));
   record_free (source->record);
   g_mutex_clear (&source->lock);
   g_free ((char *)source->config.name);
@@ -441,9 +464,9 @@ source_state (Source *source)
 }
 
 static Outlet *
-live_of (Source *source, MediaCodec codec)
+live_of (Source *source, MediaCodec codec, guint rung)
 {
-  return codec > MEDIA_CODEC_NONE && codec <= MEDIA_OPUS ? source->live[codec] : NULL;
+  return rung < rung_count (codec) ? source->live[codec][rung] : NULL;
 }
 
 void
@@ -453,25 +476,25 @@ source_set_recording (Source *source, gboolean on)
 }
 
 void
-source_set_live (Source *source, MediaCodec codec, gboolean on)
+source_set_live (Source *source, MediaCodec codec, guint rung, gboolean on)
 {
-  Outlet *outlet = live_of (source, codec);
+  Outlet *outlet = live_of (source, codec, rung);
   if (outlet)
     outlet_want (outlet, !!on);
 }
 
 void
-source_set_live_bitrate (Source *source, MediaCodec codec, guint bitrate)
+source_set_live_bitrate (Source *source, MediaCodec codec, guint rung, guint bitrate)
 {
-  Outlet *outlet = live_of (source, codec);
+  Outlet *outlet = live_of (source, codec, rung);
   if (outlet)
     outlet_set_bitrate (outlet, bitrate);
 }
 
 void
-source_request_keyframe (Source *source, MediaCodec codec)
+source_request_keyframe (Source *source, MediaCodec codec, guint rung)
 {
-  Outlet *outlet = live_of (source, codec);
+  Outlet *outlet = live_of (source, codec, rung);
   if (outlet)
     outlet_request_key (outlet);
 }

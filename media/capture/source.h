@@ -7,13 +7,14 @@
  * A source has two kinds of outlet, apart from each other:
  *   record  at the captured quality. An RTSP camera's own H.264 untranscoded; else a recording
  *           encoder with a key frame every 2 s. Never follows the link.
- *   live    one encoder per codec, running only while somebody wants it.
+ *   live    one encoder per codec and rung (media/rung.h), running only while somebody wants it;
+ *           stills are a codec of their own, a picture a second.
  *
  * Threads: the functions may be called from any thread, the state callback comes in the
  * GMainContext that was the thread default at source_new(), frames come on streaming threads.
  */
 #pragma once
-#include "media/frame.h"
+#include "media/rung.h"
 
 typedef struct Source Source;
 
@@ -37,7 +38,7 @@ typedef struct {
    * running. Words: not-found, refused, unreachable, no-data, unsupported, failed. */
   void (*state) (Source *source, SourceState state, const char *reason, void *arg);
   void (*record_frame) (Source *source, Frame *frame, void *arg);
-  void (*live_frame) (Source *source, Frame *frame, void *arg); /* frame->codec tells which */
+  void (*live_frame) (Source *source, Frame *frame, void *arg); /* frame->codec and ->rung tell which */
 } SourceEvents;
 
 /* Checks the address without opening it. Errors: MEDIA_ERROR_ADDRESS with a text that names
@@ -63,16 +64,16 @@ SourceState source_state (Source *source);
 
 /* Record outlet on or off. First frame after "on" is a key frame. */
 void source_set_recording (Source *source, gboolean on);
-/* Live outlet for one codec on or off; the first frame is a key frame. Codecs of the other kind
- * are ignored. A camera's VP8 is at most 640×480: it is the second codec, for who has no H.264. */
-void source_set_live (Source *source, MediaCodec codec, gboolean on);
+/* Live outlet for one codec and rung on or off; the first frame is a key frame. Codecs of the other
+ * kind, and rungs that a codec has not, are ignored. */
+void source_set_live (Source *source, MediaCodec codec, guint rung, gboolean on);
 /* Target of a live encoder, bit/s, takes effect within a frame or two. */
-void source_set_live_bitrate (Source *source, MediaCodec codec, guint bitrate);
+void source_set_live_bitrate (Source *source, MediaCodec codec, guint rung, guint bitrate);
 /* Asks the live encoder for a key frame. Requests are merged by delaying, never dropped: at most
- * one key frame per 300 ms, source and codec, but the first request after
+ * one key frame per 300 ms, source, codec and rung, but the first request after
  * the outlet went on is answered at once: the viewer for whom it went on is ready a little later.
  * The key frame does not wait for the camera: the latest picture is encoded again. */
-void source_request_keyframe (Source *source, MediaCodec codec);
+void source_request_keyframe (Source *source, MediaCodec codec, guint rung);
 /* Name of the encoder element chosen for a codec on this machine ("x264enc"), NULL if none. */
 const char *source_encoder_name (MediaCodec codec);
 

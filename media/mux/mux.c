@@ -142,6 +142,7 @@ read_track (MuxTrack *track, Frame *frame)
     return read_vp8 (track, frame);
   case MEDIA_OPUS:
     return read_opus (track, frame);
+  case MEDIA_JPEG:
   case MEDIA_CODEC_NONE:
     break;
   }

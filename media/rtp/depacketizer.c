@@ -177,6 +177,7 @@ depacketizer_add (Depacketizer *d, const guint8 *payload, gsize size)
              || !append (d, payload, size);
     d->key = TRUE;
     break;
+  case MEDIA_JPEG:
   case MEDIA_CODEC_NONE:
     d->bad = TRUE;
     break;

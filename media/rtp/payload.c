@@ -48,6 +48,7 @@ packetizer_next (Packetizer *packetizer, guint8 *out, gboolean *ret_last)
     return vp8_packetizer_next (packetizer, out, ret_last);
   case MEDIA_OPUS:
     return opus_packetizer_next (packetizer, out, ret_last);
+  case MEDIA_JPEG:
   case MEDIA_CODEC_NONE:
     break;
   }
@@ -67,6 +68,7 @@ payload_inspect (MediaCodec codec, const guint8 *payload, gsize size, PayloadInf
       return FALSE;
     *ret_info = (PayloadInfo){ .start = TRUE, .key = TRUE };
     return TRUE;
+  case MEDIA_JPEG:
   case MEDIA_CODEC_NONE:
     break;
   }

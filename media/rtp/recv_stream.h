@@ -54,6 +54,7 @@ typedef struct {
   gint64 capture_us;  /* on our monotonic clock */
   gboolean key_start; /* a key frame begins here; every Opus packet */
   gboolean recovered; /* came by RTX */
+  guint layer;        /* of a simulcast, 0 the best; by who knows the line */
 } RtpIncoming;
 
 typedef struct {

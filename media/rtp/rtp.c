@@ -14,15 +14,15 @@ rtp_is_rtcp (const guint8 *data, gsize size)
 }
 
 static void
-read_mid (const guint8 *p, gsize size, RtpView *view)
+read_name (const guint8 *p, gsize size, char name[RTP_MID_MAX + 1])
 {
   if (size > RTP_MID_MAX)
     return;
   for (gsize i = 0; i < size; i++)
     if (!g_ascii_isgraph (p[i]))
       return;
-  memcpy (view->mid, p, size);
-  view->mid[size] = 0;
+  memcpy (name, p, size);
+  name[size] = 0;
 }
 
 static void
@@ -32,7 +32,9 @@ read_element (guint8 id, const guint8 *p, gsize size, const RtpExtIds *ids, RtpV
     view->has_twcc = TRUE;
     view->twcc_seq = rtp_get16 (p);
   } else if (id == ids->mid) {
-    read_mid (p, size, view);
+    read_name (p, size, view->mid);
+  } else if (id == ids->rid || id == ids->repaired_rid) {
+    read_name (p, size, view->rid);
   } else if (id == ids->abs_send_time && size == 3) {
     view->has_abs_send_time = TRUE;
     view->abs_send_time = rtp_get24 (p);

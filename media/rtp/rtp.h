@@ -7,13 +7,15 @@
 #include <glib.h>
 
 #define RTP_HEADER_SIZE 12
-#define RTP_MID_MAX 16 /* longest mid that a one-byte extension carries */
+#define RTP_MID_MAX 16 /* longest mid or rid that a one-byte extension carries */
 
 /* Extension numbers as negotiated (a=extmap), 1..14; 0: not negotiated. */
 typedef struct {
   guint8 mid;           /* urn:ietf:params:rtp-hdrext:sdes:mid, RFC 8843 */
   guint8 twcc;          /* draft-holmer-rmcat-transport-wide-cc-extensions-01 */
   guint8 abs_send_time; /* webrtc.org/experiments/rtp-hdrext/abs-send-time, optional */
+  guint8 rid;           /* urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id, RFC 8852; read only */
+  guint8 repaired_rid;  /* the same of RTX */
 } RtpExtIds;
 
 /* A parsed packet; payload points into the bytes that were parsed. */
@@ -29,6 +31,7 @@ typedef struct {
   guint16 twcc_seq;
   guint32 abs_send_time;     /* 24 bit, 6.18 fixed point seconds */
   char mid[RTP_MID_MAX + 1]; /* "" when absent */
+  char rid[RTP_MID_MAX + 1]; /* of the encoding, also when RTX repairs it; "" when absent */
 } RtpView;
 
 /* TRUE when a packet on the shared port is RTCP and not RTP (RFC 5761 4). */

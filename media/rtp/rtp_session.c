@@ -170,6 +170,16 @@ rtp_session_add_recv (RtpSession *s, const RecvStreamConfig *config, const char 
   return line->stream;
 }
 
+RecvStream *
+rtp_session_add_layer (RtpSession *s, const RecvStreamConfig *config, const char *mid,
+                       const char *rid)
+{
+  RecvStream *stream = rtp_session_add_recv (s, config, mid, 0, 0);
+  if (stream)
+    g_strlcpy (recv_line (s, stream)->rid, rid, sizeof ((RecvLine *)NULL)->rid);
+  return stream;
+}
+
 void
 rtp_session_remove_send (RtpSession *s, SendStream *stream)
 {
@@ -434,12 +444,15 @@ rtp_session_apply_estimate (RtpSession *s)
 
 /* --- in --- */
 
+/* The encodings of a simulcast have one mid: the rid tells which, or, once that is not sent any
+ * more, the SSRC (RFC 8852 3.3). */
 static RecvLine *
-line_by_mid (RtpSession *s, const char *mid)
+line_by_name (RtpSession *s, const RtpView *view)
 {
   for (guint i = 0; i < s->recv_lines->len; i++) {
     RecvLine *line = g_ptr_array_index (s->recv_lines, i);
-    if (strcmp (line->mid, mid) == 0)
+    if (strcmp (line->mid, view->mid) == 0
+        && (line->rid[0] == '\0' || strcmp (line->rid, view->rid) == 0))
       return line;
   }
   return NULL;
@@ -479,7 +492,7 @@ bind_ssrc (RtpSession *s, RecvLine *line, guint32 ssrc, gboolean rtx)
 static RecvLine *
 route (RtpSession *s, const RtpView *view)
 {
-  RecvLine *line = view->mid[0] ? line_by_mid (s, view->mid) : NULL;
+  RecvLine *line = view->mid[0] ? line_by_name (s, view) : NULL;
   if (!line)
     line = rtp_session_find_recv (s, view->ssrc);
   if (!line)

@@ -74,6 +74,9 @@ SendStream *rtp_session_add_send (RtpSession *session, const SendStreamConfig *c
 /* mid: as negotiated, copied. ssrc, rtx_ssrc: from a=ssrc lines, 0 when unknown. At most 32. */
 RecvStream *rtp_session_add_recv (RtpSession *session, const RecvStreamConfig *config,
                                   const char *mid, guint32 ssrc, guint32 rtx_ssrc);
+/* One encoding of a simulcast: its packets are told by mid and rid until their SSRCs are known. */
+RecvStream *rtp_session_add_layer (RtpSession *session, const RecvStreamConfig *config,
+                                   const char *mid, const char *rid);
 /* Frees the stream; packets of it that wait in the pacer still leave. Not from within events. */
 void rtp_session_remove_send (RtpSession *session, SendStream *stream);
 void rtp_session_remove_recv (RtpSession *session, RecvStream *stream);

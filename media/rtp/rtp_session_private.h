@@ -23,7 +23,7 @@ typedef struct {
   RtpSession *session;
   RecvStream *stream;
   void *data;
-  char mid[RTP_MID_MAX + 1];
+  char mid[RTP_MID_MAX + 1], rid[RTP_MID_MAX + 1];
   guint32 ssrc, rtx_ssrc; /* 0: not known yet */
 } RecvLine;
 

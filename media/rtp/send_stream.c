@@ -1,6 +1,7 @@
 #include "media/rtp/send_stream.h"
 #include "media/rtp/history.h"
 #include "media/rtp/payload.h"
+#include "media/rtp/vp8.h"
 
 #include <string.h>
 
@@ -14,6 +15,8 @@ enum {
   DEFAULT_LIMIT_BPS = 1000000,
   LIMIT_BURST_PACKETS = 6,
   AUDIO_DEVIATION_US = 40000,
+  AUDIO_OVERLAP_US = 80000,
+  BLANK_BYTES = 224,    /* of padding */
   PAD_RECENT = 16,      /* packets that padding repeats, newest first */
   MIN_SWITCH_US = 1000, /* timestamps go on by this at least when the source changes */
 };
@@ -55,6 +58,7 @@ struct SendStream {
   guint32 base_timestamp;
   gint64 base_capture_us;
   Forward forward;
+  Vp8Numbers numbers; /* of what is forwarded */
 
   gint64 rtt_us;
   guint limit_bps;
@@ -219,7 +223,9 @@ frame_timestamp (SendStream *s, const Frame *frame)
   if (s->config.kind == MEDIA_AUDIO) {
     guint32 expected = s->last_timestamp + ticks (s, s->last_duration_us);
     gint32 deviation = (gint32)(timestamp - expected);
-    if (ABS ((gint64)deviation) < ticks (s, AUDIO_DEVIATION_US))
+    /* A packet that seems to overlap the last comes from an encoder with longer ones. */
+    if (ABS ((gint64)deviation) < ticks (s, AUDIO_DEVIATION_US)
+        || (deviation < 0 && -(gint64)deviation < ticks (s, AUDIO_OVERLAP_US)))
       return expected;
   }
   return (gint32)(timestamp - s->last_timestamp) > 0 ? timestamp : s->last_timestamp + 1;
@@ -283,6 +289,7 @@ begin_forward (SendStream *s, guint32 source, const RtpIncoming *packet)
     .first_seq = s->next_seq,
     .timestamp_offset = timestamp - packet->view.timestamp,
   };
+  vp8_numbers_switch (&s->numbers);
 }
 
 static gboolean
@@ -299,6 +306,8 @@ forward_packet (SendStream *s, guint8 payload_type, const RtpIncoming *incoming,
   guint32 timestamp = view->timestamp + s->forward.timestamp_offset;
   if (view->payload_size > 0)
     memcpy (packet->data + packet->payload_offset, view->payload, view->payload_size);
+  if (incoming->codec == MEDIA_VP8)
+    vp8_renumber (&s->numbers, packet->data + packet->payload_offset, view->payload_size);
   packet->size = (guint16)(packet->payload_offset + view->payload_size);
   packet->key = incoming->key_start;
   finish_header (packet, marker, payload_type, seq, timestamp);
@@ -441,19 +450,41 @@ next_to_repeat (SendStream *s)
   return slot ? slot->packet : NULL;
 }
 
+/* Nothing but padding (RFC 3550 5.1): while video rests there may be nothing to repeat, and without
+ * a probe nobody would learn that the link carries video again. */
+static RtpPacket *
+make_blank (SendStream *s)
+{
+  guint8 payload_type = 0;
+  for (guint i = 0; i < s->config.n_payload_types && payload_type == 0; i++)
+    payload_type = s->config.payload_types[i].rtx;
+  if (payload_type == 0 || !s->started)
+    return NULL;
+  RtpPacket *packet = new_packet (s, &s->rtx);
+  memset (packet->data + packet->payload_offset, 0, BLANK_BYTES);
+  packet->size = (guint16)(packet->payload_offset + BLANK_BYTES);
+  packet->data[packet->size - 1] = BLANK_BYTES;
+  finish_header (packet, FALSE, payload_type, s->next_rtx_seq++, s->last_timestamp);
+  packet->data[0] |= 0x20;
+  return packet;
+}
+
 gboolean
 send_stream_can_pad (SendStream *s)
 {
-  return s->config.rtx_ssrc != 0 && next_to_repeat (s) != NULL;
+  return s->config.rtx_ssrc != 0 && (s->started || next_to_repeat (s) != NULL);
 }
 
 gboolean
 send_stream_pad (SendStream *s, gint64 now_us)
 {
   RtpPacket *original = s->config.rtx_ssrc != 0 ? next_to_repeat (s) : NULL;
-  if (!original)
+  RtpPacket *packet = original
+                          ? wrap_rtx (s, original, rtx_payload_type (s, original->data[1] & 127))
+                      : s->config.rtx_ssrc != 0 ? make_blank (s)
+                                                : NULL;
+  if (!packet)
     return FALSE;
-  RtpPacket *packet = wrap_rtx (s, original, rtx_payload_type (s, original->data[1] & 127));
   packet->class = RTP_CLASS_PADDING;
   packet->queued_us = now_us;
   s->stats.padding++;

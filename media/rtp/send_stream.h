@@ -94,7 +94,7 @@ void send_stream_set_rtt (SendStream *stream, gint64 rtt_us);
 void send_stream_set_limit (SendStream *stream, guint bps);
 
 /* A packet that fills a probe: one sent lately, again by RTX, which serves where the first was
- * lost. FALSE: there is no RTX, or nothing was sent yet. emit() is called with its class set to
+ * lost; else one of nothing but padding. FALSE: there is no RTX, or nothing was sent yet. emit() is called with its class set to
  * padding. */
 gboolean send_stream_pad (SendStream *stream, gint64 now_us);
 gboolean send_stream_can_pad (SendStream *stream);

@@ -81,3 +81,75 @@ vp8_inspect (const guint8 *payload, gsize size, PayloadInfo *ret_info)
   *ret_info = info;
   return TRUE;
 }
+
+/* Where the fields stand; 0: absent. */
+typedef struct {
+  gsize picture, tl0;
+  gboolean long_picture;
+} Places;
+
+static Places
+find_places (const guint8 *payload, gsize size)
+{
+  Places places = { 0 };
+  gboolean start;
+  if (vp8_descriptor_size (payload, size, &start) == 0 || !(payload[0] & DESCRIPTOR_X))
+    return places;
+  gsize n = 2;
+  if (payload[1] & EXTENDED_I) {
+    places.picture = n;
+    places.long_picture = (payload[n] & PICTURE_ID_M) != 0;
+    n += places.long_picture ? 2 : 1;
+  }
+  if (payload[1] & EXTENDED_L)
+    places.tl0 = n;
+  return places;
+}
+
+void
+vp8_numbers_switch (Vp8Numbers *numbers)
+{
+  numbers->begins = TRUE;
+}
+
+static guint16
+renumber_picture (Vp8Numbers *numbers, guint16 picture)
+{
+  if (numbers->begins)
+    numbers->picture_offset = numbers->on ? numbers->picture + 1 - picture : 0;
+  guint16 own = (picture + numbers->picture_offset) & 0x7fff;
+  gboolean newer = ((own - numbers->picture) & 0x7fff) < 0x4000;
+  if (newer || !numbers->on)
+    numbers->picture = own;
+  return own;
+}
+
+static guint8
+renumber_tl0 (Vp8Numbers *numbers, guint8 tl0)
+{
+  if (numbers->begins)
+    numbers->tl0_offset = numbers->on ? numbers->tl0 + 1 - tl0 : 0;
+  guint8 own = tl0 + numbers->tl0_offset;
+  if ((gint8)(own - numbers->tl0) > 0 || !numbers->on)
+    numbers->tl0 = own;
+  return own;
+}
+
+void
+vp8_renumber (Vp8Numbers *numbers, guint8 *payload, gsize size)
+{
+  Places places = find_places (payload, size);
+  if (places.picture == 0)
+    return;
+  guint8 *p = payload + places.picture;
+  guint16 picture = places.long_picture ? rtp_get16 (p) & 0x7fff : p[0];
+  picture = renumber_picture (numbers, picture);
+  if (places.long_picture)
+    rtp_put16 (p, (guint32)PICTURE_ID_M << 8 | picture);
+  else
+    p[0] = picture & 0x7f;
+  if (places.tl0 != 0)
+    payload[places.tl0] = renumber_tl0 (numbers, payload[places.tl0]);
+  numbers->on = TRUE;
+  numbers->begins = FALSE;
+}

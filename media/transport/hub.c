@@ -17,6 +17,7 @@ typedef struct Command Command;
 struct Command {
   void (*run) (Hub *hub, Command *command);
   char *peer, *text, *answer;
+  char **names;
   gboolean flag, lost;
   HubPeerConfig config; /* its label is text */
   MediaKind kind;
@@ -31,6 +32,7 @@ command_free (gpointer data)
   g_free (command->peer);
   g_free (command->text);
   g_free (command->answer);
+  g_strfreev (command->names);
   g_clear_pointer (&command->data, g_bytes_unref);
   g_clear_pointer (&command->frame, frame_unref);
   g_free (command);
@@ -142,6 +144,7 @@ run_remove_peer (Hub *hub, Command *c)
   hub_peer_free (peer);
   hub_stats_remove (hub, c->peer);
   hub_forward_update (hub);
+  hub_allocate_soon (hub);
 }
 
 static void
@@ -156,6 +159,7 @@ run_add_peer (Hub *hub, Command *c)
   }
   g_hash_table_insert (hub->peers, peer->id, peer);
   hub_peer_update_views (peer);
+  hub_peer_prepare_views (peer);
   hub_forward_update (hub);
   hub_offer_later (peer);
   hub_stats_update (hub);
@@ -302,6 +306,22 @@ hub_request_keyframe (Hub *hub, const char *peer)
   mailbox_post (hub->commands, command_new (run_request_keyframe, peer, NULL));
 }
 
+static void
+run_look (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  if (peer != NULL)
+    hub_look_at (peer, (const char *const *)c->names);
+}
+
+void
+hub_look (Hub *hub, const char *peer, const char *const *streams)
+{
+  Command *command = command_new (run_look, peer, NULL);
+  command->names = g_strdupv ((char **)streams);
+  mailbox_post (hub->commands, command);
+}
+
 /* Timers and certificates */
 
 GSource *
@@ -347,13 +367,15 @@ hub_take_cert (Hub *hub, GError **error)
   return cert != NULL ? cert : session_cert_new (error);
 }
 
-/* Every half second: figures, and peers that never answered. */
+/* Every half second: figures, who gets what, and peers that never answered. */
 static gboolean
 tick (gpointer data)
 {
   Hub *hub = data;
-  hub_stats_update (hub);
   gint64 now_us = g_get_monotonic_time ();
+  hub_allocate_measure (hub, now_us);
+  hub_allocate (hub);
+  hub_stats_update (hub);
   GHashTableIter iter;
   gpointer value;
   HubPeer *silent = NULL;
@@ -428,6 +450,7 @@ loop_thread (gpointer data)
   g_clear_pointer (&hub->network, network_monitor_free);
   mailbox_close (hub->commands);
   end_peers (hub);
+  hub_timer_clear (&hub->allocate_source);
   hub_timer_clear (&hub->cert_source);
   g_ptr_array_set_size (hub->sources, 0);
   end_libraries (hub);
@@ -475,6 +498,10 @@ hub_new (const HubConfig *config, GMainContext *events_context, const HubEvents 
   hub->peers = g_hash_table_new (g_str_hash, g_str_equal);
   g_queue_init (&hub->certs);
   pthread_mutex_init (&hub->stats_lock, NULL);
+  hub->allocation = allocation_new ();
+  hub->encoders = config->encoders != 0 ? config->encoders : g_get_num_processors () * 500;
+  hub->streams
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
   hub->stats = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   hub->thread = g_thread_new ("hub", loop_thread, hub);
   return hub;
@@ -498,6 +525,8 @@ hub_free (Hub *hub)
   g_ptr_array_unref (hub->sources);
   g_hash_table_unref (hub->peers);
   g_hash_table_unref (hub->stats);
+  g_hash_table_unref (hub->streams);
+  allocation_free (hub->allocation);
   pthread_mutex_destroy (&hub->stats_lock);
   g_queue_clear_full (&hub->certs, (GDestroyNotify)session_cert_free);
   g_free (hub->stun_server);

@@ -9,7 +9,7 @@
  * comes on the loop thread and must not block.
  */
 #pragma once
-#include "media/frame.h"
+#include "media/rung.h"
 #include "media/transport/candidate.h"
 #include "media/transport/relay.h"
 
@@ -26,6 +26,7 @@ typedef enum {
 
 typedef struct {
   gboolean loopback;    /* the console on this machine: gather 127.0.0.1 and ::1 too */
+  gboolean local;       /* on this machine: nothing is measured, the uplink is not used */
   gboolean trusts_host; /* FALSE: send no host candidates of the clinic's network */
   /* It waits for hub_open_peer(): its offer tells nothing of the clinic, neither source nor
    * address; no socket is opened, no encoder started, and no time runs. */
@@ -33,6 +34,12 @@ typedef struct {
   gboolean known;    /* reserved, for somebody who was in before: its offer names the sources */
   const char *label; /* name of the peer's own media stream at the other peers (msid); [a-z0-9-]+ */
 } HubPeerConfig;
+
+typedef enum {
+  HUB_SIGHT_FULL,
+  HUB_SIGHT_SMALLER, /* a worse rung than there is, for want of bits or of this machine's time */
+  HUB_SIGHT_STILLS,  /* of what the peer looks at: sound and stills only */
+} HubSight;
 
 typedef struct {
   double rtt_ms;      /* < 0 unknown */
@@ -46,7 +53,22 @@ typedef struct {
   guint64 nacks, retransmitted, plis;
   guint64 packets_sent, packets_received; /* datagrams */
   guint64 srtp_errors;                    /* did not authenticate, or replayed */
+  HubSight sight;
+  guint layers;     /* encodings of its picture that are of use: 2 when several watch it */
+  gboolean lean;    /* somebody who hears it has a link for little more than sound */
+  gboolean machine; /* rungs are bounded by this machine's time, not by the link */
 } HubPeerStats;
+
+/* A stream that a peer gets. */
+typedef struct {
+  char name[80]; /* as in the offer: "source-room", "peer-<label>" */
+  MediaKind kind;
+  MediaCodec codec;
+  int rung;            /* of its source, or layer of its sender; -1: nothing is sent */
+  guint bps;           /* allotted, on the wire */
+  guint width, height; /* 0: not known */
+  gboolean looked_at;
+} HubStreamStats;
 
 typedef struct {
   void (*offer) (Hub *hub, const char *peer, const char *sdp, void *arg);
@@ -58,10 +80,15 @@ typedef struct {
                    void *arg);
   /* A peer's own track began or ended to carry packets (mute, camera off). */
   void (*track) (Hub *hub, const char *peer, MediaKind kind, gboolean on, void *arg);
-  /* A live outlet of a source is wanted or not any more; a key frame is wanted; a target. */
-  void (*want_live) (Hub *hub, const char *source, MediaCodec codec, gboolean on, void *arg);
-  void (*want_keyframe) (Hub *hub, const char *source, MediaCodec codec, void *arg);
-  void (*want_bitrate) (Hub *hub, const char *source, MediaCodec codec, guint bps, void *arg);
+  /* A live outlet of a source (codec and rung; stills are MEDIA_JPEG) is wanted or not any more; a
+   * key frame is wanted; a target. */
+  void (*want_live) (Hub *hub, const char *source, MediaCodec codec, guint rung, gboolean on,
+                     void *arg);
+  void (*want_keyframe) (Hub *hub, const char *source, MediaCodec codec, guint rung, void *arg);
+  void (*want_bitrate) (Hub *hub, const char *source, MediaCodec codec, guint rung, guint bps,
+                        void *arg);
+  /* What the peer's link can carry of pictures has changed. */
+  void (*sight) (Hub *hub, const char *peer, HubSight sight, void *arg);
   /* What a peer sent, depacketized, for the record. Loop thread. */
   void (*frame) (Hub *hub, const char *peer, const char *label, MediaKind kind, Frame *frame,
                  void *arg);
@@ -73,6 +100,7 @@ typedef struct {
   guint16 port_min, port_max; /* UDP ports for ICE; 0: any */
   const char *stun_server;    /* "host:port" or NULL */
   const GPtrArray *relays;    /* Relay, copied; NULL: none */
+  guint encoders; /* what live encoders may take, thousandths of a core; 0: half of the machine */
 } HubConfig;
 
 Hub *hub_new (const HubConfig *config, GMainContext *events_context, const HubEvents *events,
@@ -115,9 +143,17 @@ void hub_request_keyframe (Hub *hub, const char *peer);
 
 /* Sends on a data channel that the station opened in every peer:
  *   "data" reliable and ordered (JSON text), "wave" unordered with a lifetime of 1.5 s.
+ * ("still" is the hub's own: docs/protocol.md.)
  * peer NULL: to all. Dropped while the channel is not open (send the present state at the event
  * `channel`), and with a log line when more than 4 MiB wait. */
 void hub_send (Hub *hub, const char *peer, const char *label, gboolean text, GBytes *data);
 
+/* What the peer looks at: names of streams as in the offer, NULL-terminated; NULL: not told, all
+ * alike. What it does not look at is sent as a thumbnail, or not. */
+void hub_look (Hub *hub, const char *peer, const char *const *streams);
+
+/* What each stream of a peer gets now: HubStreamStats, in the order of the offer (transfer full).
+ * Any thread, does not wait for the loop. */
+GArray *hub_stream_stats (Hub *hub, const char *peer);
 /* Latest figures; FALSE when there is no such peer. Any thread, does not wait for the loop. */
 gboolean hub_stats (Hub *hub, const char *peer, HubPeerStats *ret_stats);

@@ -1,59 +1,55 @@
 #include "media/transport/hub_private.h"
 
-/* The place of the allocator. Today: each peer's estimate is divided evenly among the sources that
- * it views, after its sound and what is forwarded to it; an encoder aims at the smallest share of
- * its viewers, but never below the floor. One encoder per source and codec means that a slow
- * viewer slows all; rungs will end that. */
+/* Each encoder aims at the least that is allotted to those who view its rung. */
 enum {
-  FLOOR_BPS = 150000,
-  CEILING_BPS = 4000000,
-  CEILING_UNKNOWN_BPS = 1000000, /* size of the picture not known yet */
-  LOOPBACK_BPS = 10000000,       /* no link to be measured */
-  SOUND_BPS = 40000,
-  FORWARDED_BPS = 400000,
   RAISE_PERCENT = 10, /* hysteresis */
   LOWER_PERCENT = 5,
   RAISE_INTERVAL_US = 1000000,
+  /* Headers of RTP with extensions, SRTP, UDP and IP: of a full packet, and of one more for the end
+   * of each picture. */
+  HEADERS_PERCENT = 5,
+  HEADER_BYTES = 72,
 };
 
 static guint
-share_of_source (const HubPeer *peer)
+headers_bps (MediaCodec codec, guint rung)
 {
-  guint sound = 0, forwarded = 0, sources = 0;
-  for (guint i = 0; i < peer->lines->len; i++) {
-    const HubLine *line = peer->lines->pdata[i];
-    if (line->role == LINE_SOURCE && line->viewing != NULL)
-      *(line->kind == MEDIA_AUDIO ? &sound : &sources) += 1;
-    else if (line->role == LINE_FORWARD && line->from != NULL)
-      *(line->kind == MEDIA_AUDIO ? &sound : &forwarded) += 1;
-  }
-  guint64 whole = peer->loopback ? LOOPBACK_BPS : peer->estimate_bps;
-  guint64 taken = sound * SOUND_BPS + MIN (forwarded * FORWARDED_BPS, whole / 2);
-  return whole > taken ? (guint)((whole - taken) / MAX (sources, 1)) : 0;
+  const Rung *r = rung_get (codec, rung);
+  if (codec == MEDIA_OPUS)
+    return HEADER_BYTES * 8 * 1000 / r->frame_ms;
+  return HEADER_BYTES / 2 * 8 * (r->max_rate > 0 ? r->max_rate : 30) / 2;
 }
 
-/* 0: nobody's link is known yet. */
-static guint
-smallest_share (const HubOutlet *outlet)
+guint
+hub_bitrate_on_wire (MediaCodec codec, guint rung, guint bps)
 {
-  guint smallest = 0;
+  guint percent = codec == MEDIA_OPUS ? 0 : HEADERS_PERCENT;
+  return (guint)((guint64)bps * (100 + percent) / 100) + headers_bps (codec, rung);
+}
+
+static guint
+of_encoder (const HubOutlet *outlet, guint wire_bps)
+{
+  guint headers = headers_bps (outlet->codec, outlet->rung);
+  return wire_bps > headers ? (guint)((guint64)(wire_bps - headers) * 100 / (100 + HEADERS_PERCENT))
+                            : 0;
+}
+
+/* Who leaves for another rung does not slow those who stay. 0: there is nobody. */
+static guint
+least_share (const HubOutlet *outlet)
+{
+  guint least = 0, leaving = 0;
   for (guint i = 0; i < outlet->viewers->len; i++) {
     const HubLine *line = outlet->viewers->pdata[i];
-    if (!line->peer->loopback && line->peer->estimate_bps == 0)
+    guint bps = line->share != NULL ? allocation_bps (line->share) : 0;
+    if (bps == 0)
       continue;
-    guint share = MAX (share_of_source (line->peer), FLOOR_BPS);
-    if (smallest == 0 || share < smallest)
-      smallest = share;
+    guint *smallest = line->viewing == outlet && line->next != NULL ? &leaving : &least;
+    if (*smallest == 0 || bps < *smallest)
+      *smallest = bps;
   }
-  return smallest;
-}
-
-/* More bits than this a picture of that size does not repay: 0.6 Mbit/s at 640×360, 2.3 at 720p. */
-static guint
-ceiling (const HubOutlet *outlet)
-{
-  guint64 bps = (guint64)outlet->width * outlet->height * 5 / 2;
-  return bps == 0 ? CEILING_UNKNOWN_BPS : (guint)CLAMP (bps, 2 * FLOOR_BPS, CEILING_BPS);
+  return least != 0 ? least : leaving;
 }
 
 static gboolean
@@ -72,24 +68,21 @@ worth_telling (const HubOutlet *outlet, guint bps, gint64 now_us)
 void
 hub_bitrate_update (HubOutlet *outlet)
 {
-  if (outlet->codec == MEDIA_OPUS || !outlet->live)
+  if ((outlet->codec != MEDIA_H264 && outlet->codec != MEDIA_VP8) || !outlet->live)
     return;
   gint64 now_us = g_get_monotonic_time ();
-  guint bps = MIN (smallest_share (outlet), ceiling (outlet));
+  guint share = least_share (outlet);
+  Rung steps[RUNG_MAX];
+  rung_fit (outlet->codec, outlet->source->width, outlet->source->height, steps);
+  /* Below its range only while everybody leaves. */
+  guint bps = share == 0 ? 0
+                         : CLAMP (of_encoder (outlet, share), steps[outlet->rung].min_bps / 2,
+                                  steps[outlet->rung].max_bps);
   if (!worth_telling (outlet, bps, now_us))
     return;
   if (bps > outlet->bitrate)
     outlet->raised_us = now_us;
   outlet->bitrate = bps;
+  g_debug ("event=bitrate source=%s rung=%u bps=%u", outlet->source->name, outlet->rung, bps);
   hub_emit_want_bitrate (outlet);
-}
-
-void
-hub_bitrate_update_peer (HubPeer *peer)
-{
-  for (guint i = 0; i < peer->lines->len; i++) {
-    HubLine *line = peer->lines->pdata[i];
-    if (line->viewing != NULL)
-      hub_bitrate_update (line->viewing);
-  }
 }

@@ -8,6 +8,7 @@ struct Event {
   guint code;
   gboolean flag;
   MediaCodec codec;
+  guint rung;
   GBytes *data;
 };
 
@@ -135,6 +136,7 @@ outlet_event (HubOutlet *outlet, void (*run) (Hub *hub, Event *event))
 {
   Event *event = event_new (run, NULL, outlet->source->name);
   event->codec = outlet->codec;
+  event->rung = outlet->rung;
   return event;
 }
 
@@ -142,7 +144,7 @@ static void
 run_want_live (Hub *hub, Event *e)
 {
   if (hub->events.want_live != NULL)
-    hub->events.want_live (hub, e->text, e->codec, e->flag, hub->arg);
+    hub->events.want_live (hub, e->text, e->codec, e->rung, e->flag, hub->arg);
 }
 
 void
@@ -157,7 +159,7 @@ static void
 run_want_keyframe (Hub *hub, Event *e)
 {
   if (hub->events.want_keyframe != NULL)
-    hub->events.want_keyframe (hub, e->text, e->codec, hub->arg);
+    hub->events.want_keyframe (hub, e->text, e->codec, e->rung, hub->arg);
 }
 
 void
@@ -170,7 +172,7 @@ static void
 run_want_bitrate (Hub *hub, Event *e)
 {
   if (hub->events.want_bitrate != NULL)
-    hub->events.want_bitrate (hub, e->text, e->codec, (guint)e->number, hub->arg);
+    hub->events.want_bitrate (hub, e->text, e->codec, e->rung, (guint)e->number, hub->arg);
 }
 
 void
@@ -197,6 +199,21 @@ hub_emit_relay (Hub *hub, const char *url, const RelayReport *report)
   event->code = report->code;
   event->mid = g_strdup (report->detail);
   mailbox_post (hub->events_box, event);
+}
+
+static void
+run_sight (Hub *hub, Event *e)
+{
+  if (hub->events.sight != NULL)
+    hub->events.sight (hub, e->peer, e->number, hub->arg);
+}
+
+void
+hub_emit_sight (HubPeer *peer)
+{
+  Event *event = event_new (run_sight, peer->id, NULL);
+  event->number = peer->sight;
+  mailbox_post (peer->hub->events_box, event);
 }
 
 void

@@ -14,6 +14,9 @@ attach (HubLine *line, HubLine *own)
   if (!peer_add_send_line (line->peer->peer, line->mid, line->kind, &line->stream))
     return FALSE;
   line->from = own;
+  line->layer = 0;
+  line->wanted = 0;
+  line->broken = FALSE;
   line->codec = own->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8;
   g_ptr_array_add (own->followers, line);
   return TRUE;
@@ -25,6 +28,7 @@ hub_forward_detach (HubLine *line)
   if (line->from == NULL)
     return;
   g_ptr_array_remove_fast (line->from->followers, line);
+  hub_allocate_forget_line (line);
   line->from = NULL;
   line->codec = MEDIA_CODEC_NONE;
   peer_remove_line (line->peer->peer, line->mid);
@@ -102,7 +106,7 @@ update_peer (HubPeer *peer)
       changed |= follow_all (peer, other);
   if (!changed)
     return;
-  hub_bitrate_update_peer (peer);
+  hub_allocate_soon (peer->hub);
   if (hub_peer_is_alive (peer))
     hub_offer_later (peer);
 }
@@ -117,16 +121,50 @@ hub_forward_update (Hub *hub)
     update_peer (peer);
 }
 
+/* What is left out for want of bits, or is another layer than the one in use, is no loss: nothing
+ * is asked for. FALSE: a key frame is. */
+static gboolean
+forward_picture (HubLine *line, guint32 source, const RtpIncoming *packet)
+{
+  if (line->wanted == ALLOCATION_NONE) {
+    line->broken = TRUE;
+    return TRUE;
+  }
+  if (packet->layer == (guint)line->wanted && packet->key_start)
+    line->layer = packet->layer;
+  if (packet->layer != line->layer)
+    return TRUE;
+  if (line->broken)
+    peer_break_forward (line->peer->peer, line->mid);
+  line->broken = FALSE;
+  return peer_forward (line->peer->peer, line->mid, source, packet);
+}
+
+static void
+note_packet (HubLine *own, const RtpIncoming *packet)
+{
+  enum { HEADERS = 72 };
+  HubLayer *layer = &own->layers[MIN (packet->layer, LAYERS_MAX - 1)];
+  if (layer->seen_us == 0)
+    hub_allocate_soon (own->peer->hub);
+  layer->bytes += packet->view.payload_size + HEADERS;
+  layer->seen_us = packet->arrived_us;
+}
+
 void
 hub_forward_packet (HubLine *own, guint32 source, const RtpIncoming *packet)
 {
   gboolean key_wanted = FALSE;
+  note_packet (own, packet);
   for (guint i = 0; i < own->followers->len; i++) {
     HubLine *line = own->followers->pdata[i];
-    if (line->peer->state == HUB_PEER_CONNECTED
-        && !peer_forward (line->peer->peer, line->mid, source, packet))
+    if (line->peer->state != HUB_PEER_CONNECTED)
+      continue;
+    if (own->kind == MEDIA_AUDIO)
+      peer_forward (line->peer->peer, line->mid, source, packet);
+    else if (!forward_picture (line, source, packet))
       key_wanted = TRUE;
   }
-  if (key_wanted && own->kind == MEDIA_VIDEO)
+  if (key_wanted)
     peer_request_keyframe (own->peer->peer, own->mid);
 }

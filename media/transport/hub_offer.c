@@ -30,6 +30,10 @@ static void
 describe_peers_media (const HubLine *line, SdpMedia *media)
 {
   sdp_add_codec (media, line->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8);
+  if (line->role == LINE_OWN && line->kind == MEDIA_VIDEO) {
+    sdp_add_rid (media, "l");
+    sdp_add_rid (media, "h");
+  }
   if (line->from == NULL)
     return;
   g_autofree char *stream = g_strconcat ("peer-", line->from->peer->label, NULL);
@@ -284,22 +288,6 @@ add_candidates (HubPeer *peer, const Sdp *answer)
     peer_add_candidate (peer->peer, NULL);
 }
 
-/* What the peer has just been given to see: its first picture now, or as soon as there is a path.
- */
-static void
-prepare_views (HubPeer *peer)
-{
-  for (guint i = 0; i < peer->lines->len; i++) {
-    HubLine *line = peer->lines->pdata[i];
-    if (line->viewing == NULL || line->started)
-      continue;
-    if (peer->state == HUB_PEER_CONNECTED)
-      hub_outlet_begin (line->viewing, line);
-    else
-      hub_outlet_prepare (line->viewing);
-  }
-}
-
 static gboolean
 apply_answer (HubPeer *peer, const char *text, GError **error)
 {
@@ -316,7 +304,7 @@ apply_answer (HubPeer *peer, const char *text, GError **error)
   peer->misfits = 0;
   add_candidates (peer, answer);
   hub_peer_update_views (peer);
-  prepare_views (peer);
+  hub_peer_prepare_views (peer);
   hub_forward_update (peer->hub);
   return TRUE;
 }

@@ -61,18 +61,20 @@ add_source_lines (HubPeer *peer)
 void
 hub_peer_update_views (HubPeer *peer)
 {
+  hub_allocate (peer->hub);
+}
+
+void
+hub_peer_prepare_views (HubPeer *peer)
+{
   for (guint i = 0; i < peer->lines->len; i++) {
     HubLine *line = peer->lines->pdata[i];
-    if (line->role != LINE_SOURCE)
+    if (line->viewing == NULL || line->started)
       continue;
-    gboolean views = line->codec != MEDIA_CODEC_NONE && hub_peer_is_alive (peer) && !peer->reserved;
-    HubOutlet *wanted = views ? &line->source->outlets[line->codec] : NULL;
-    if (line->viewing == wanted)
-      continue;
-    if (line->viewing != NULL)
-      hub_outlet_remove_viewer (line->viewing, line);
-    if (wanted != NULL)
-      hub_outlet_add_viewer (wanted, line);
+    if (peer->state == HUB_PEER_CONNECTED)
+      hub_outlet_begin (line->viewing, line);
+    else
+      hub_outlet_prepare (line->viewing);
   }
 }
 
@@ -210,7 +212,8 @@ on_estimate (Peer *self, guint bps, void *arg)
 {
   HubPeer *peer = arg;
   peer->estimate_bps = bps;
-  hub_bitrate_update_peer (peer);
+  g_debug ("event=estimate peer=%s bps=%u", peer->id, bps);
+  hub_allocate (peer->hub);
 }
 
 static const PeerEvents PEER_EVENTS = {
@@ -240,21 +243,10 @@ make_peer (HubPeer *peer, gboolean trusts_host, GError **error)
     .port_max = hub->port_max,
     .stun_server = peer->loopback ? NULL : hub->stun_server,
     .relays = peer->loopback ? NULL : hub->relays,
-    .start_bps = peer->loopback ? LOOPBACK_START_BPS : 0,
+    .start_bps = peer->local ? LOOPBACK_START_BPS : 0,
   };
   SessionCert *cert = hub_take_cert (hub, error);
   return cert != NULL ? peer_new (&config, cert, &PEER_EVENTS, peer, error) : NULL;
-}
-
-/* Most browsers take H.264, our first choice. */
-static void
-expect_views (Hub *hub)
-{
-  for (guint i = 0; i < hub->sources->len; i++) {
-    HubSource *source = hub->sources->pdata[i];
-    if (source->kind == MEDIA_VIDEO)
-      hub_outlet_expect (&source->outlets[MEDIA_H264]);
-  }
 }
 
 /* The label becomes part of an SDP text. */
@@ -293,6 +285,7 @@ hub_peer_new (Hub *hub, const char *id, const HubPeerConfig *config, GError **er
   peer->id = g_strdup (id);
   set_label (peer, config->label);
   peer->loopback = config->loopback;
+  peer->local = config->local;
   peer->reserved = config->reserved;
   peer->known = config->known || !config->reserved;
   peer->lines = g_ptr_array_new_with_free_func (line_free);
@@ -314,7 +307,6 @@ hub_peer_new (Hub *hub, const char *id, const HubPeerConfig *config, GError **er
   add_first_lines (peer);
   if (!peer->reserved) {
     peer_start (peer->peer);
-    expect_views (hub);
   }
   return peer;
 }
@@ -329,7 +321,8 @@ hub_peer_open (HubPeer *peer, const char *label, const char *answer)
     hub_peer_give_up (peer, "a line of the offer is taken twice");
     return;
   }
-  expect_views (peer->hub);
+  hub_peer_update_views (peer);
+  hub_peer_prepare_views (peer);
   peer_start (peer->peer);
   hub_offer_answer (peer, answer);
   if (!peer->known)
@@ -339,10 +332,10 @@ hub_peer_open (HubPeer *peer, const char *label, const char *answer)
 static void
 let_go (HubPeer *peer)
 {
+  hub_still_show (peer, NULL);
   for (guint i = 0; i < peer->lines->len; i++) {
     HubLine *line = peer->lines->pdata[i];
-    if (line->viewing != NULL)
-      hub_outlet_remove_viewer (line->viewing, line);
+    hub_line_view (line, NULL);
     if (line->role == LINE_FORWARD)
       hub_forward_detach (line);
     while (line->role == LINE_OWN && line->followers->len > 0) {
@@ -351,6 +344,7 @@ let_go (HubPeer *peer)
       hub_offer_later (follower->peer);
     }
   }
+  hub_allocate_forget (peer);
 }
 
 void
@@ -364,6 +358,7 @@ hub_peer_free (HubPeer *peer)
   g_ptr_array_unref (peer->early);
   g_clear_pointer (&peer->gathered, g_ptr_array_unref);
   g_hash_table_unref (peer->open);
+  g_strfreev (peer->looks);
   sdp_free (peer->offer);
   g_free (peer->id);
   g_free (peer->label);

@@ -7,11 +7,14 @@
  *   hub_source.c   sources: viewers, key frames, who gets which frame
  *   hub_forward.c  what one peer sends, to all others
  *   hub_network.c  this machine's addresses change, a path is lost
+ *   hub_allocate.c who gets which rung: between allocation.h and the lines
  *   hub_bitrate.c  what the encoders shall aim at
  *   hub_direct.c   away from relays
+ *   hub_still.c    pictures now and then for who gets no video
  *   hub_stats.c    figures that any thread may read
  */
 #pragma once
+#include "media/congestion/allocation.h"
 #include "media/transport/hub.h"
 #include "media/transport/mailbox.h"
 #include "media/transport/network_monitor.h"
@@ -22,13 +25,15 @@ typedef struct HubSource HubSource;
 typedef struct HubPeer HubPeer;
 typedef struct HubLine HubLine;
 
-enum { N_CODECS = MEDIA_OPUS + 1 };
+enum { N_CODECS = MEDIA_JPEG + 1, LAYERS_MAX = 3 };
 
-/* The frames of one source in one codec. */
+/* The frames of one source in one codec and rung. */
 typedef struct {
   HubSource *source;
   MediaCodec codec;
-  GPtrArray *viewers; /* HubLine */
+  guint rung;
+  GPtrArray *viewers; /* HubLine; those that are about to change to it, too */
+  guint holds;        /* others who need it */
   gboolean live;      /* want_live was told */
   GSource *linger;    /* ends it */
   GPtrArray *gop;     /* Frame: the newest key frame and what followed; empty: too much */
@@ -48,10 +53,30 @@ struct HubSource {
   char *name;
   MediaKind kind;
   gboolean muted;
-  HubOutlet outlets[N_CODECS];
+  guint width, height; /* of the whole picture; 0: not known yet */
+  HubOutlet outlets[N_CODECS][RUNG_MAX];
 };
 
 typedef enum { LINE_SOURCE, LINE_OWN, LINE_FORWARD } HubLineRole;
+
+/* One encoding of what a peer sends: the only one, or one of a simulcast; the best first. */
+typedef struct {
+  guint64 bytes; /* on the wire, since the last look */
+  guint bps;     /* 0: nothing comes */
+  gint64 seen_us;
+} HubLayer;
+
+/* A still under way to a peer. */
+typedef struct {
+  HubOutlet *outlet; /* it is a viewer of this; NULL: none */
+  HubLine *line;     /* what it stands for */
+  GBytes *data;      /* NULL: none is under way */
+  gint64 capture_us;
+  guint32 number;
+  guint index, count; /* chunks */
+  gint64 begun_us;
+  GSource *timer;
+} HubStill;
 
 /* An m-line with RTP of one peer. */
 struct HubLine {
@@ -65,19 +90,26 @@ struct HubLine {
   /* SOURCE */
   HubSource *source;
   HubOutlet *viewing; /* it is one of this outlet's viewers */
-  gboolean agreed;    /* an answer told the codec */
-  gboolean started;   /* video: a key frame was sent */
+  HubOutlet *next;    /* takes its place with the next key frame */
+  AllocationStream *share;
+  gboolean looked_at;
+  gboolean agreed;  /* an answer told the codec */
+  gboolean started; /* video: a key frame was sent */
   /* OWN */
   gboolean receiving;   /* the answer says that the peer sends here */
   GPtrArray *followers; /* HubLine FORWARD of other peers */
+  HubLayer layers[LAYERS_MAX];
   /* FORWARD */
-  HubLine *from; /* an OWN line of another peer; NULL: free for another */
+  HubLine *from;   /* an OWN line of another peer; NULL: free for another */
+  guint layer;     /* of its sender, that is sent on */
+  int wanted;      /* layer; ALLOCATION_NONE: nothing is sent on */
+  gboolean broken; /* packets were left out: it begins again with a key frame */
 };
 
 struct HubPeer {
   Hub *hub;
   char *id, *label;
-  gboolean loopback;
+  gboolean loopback, local;
   gboolean reserved; /* till hub_peer_open() */
   gboolean known;    /* the sources are in its first offer */
   Peer *peer;
@@ -86,6 +118,11 @@ struct HubPeer {
   HubLine *own[2];    /* by MediaKind */
   guint data_index;   /* place of the m-line for channels among the lines */
   guint estimate_bps; /* 0: not told yet */
+  double loss;
+  AllocationPeer *share; /* while it may see something */
+  char **looks;          /* names of streams; NULL: not told */
+  HubSight sight;
+  HubStill still;
   gint64 born_us;
   gboolean closed; /* for good, by either side */
   /* offers */
@@ -96,11 +133,11 @@ struct HubPeer {
   gboolean offer_wanted, restart_wanted, restart_offered;
   guint misfits; /* answers in a row that did not fit */
   GSource *offer_source;
-  GPtrArray *gathered; /* char *: candidates that the first offer will carry; NULL: it is out */
-  GPtrArray *early;    /* char *: candidates that came before their answer */
-  GHashTable *open;    /* labels of channels */
+  GPtrArray *gathered;  /* char *: candidates that the first offer will carry; NULL: it is out */
+  GPtrArray *early;     /* char *: candidates that came before their answer */
+  GHashTable *open;     /* labels of channels */
   GSource *move_source; /* a move to other addresses is given up then, for a restart */
-  gint64 warned_us;    /* of a channel that is full */
+  gint64 warned_us;     /* of a channel that is full */
   /* while its media goes through a relay */
   gint64 direct_next_us; /* when a direct way is sought; 0: not decided */
   guint direct_tries;
@@ -123,8 +160,15 @@ struct Hub {
   GQueue certs;            /* SessionCert, made ahead */
   GSource *cert_source;
   NetworkMonitor *network; /* NULL: the system does not tell */
+  Allocation *allocation;
+  GSource *allocate_source; /* hub_allocate_soon() */
+  guint encoders;           /* thousandths of a core that they may take */
+  guint best;               /* no better step than this, for want of the machine's time */
+  gint64 best_us;           /* since when */
+  gint64 best_pause_us;     /* before the next is tried */
   pthread_mutex_t stats_lock;
-  GHashTable *stats; /* id -> HubPeerStats, under stats_lock */
+  GHashTable *stats;   /* id -> HubPeerStats, under stats_lock */
+  GHashTable *streams; /* id -> GArray of HubStreamStats, under stats_lock */
 };
 
 /* hub_events.c: letters to the caller's context */
@@ -140,6 +184,7 @@ void hub_emit_want_live (HubOutlet *outlet);
 void hub_emit_want_keyframe (HubOutlet *outlet);
 void hub_emit_want_bitrate (HubOutlet *outlet);
 void hub_emit_relay (Hub *hub, const char *url, const RelayReport *report);
+void hub_emit_sight (HubPeer *peer);
 /* FAILED for a peer that could not be made. Any thread. */
 void hub_emit_refused (Hub *hub, const char *id, const char *reason);
 
@@ -162,6 +207,9 @@ void hub_peer_set_state (HubPeer *peer, HubPeerState state, const char *reason);
 /* Brings the viewers of all outlets in step with this peer's lines. A line that views anew has no
  * picture until hub_outlet_begin(). */
 void hub_peer_update_views (HubPeer *peer);
+/* What the peer has just been given to see: its first picture now, or as soon as there is a path.
+ */
+void hub_peer_prepare_views (HubPeer *peer);
 void hub_peer_send (HubPeer *peer, const char *label, gboolean text, GBytes *data);
 HubLine *hub_peer_add_line (HubPeer *peer, HubLineRole role, MediaKind kind, const char *mid);
 
@@ -183,11 +231,13 @@ HubSource *hub_source_new (Hub *hub, const char *name, MediaKind kind);
 void hub_source_free (HubSource *source);
 void hub_source_frame (HubSource *source, Frame *frame);
 void hub_source_mute (HubSource *source, gboolean muted);
-/* A viewer is about to come, its codec not yet known: by the time its path is there, the encoder
- * runs and its key frame is fresh. */
-void hub_outlet_expect (HubOutlet *outlet);
-void hub_outlet_add_viewer (HubOutlet *outlet, HubLine *line);
-void hub_outlet_remove_viewer (HubOutlet *outlet, HubLine *line);
+HubOutlet *hub_source_outlet (HubSource *source, MediaCodec codec, guint rung);
+/* What the line shall show from now on, NULL: nothing. A line that shows something already goes on
+ * with that until the other's next key frame. */
+void hub_line_view (HubLine *line, HubOutlet *outlet);
+/* Somebody else than a line needs the outlet (stills). */
+void hub_outlet_hold (HubOutlet *outlet);
+void hub_outlet_release (HubOutlet *outlet);
 void hub_outlet_want_keyframe (HubOutlet *outlet);
 /* The peer will soon be connected: has a young key frame made if need be. */
 void hub_outlet_prepare (HubOutlet *outlet);
@@ -205,10 +255,29 @@ void hub_forward_detach (HubLine *line);
 void hub_network_watch (Hub *hub);
 /* The state of this peer changed: a lost path is sought anew. */
 void hub_network_state (HubPeer *peer);
+/* hub_allocate.c */
+/* Decides anew and brings all lines in step. */
+void hub_allocate (Hub *hub);
+/* The same, by the loop's next turn: from where lines must not change. */
+void hub_allocate_soon (Hub *hub);
+void hub_allocate_forget (HubPeer *peer);
+void hub_allocate_forget_line (HubLine *line);
+void hub_look_at (HubPeer *peer, const char *const *streams);
+/* Bits of what each peer sends, since the last call. */
+void hub_allocate_measure (Hub *hub, gint64 now_us);
+/* The name of what the line carries, "source-room"; (transfer full). */
+char *hub_line_name (const HubLine *line);
 
 /* hub_bitrate.c */
 void hub_bitrate_update (HubOutlet *outlet);
-void hub_bitrate_update_peer (HubPeer *peer);
+/* From bits of an encoder to bits on the wire, and back. */
+guint hub_bitrate_on_wire (MediaCodec codec, guint rung, guint bps);
+
+/* hub_still.c */
+/* The line of which the peer shall have stills; NULL: none. */
+void hub_still_show (HubPeer *peer, HubLine *line);
+/* A frame of MEDIA_JPEG. */
+void hub_still_frame (HubOutlet *outlet, Frame *frame);
 
 /* hub_direct.c */
 /* Now and then: restarts ICE when it is time to seek a way without a relay. */

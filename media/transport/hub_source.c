@@ -16,10 +16,11 @@ enum {
 };
 
 static void
-outlet_init (HubOutlet *outlet, HubSource *source, MediaCodec codec)
+outlet_init (HubOutlet *outlet, HubSource *source, MediaCodec codec, guint rung)
 {
   outlet->source = source;
   outlet->codec = codec;
+  outlet->rung = rung;
   outlet->viewers = g_ptr_array_new ();
   outlet->gop = g_ptr_array_new_with_free_func ((GDestroyNotify)frame_unref);
 }
@@ -41,7 +42,8 @@ hub_source_new (Hub *hub, const char *name, MediaKind kind)
   source->name = g_strdup (name);
   source->kind = kind;
   for (int codec = 0; codec < N_CODECS; codec++)
-    outlet_init (&source->outlets[codec], source, codec);
+    for (guint rung = 0; rung < RUNG_MAX; rung++)
+      outlet_init (&source->outlets[codec][rung], source, codec, rung);
   return source;
 }
 
@@ -49,7 +51,8 @@ void
 hub_source_free (HubSource *source)
 {
   for (int codec = 0; codec < N_CODECS; codec++)
-    outlet_clear (&source->outlets[codec]);
+    for (guint rung = 0; rung < RUNG_MAX; rung++)
+      outlet_clear (&source->outlets[codec][rung]);
   g_free (source->name);
   g_free (source);
 }
@@ -79,38 +82,63 @@ start_live (HubOutlet *outlet)
   hub_emit_want_live (outlet);
 }
 
-void
-hub_outlet_expect (HubOutlet *outlet)
+static gboolean
+is_needed (const HubOutlet *outlet)
 {
-  if (!outlet->live) {
-    start_live (outlet);
-    outlet->linger = hub_timer (outlet->source->hub, LINGER_MS, end_linger, outlet);
-  } else {
-    hub_outlet_prepare (outlet);
-  }
+  return outlet->viewers->len > 0 || outlet->holds > 0;
 }
 
-void
-hub_outlet_add_viewer (HubOutlet *outlet, HubLine *line)
+static void
+need (HubOutlet *outlet)
 {
   hub_timer_clear (&outlet->linger);
-  g_ptr_array_add (outlet->viewers, line);
-  line->viewing = outlet;
-  line->started = FALSE;
   if (!outlet->live)
     start_live (outlet);
-  hub_bitrate_update (outlet);
+}
+
+static void
+need_no_more (HubOutlet *outlet)
+{
+  if (!is_needed (outlet) && outlet->live && outlet->linger == NULL)
+    outlet->linger = hub_timer (outlet->source->hub, LINGER_MS, end_linger, outlet);
 }
 
 void
-hub_outlet_remove_viewer (HubOutlet *outlet, HubLine *line)
+hub_outlet_hold (HubOutlet *outlet)
 {
-  g_ptr_array_remove_fast (outlet->viewers, line);
-  line->viewing = NULL;
-  line->started = FALSE;
-  if (outlet->viewers->len == 0 && outlet->linger == NULL)
-    outlet->linger = hub_timer (outlet->source->hub, LINGER_MS, end_linger, outlet);
-  hub_bitrate_update (outlet);
+  outlet->holds++;
+  need (outlet);
+}
+
+void
+hub_outlet_release (HubOutlet *outlet)
+{
+  outlet->holds--;
+  need_no_more (outlet);
+}
+
+static void
+join (HubOutlet *outlet, HubLine *line)
+{
+  g_ptr_array_add (outlet->viewers, line);
+  need (outlet);
+}
+
+static void
+leave (HubOutlet **outlet, HubLine *line)
+{
+  HubOutlet *left = *outlet;
+  *outlet = NULL;
+  if (left == NULL)
+    return;
+  g_ptr_array_remove_fast (left->viewers, line);
+  need_no_more (left);
+}
+
+HubOutlet *
+hub_source_outlet (HubSource *source, MediaCodec codec, guint rung)
+{
+  return &source->outlets[codec][rung];
 }
 
 /* Key frames: asked for at once when the last asking is long ago, else later, never dropped. The
@@ -162,7 +190,8 @@ static void
 want_key_frame (HubOutlet *outlet, gboolean urgent)
 {
   gboolean sooner = urgent && !outlet->key_urgent;
-  if (outlet->codec == MEDIA_OPUS || (outlet->key_wanted_us != 0 && !sooner))
+  if (outlet->codec == MEDIA_OPUS || outlet->codec == MEDIA_JPEG
+      || (outlet->key_wanted_us != 0 && !sooner))
     return;
   outlet->key_urgent |= urgent;
   outlet->key_wanted_us = g_get_monotonic_time ();
@@ -175,6 +204,18 @@ hub_outlet_want_keyframe (HubOutlet *outlet)
   want_key_frame (outlet, FALSE);
 }
 
+/* Only the first rung shows how large the whole picture is. */
+static void
+note_size (HubOutlet *outlet)
+{
+  HubSource *source = outlet->source;
+  if (outlet->codec != MEDIA_H264 || outlet->rung != 0)
+    return;
+  source->width = outlet->width;
+  source->height = outlet->height;
+  hub_allocate_soon (source->hub);
+}
+
 /* A key frame that was captured well before it was wished satisfies nobody who came since: their
  * request may stem from its loss. */
 static void
@@ -184,7 +225,7 @@ note_key_frame (HubOutlet *outlet, Frame *frame)
   if (frame->width != 0 && (frame->width != outlet->width || frame->height != outlet->height)) {
     outlet->width = frame->width;
     outlet->height = frame->height;
-    hub_bitrate_update (outlet);
+    note_size (outlet);
   }
   if (outlet->key_wanted_us == 0 || frame->capture_us + KEY_AGE_US < outlet->key_wanted_us)
     return;
@@ -216,7 +257,7 @@ keep_frame (HubOutlet *outlet, Frame *frame)
 static gsize
 burst_bytes (const HubLine *line)
 {
-  if (line->peer->loopback)
+  if (line->peer->local)
     return GOP_BYTES;
   return MAX (line->peer->estimate_bps / 8 / 4, 24 * 1024);
 }
@@ -271,6 +312,59 @@ hub_outlet_begin (HubOutlet *outlet, HubLine *line)
   line->started = TRUE;
 }
 
+/* Lines change what they show */
+
+static void
+log_view (const HubLine *line)
+{
+  g_info ("event=rung peer=%s source=%s rung=%d", line->peer->id, line->source->name,
+          line->viewing != NULL ? (int)line->viewing->rung : -1);
+}
+
+static void
+view_at_once (HubLine *line, HubOutlet *outlet)
+{
+  HubOutlet *before = line->viewing;
+  line->started = FALSE;
+  line->viewing = outlet;
+  if (outlet != NULL)
+    join (outlet, line);
+  leave (&before, line);
+  log_view (line);
+  if (outlet != NULL && line->peer->state == HUB_PEER_CONNECTED)
+    hub_outlet_begin (outlet, line);
+}
+
+void
+hub_line_view (HubLine *line, HubOutlet *outlet)
+{
+  if (outlet != NULL && line->next == outlet)
+    return;
+  leave (&line->next, line);
+  if (line->viewing == outlet)
+    return;
+  gboolean later = outlet != NULL && line->viewing != NULL && line->started
+                   && line->viewing->codec == outlet->codec;
+  if (!later) {
+    view_at_once (line, outlet);
+    return;
+  }
+  line->next = outlet;
+  join (outlet, line);
+  if (has_begun (outlet))
+    hub_outlet_want_keyframe (outlet);
+}
+
+/* The key frame that a line waited for: from here on it shows this outlet. */
+static void
+change_over (HubLine *line)
+{
+  HubOutlet *before = line->viewing;
+  line->viewing = g_steal_pointer (&line->next);
+  leave (&before, line);
+  log_view (line);
+}
+
 /* Frames */
 
 static void
@@ -288,15 +382,26 @@ send_frame (HubLine *line, Frame *frame)
 void
 hub_source_frame (HubSource *source, Frame *frame)
 {
-  HubOutlet *outlet = &source->outlets[frame->codec];
+  if (frame->rung >= rung_count (frame->codec))
+    return;
+  HubOutlet *outlet = hub_source_outlet (source, frame->codec, frame->rung);
   if (!outlet->live || media_codec_kind (frame->codec) != source->kind)
     return;
+  if (frame->codec == MEDIA_JPEG) {
+    hub_still_frame (outlet, frame);
+    return;
+  }
   if (source->kind == MEDIA_VIDEO)
     keep_frame (outlet, frame);
   if (source->muted)
     return;
-  for (guint i = 0; i < outlet->viewers->len; i++)
-    send_frame (outlet->viewers->pdata[i], frame);
+  for (guint i = 0; i < outlet->viewers->len; i++) {
+    HubLine *line = outlet->viewers->pdata[i];
+    if (line->next == outlet && frame->key)
+      change_over (line);
+    if (line->viewing == outlet)
+      send_frame (line, frame);
+  }
 }
 
 void
@@ -305,11 +410,13 @@ hub_source_mute (HubSource *source, gboolean muted)
   if (source->muted == muted)
     return;
   source->muted = muted;
-  for (int codec = 0; codec < N_CODECS; codec++) {
-    HubOutlet *outlet = &source->outlets[codec];
-    for (guint i = 0; i < outlet->viewers->len; i++)
-      ((HubLine *)outlet->viewers->pdata[i])->started = FALSE;
-    if (!muted && outlet->viewers->len > 0)
-      hub_outlet_want_keyframe (outlet);
-  }
+  for (int codec = 0; codec < N_CODECS; codec++)
+    for (guint rung = 0; rung < RUNG_MAX; rung++) {
+      HubOutlet *outlet = &source->outlets[codec][rung];
+      for (guint i = 0; i < outlet->viewers->len; i++)
+        ((HubLine *)outlet->viewers->pdata[i])->started = FALSE;
+      if (!muted && outlet->viewers->len > 0)
+        hub_outlet_want_keyframe (outlet);
+    }
+  hub_allocate (source->hub);
 }

@@ -1,5 +1,15 @@
 #include "media/transport/hub_private.h"
 
+static gboolean
+is_heard_by_the_weak (const HubPeer *peer)
+{
+  const GPtrArray *followers = peer->own[MEDIA_AUDIO]->followers;
+  for (guint i = 0; i < followers->len; i++)
+    if (((const HubLine *)followers->pdata[i])->peer->sight == HUB_SIGHT_STILLS)
+      return TRUE;
+  return FALSE;
+}
+
 static HubPeerStats
 read_stats (HubPeer *peer)
 {
@@ -22,7 +32,45 @@ read_stats (HubPeer *peer)
     .packets_sent = from.packets_sent,
     .packets_received = from.packets_received,
     .srtp_errors = from.srtp_errors,
+    .sight = peer->sight,
+    .layers = peer->own[MEDIA_VIDEO]->followers->len > 1 ? 2 : 1,
+    .lean = is_heard_by_the_weak (peer),
+    .machine = peer->hub->best > 0,
   };
+}
+
+static HubStreamStats
+read_stream (const HubLine *line)
+{
+  HubStreamStats stream = { .kind = line->kind,
+                            .codec = line->codec,
+                            .rung = -1,
+                            .bps = line->share != NULL ? allocation_bps (line->share) : 0,
+                            .looked_at = line->looked_at };
+  g_autofree char *name = hub_line_name (line);
+  g_strlcpy (stream.name, name, sizeof stream.name);
+  if (line->role == LINE_FORWARD)
+    stream.rung = line->wanted == ALLOCATION_NONE ? -1 : (int)line->layer;
+  if (line->viewing == NULL)
+    return stream;
+  stream.rung = (int)line->viewing->rung;
+  stream.width = line->viewing->width;
+  stream.height = line->viewing->height;
+  return stream;
+}
+
+static GArray *
+read_streams (const HubPeer *peer)
+{
+  GArray *streams = g_array_new (FALSE, FALSE, sizeof (HubStreamStats));
+  for (guint i = 0; i < peer->lines->len; i++) {
+    const HubLine *line = peer->lines->pdata[i];
+    if (line->share == NULL)
+      continue;
+    HubStreamStats stream = read_stream (line);
+    g_array_append_val (streams, stream);
+  }
+  return streams;
 }
 
 void
@@ -36,10 +84,13 @@ hub_stats_update (Hub *hub)
     HubPeer *peer = value;
     HubPeerStats stats = read_stats (peer);
     hub_direct_look (peer, &stats, now_us);
-    char *id = g_strdup (peer->id);
+    GArray *streams = read_streams (peer);
+    char *id = g_strdup (peer->id), *of = g_strdup (peer->id);
+    peer->loss = stats.loss;
     HubPeerStats *copy = g_memdup2 (&stats, sizeof stats);
     pthread_mutex_lock (&hub->stats_lock);
     g_hash_table_insert (hub->stats, id, copy);
+    g_hash_table_insert (hub->streams, of, streams);
     pthread_mutex_unlock (&hub->stats_lock);
   }
 }
@@ -49,6 +100,7 @@ hub_stats_remove (Hub *hub, const char *id)
 {
   pthread_mutex_lock (&hub->stats_lock);
   g_hash_table_remove (hub->stats, id);
+  g_hash_table_remove (hub->streams, id);
   pthread_mutex_unlock (&hub->stats_lock);
 }
 
@@ -61,4 +113,16 @@ hub_stats (Hub *hub, const char *peer, HubPeerStats *ret_stats)
     *ret_stats = *stats;
   pthread_mutex_unlock (&hub->stats_lock);
   return stats != NULL;
+}
+
+GArray *
+hub_stream_stats (Hub *hub, const char *peer)
+{
+  pthread_mutex_lock (&hub->stats_lock);
+  const GArray *streams = g_hash_table_lookup (hub->streams, peer);
+  GArray *copy = g_array_new (FALSE, FALSE, sizeof (HubStreamStats));
+  if (streams != NULL)
+    g_array_append_vals (copy, streams->data, streams->len);
+  pthread_mutex_unlock (&hub->stats_lock);
+  return copy;
 }

@@ -137,6 +137,7 @@ on_sctp_up (Sctp *sctp, void *arg)
     return;
   channels_open (peer->channels, "data", FALSE, 0);
   channels_open (peer->channels, "wave", TRUE, WAVE_LIFETIME_MS);
+  channels_open (peer->channels, "still", TRUE, 0);
 }
 
 static void
@@ -403,4 +404,10 @@ peer_send (Peer *peer, const char *label, gboolean text, GBytes *data, GError **
     return FALSE;
   }
   return channels_send (peer->channels, label, text, data, error);
+}
+
+guint
+peer_outstanding (Peer *peer)
+{
+  return peer->sctp ? sctp_outstanding (peer->sctp) : 0;
 }

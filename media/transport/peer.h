@@ -162,4 +162,9 @@ void peer_request_keyframe (Peer *peer, const char *mid);
 /* Sends on an open channel. Errors: CHANNEL. At most 4 MiB wait. */
 gboolean peer_send (Peer *peer, const char *label, gboolean text, GBytes *data, GError **error);
 
+/* Messages of all channels that the other side has not acknowledged. */
+guint peer_outstanding (Peer *peer);
+/* Packets of the line are left out: forwarding begins again with a key frame. */
+void peer_break_forward (Peer *peer, const char *mid);
+
 void peer_stats (Peer *peer, PeerStats *ret_stats);

@@ -6,7 +6,8 @@
 enum {
   SILENT_US = 2 * G_USEC_PER_SEC, /* without a packet: the track is off */
   MIN_BPS = 50000,                /* sound on the slowest link */
-  GRID_US = 5000,                 /* timers of all peers fire together, to wake the loop once */
+  LAYER_GONE_US = G_USEC_PER_SEC,
+  GRID_US = 5000, /* timers of all peers fire together, to wake the loop once */
 };
 
 static gint
@@ -26,13 +27,20 @@ random_number (void)
 }
 
 static void
+remove_encodings (PeerLine *line)
+{
+  for (guint i = 0; i < line->n_encodings; i++)
+    rtp_session_remove_recv (line->peer->rtp, line->encodings[i].stream);
+  line->n_encodings = line->told = 0;
+}
+
+static void
 line_free (gpointer data)
 {
   PeerLine *line = data;
   if (line->send)
     rtp_session_remove_send (line->peer->rtp, line->send);
-  if (line->receive)
-    rtp_session_remove_recv (line->peer->rtp, line->receive);
+  remove_encodings (line);
   g_free (line->mid);
   g_free (line);
 }
@@ -58,7 +66,6 @@ add_line (Peer *peer, const char *mid, MediaKind kind, gboolean ours)
   line->mid = g_strdup (mid);
   line->kind = kind;
   line->ours = ours;
-  line->source = (guint32)next_source ();
   g_ptr_array_add (peer->lines, line);
   return line;
 }
@@ -182,29 +189,47 @@ static void
 on_packet (RtpSession *session, RecvStream *stream, const RtpIncoming *packet, void *arg)
 {
   Peer *peer = arg;
-  PeerLine *line = rtp_session_get_recv_data (session, stream);
-  if (!line || !line->active)
+  PeerEncoding *encoding = rtp_session_get_recv_data (session, stream);
+  if (!encoding || !encoding->line->active)
     return;
-  note_packet (line, packet->arrived_us);
+  note_packet (encoding->line, packet->arrived_us);
+  encoding->last_packet_us = packet->arrived_us;
+  RtpIncoming told = *packet;
+  told.layer = encoding->layer;
   if (peer->events.packet)
-    peer->events.packet (peer, line->mid, line->source, packet, peer->arg);
+    peer->events.packet (peer, encoding->line->mid, encoding->source, &told, peer->arg);
+}
+
+/* Frames of one encoding are told: of the best that comes, changed at its key frames. */
+static gboolean
+is_told (PeerEncoding *encoding, const Frame *frame, gint64 now_us)
+{
+  PeerLine *line = encoding->line;
+  encoding->last_frame_us = now_us;
+  gint64 silent_us = now_us - line->encodings[line->told].last_frame_us;
+  gboolean better
+      = encoding->layer < line->told || (encoding->layer > line->told && silent_us > LAYER_GONE_US);
+  if (better && frame->key)
+    line->told = encoding->layer;
+  return encoding->layer == line->told;
 }
 
 static void
 on_frame (RtpSession *session, RecvStream *stream, Frame *frame, void *arg)
 {
   Peer *peer = arg;
-  PeerLine *line = rtp_session_get_recv_data (session, stream);
-  if (line && line->active && peer->events.frame)
-    peer->events.frame (peer, line->mid, frame, peer->arg);
+  PeerEncoding *encoding = rtp_session_get_recv_data (session, stream);
+  if (encoding && encoding->line->active && is_told (encoding, frame, g_get_monotonic_time ())
+      && peer->events.frame)
+    peer->events.frame (peer, encoding->line->mid, frame, peer->arg);
 }
 
 static void
 on_bye (RtpSession *session, RecvStream *stream, void *arg)
 {
-  PeerLine *line = rtp_session_get_recv_data (session, stream);
-  if (line)
-    set_on (line, FALSE);
+  PeerEncoding *encoding = rtp_session_get_recv_data (session, stream);
+  if (encoding && encoding->line->n_encodings == 1)
+    set_on (encoding->line, FALSE);
 }
 
 static const RtpSessionEvents rtp_events = { .send_rtp = on_send_rtp,
@@ -300,13 +325,15 @@ make_session (Peer *peer)
   if (peer->rtp)
     return;
   /* The ids are ours (sdp.h), the same on all lines; a stream uses those its line agreed on. */
-  RtpSessionConfig config
-      = { .cname = peer->cname,
-          .ssrc = random_number (),
-          .ext
-          = { .mid = SDP_EXT_MID, .twcc = SDP_EXT_TWCC, .abs_send_time = SDP_EXT_ABS_SEND_TIME },
-          .start_bps = peer->start_bps,
-          .min_bps = MIN_BPS };
+  RtpSessionConfig config = { .cname = peer->cname,
+                              .ssrc = random_number (),
+                              .ext = { .mid = SDP_EXT_MID,
+                                       .twcc = SDP_EXT_TWCC,
+                                       .abs_send_time = SDP_EXT_ABS_SEND_TIME,
+                                       .rid = SDP_EXT_RID,
+                                       .repaired_rid = SDP_EXT_REPAIRED_RID },
+                              .start_bps = peer->start_bps,
+                              .min_bps = MIN_BPS };
   peer->rtp = rtp_session_new (&config, &rtp_events, peer);
   rtp_session_pause (peer->rtp, peer->state != PEER_CONNECTED, g_get_monotonic_time ());
 }
@@ -318,7 +345,9 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
   line->active = !agreed->rejected && (agreed->direction & SDP_SENDONLY);
   if (!line->active)
     return TRUE;
-  RtpExtIds ext = { agreed->ext_mid, agreed->ext_twcc, agreed->ext_abs_send_time };
+  RtpExtIds ext = { .mid = agreed->ext_mid,
+                    .twcc = agreed->ext_twcc,
+                    .abs_send_time = agreed->ext_abs_send_time };
   RtpPayloadType type = { agreed->codec.codec, agreed->codec.pt, agreed->codec.rtx_pt };
   line->codec = agreed->codec;
   if (line->send) {
@@ -348,20 +377,9 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
   return TRUE;
 }
 
-static gboolean
-set_receive_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
+static RecvStreamConfig
+receive_config (const PeerLine *line, const SdpAgreedLine *agreed)
 {
-  Peer *peer = line->peer;
-  line->active = !agreed->rejected && (agreed->direction & SDP_RECVONLY);
-  SdpStream stream = { 0 };
-  if (agreed->streams && agreed->streams->len > 0)
-    stream = g_array_index (agreed->streams, SdpStream, 0);
-  gboolean same = stream.ssrc == line->stream.ssrc && stream.rtx_ssrc == line->stream.rtx_ssrc;
-  if (!line->active || (line->receive && (same || stream.ssrc == 0)))
-    return TRUE;
-  if (line->receive)
-    rtp_session_remove_recv (peer->rtp, g_steal_pointer (&line->receive));
-  line->stream = stream;
   RecvStreamConfig config = { .kind = line->kind, .frames = TRUE };
   for (guint i = 0; i < agreed->receive->len && i < RTP_MAX_PAYLOAD_TYPES; i++) {
     const SdpCodec *codec = &g_array_index (agreed->receive, SdpCodec, i);
@@ -369,14 +387,51 @@ set_receive_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
         = (RtpPayloadType){ codec->codec, codec->pt, codec->rtx_pt };
     config.nack |= codec->nack;
   }
-  line->receive
-      = rtp_session_add_recv (peer->rtp, &config, line->mid, stream.ssrc, stream.rtx_ssrc);
-  if (!line->receive) {
-    g_set_error (error, PEER_ERROR, PEER_ERROR_FAILED, "line \"%s\": too many streams", line->mid);
+  return config;
+}
+
+/* rid NULL: the line's only encoding. */
+static gboolean
+add_encoding (PeerLine *line, const RecvStreamConfig *config, const char *rid)
+{
+  RtpSession *rtp = line->peer->rtp;
+  RecvStream *stream = rid ? rtp_session_add_layer (rtp, config, line->mid, rid)
+                           : rtp_session_add_recv (rtp, config, line->mid, line->stream.ssrc,
+                                                   line->stream.rtx_ssrc);
+  if (!stream)
     return FALSE;
-  }
-  rtp_session_set_recv_data (peer->rtp, line->receive, line);
+  PeerEncoding *encoding = &line->encodings[line->n_encodings];
+  *encoding = (PeerEncoding){
+    .line = line, .stream = stream, .layer = line->n_encodings++, .source = (guint32)next_source ()
+  };
+  rtp_session_set_recv_data (rtp, stream, encoding);
   return TRUE;
+}
+
+static gboolean
+set_receive_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
+{
+  line->active = !agreed->rejected && (agreed->direction & SDP_RECVONLY);
+  SdpStream stream = { 0 };
+  if (agreed->n_rids == 0 && agreed->streams && agreed->streams->len > 0)
+    stream = g_array_index (agreed->streams, SdpStream, 0);
+  gboolean same
+      = line->n_encodings == MAX (agreed->n_rids, 1)
+        && (stream.ssrc == 0
+            || (stream.ssrc == line->stream.ssrc && stream.rtx_ssrc == line->stream.rtx_ssrc));
+  if (!line->active || same)
+    return TRUE;
+  remove_encodings (line);
+  line->stream = stream;
+  RecvStreamConfig config = receive_config (line, agreed);
+  gboolean ok = TRUE;
+  if (agreed->n_rids == 0)
+    ok = add_encoding (line, &config, NULL);
+  for (guint i = 0; ok && i < agreed->n_rids; i++)
+    ok = add_encoding (line, &config, agreed->rids[i].text);
+  if (!ok)
+    g_set_error (error, PEER_ERROR, PEER_ERROR_FAILED, "line \"%s\": too many streams", line->mid);
+  return ok;
 }
 
 gboolean
@@ -463,6 +518,14 @@ peer_forward (Peer *peer, const char *mid, guint32 source, const RtpIncoming *pa
   return on;
 }
 
+void
+peer_break_forward (Peer *peer, const char *mid)
+{
+  PeerLine *line = find_line (peer, mid);
+  if (line && line->send)
+    send_stream_break (line->send);
+}
+
 MediaCodec
 peer_send_codec (Peer *peer, const char *mid)
 {
@@ -474,9 +537,15 @@ void
 peer_request_keyframe (Peer *peer, const char *mid)
 {
   PeerLine *line = find_line (peer, mid);
-  if (!line || !line->receive || !line->active || peer->closed)
+  if (!line || !line->active || peer->closed)
     return;
-  rtp_session_want_keyframe (peer->rtp, line->receive, g_get_monotonic_time ());
+  gint64 now_us = g_get_monotonic_time ();
+  for (guint i = 0; i < line->n_encodings; i++) {
+    const PeerEncoding *encoding = &line->encodings[i];
+    /* Of a layer that rests none is to be had, and it would be asked for again and again. */
+    if (line->n_encodings == 1 || now_us - encoding->last_packet_us < SILENT_US)
+      rtp_session_want_keyframe (peer->rtp, encoding->stream, now_us);
+  }
   arm (peer);
 }
 

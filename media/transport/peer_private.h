@@ -17,8 +17,19 @@ enum {
   PEER_BATCH_ROOM = RTP_PACKET_CAPACITY + SRTP_SESSION_OVERHEAD,
 };
 
-/* One RTP m-line. */
+typedef struct PeerLine PeerLine;
+
+/* One encoding that comes in on a line: the only one, or one of a simulcast. */
 typedef struct {
+  PeerLine *line;
+  RecvStream *stream;
+  guint layer;    /* 0: the best */
+  guint32 source; /* its number among all of all peers */
+  gint64 last_packet_us, last_frame_us;
+} PeerEncoding;
+
+/* One RTP m-line. */
+struct PeerLine {
   Peer *peer;
   char *mid;
   MediaKind kind;
@@ -29,11 +40,12 @@ typedef struct {
   SdpCodec codec;
   SendStream *send;
   /* receiving */
-  RecvStream *receive;
-  guint32 source; /* number of the line among all lines of all peers */
-  gboolean on;    /* packets come */
+  PeerEncoding encodings[SDP_MAX_RIDS];
+  guint n_encodings;
+  guint told;  /* the layer whose frames are told */
+  gboolean on; /* packets come */
   gint64 last_packet_us;
-} PeerLine;
+};
 
 struct Peer {
   GMainContext *context;

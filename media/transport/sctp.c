@@ -468,3 +468,18 @@ sctp_waiting (Sctp *sctp)
 {
   return sctp->waiting_bytes;
 }
+
+guint
+sctp_outstanding (Sctp *sctp)
+{
+  struct sctp_status status = { 0 };
+  socklen_t size = sizeof status;
+  guint waiting = g_queue_get_length (&sctp->waiting);
+  if (sctp->closed || sctp->socket == NULL || !sctp->up)
+    return waiting;
+  enter (sctp);
+  gboolean known
+      = usrsctp_getsockopt (sctp->socket, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0;
+  leave_quietly (sctp);
+  return waiting + (known ? status.sstat_unackdata + status.sstat_penddata : 0u);
+}

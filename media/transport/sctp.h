@@ -54,3 +54,5 @@ gboolean sctp_send (Sctp *sctp, const SctpSend *how, GBytes *data);
 /* Resets our side of a stream, after what was sent on it. */
 void sctp_reset_stream (Sctp *sctp, guint16 stream);
 gsize sctp_waiting (Sctp *sctp); /* bytes not yet given to the library */
+/* Messages that the other side has not acknowledged, pieces of large ones counted each. */
+guint sctp_outstanding (Sctp *sctp);

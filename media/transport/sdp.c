@@ -97,6 +97,16 @@ sdp_add_stream (SdpMedia *media, guint32 ssrc, guint32 rtx_ssrc)
 }
 
 void
+sdp_add_rid (SdpMedia *media, const char *rid)
+{
+  if (media->n_rids == SDP_MAX_RIDS)
+    return;
+  g_strlcpy (media->rids[media->n_rids++].text, rid, sizeof (SdpRid));
+  media->ext_rid = SDP_EXT_RID;
+  media->ext_repaired_rid = SDP_EXT_REPAIRED_RID;
+}
+
+void
 sdp_set_msid (SdpMedia *media, const char *stream, const char *track)
 {
   g_free (media->stream);
@@ -204,6 +214,28 @@ agree_codecs (SdpAgreedLine *line, const SdpMedia *offered, const SdpMedia *medi
          || mismatch (media, error, "no codec of the offer is among the answer's");
 }
 
+static gboolean
+has_rid (const SdpMedia *media, const SdpRid *rid)
+{
+  for (guint i = 0; i < media->n_rids; i++)
+    if (strcmp (media->rids[i].text, rid->text) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Without the header extensions nobody could tell the encodings apart. */
+static void
+agree_simulcast (SdpAgreedLine *line, const SdpMedia *offered, const SdpMedia *media)
+{
+  line->ext_rid = agreed_ext (offered->ext_rid, media->ext_rid);
+  line->ext_repaired_rid = agreed_ext (offered->ext_repaired_rid, media->ext_repaired_rid);
+  if (!(line->direction & SDP_RECVONLY) || line->ext_rid == 0 || line->ext_mid == 0)
+    return;
+  for (guint i = offered->n_rids; i > 0; i--)
+    if (has_rid (media, &offered->rids[i - 1]))
+      line->rids[line->n_rids++] = offered->rids[i - 1];
+}
+
 static SdpAgreedLine *
 agree_line (const SdpMedia *offered, const SdpMedia *media, GError **error)
 {
@@ -225,6 +257,7 @@ agree_line (const SdpMedia *offered, const SdpMedia *media, GError **error)
   line->ext_mid = agreed_ext (offered->ext_mid, media->ext_mid);
   line->ext_twcc = agreed_ext (offered->ext_twcc, media->ext_twcc);
   line->ext_abs_send_time = agreed_ext (offered->ext_abs_send_time, media->ext_abs_send_time);
+  agree_simulcast (line, offered, media);
   if (receive)
     g_array_append_vals (line->streams, media->streams->data, media->streams->len);
   if (!agree_codecs (line, offered, media, error)) {

@@ -3,6 +3,7 @@
  * Only what WebRTC needs (RFC 8829), read and written without I/O or clock:
  *   RFC 8866 SDP, RFC 3264 offer/answer, RFC 9143 (8843) BUNDLE, RFC 8839 ICE, RFC 8840 trickle,
  *   RFC 8122/8842 DTLS, RFC 8841 data channels, RFC 5576 a=ssrc, RFC 8830 msid, RFC 8285 extmap,
+ *   RFC 8851 rid, RFC 8853 simulcast (what the station receives),
  *   RFC 4588 RTX, RFC 6184 H.264, RFC 7741 VP8, RFC 7587 Opus.
  *
  * ICE and DTLS attributes stand once, at session level, in what we write, and are accepted at
@@ -28,6 +29,8 @@ enum {
   SDP_MAX_FORMATS = 96,      /* payload types in an m-line */
   SDP_MAX_STREAMS = 16,      /* primary SSRCs kept of an m-line; more are ignored */
   SDP_MAX_CANDIDATES = 64,   /* candidates kept of a description; more are ignored */
+  SDP_MAX_RIDS = 3,          /* encodings of a simulcast; more are ignored */
+  SDP_MAX_RID = 16,          /* bytes of a rid */
 };
 
 typedef enum { SDP_AUDIO, SDP_VIDEO, SDP_APPLICATION } SdpType;
@@ -52,7 +55,13 @@ enum {
 };
 
 /* Ids of the header extensions that the station offers, one-byte form. */
-enum { SDP_EXT_MID = 1, SDP_EXT_TWCC = 2, SDP_EXT_ABS_SEND_TIME = 3 };
+enum {
+  SDP_EXT_MID = 1,
+  SDP_EXT_TWCC = 2,
+  SDP_EXT_ABS_SEND_TIME = 3,
+  SDP_EXT_RID = 4,          /* RFC 8852; only on lines with a simulcast */
+  SDP_EXT_REPAIRED_RID = 5, /* the same for RTX */
+};
 
 typedef struct {
   MediaCodec codec;
@@ -70,6 +79,10 @@ typedef struct {
 } SdpStream;
 
 typedef struct {
+  char text[SDP_MAX_RID + 1];
+} SdpRid;
+
+typedef struct {
   char *mid; /* NULL when absent in a parsed text */
   SdpType type;
   SdpDirection direction;
@@ -78,8 +91,11 @@ typedef struct {
   char *stream, *track; /* a=msid; NULL: none */
   GArray *codecs;       /* SdpCodec, in the order of the m-line; only those we know */
   GArray *streams;      /* SdpStream */
-  guint8 ext_mid, ext_twcc, ext_abs_send_time; /* 0: absent */
-  guint16 sctp_port;                           /* application; 0: absent */
+  guint8 ext_mid, ext_twcc, ext_abs_send_time, ext_rid, ext_repaired_rid; /* 0: absent */
+  SdpRid rids[SDP_MAX_RIDS]; /* a=simulcast: of an offer those to be received, the worst first; of
+                                an answer those that are sent */
+  guint n_rids;
+  guint16 sctp_port;        /* application; 0: absent */
   guint32 max_message_size; /* application; bytes, 65536 when absent (RFC 8841 §6.1), 0: any */
   guint line;               /* of the m-line in a parsed text, from 1; for errors */
 } SdpMedia;
@@ -111,6 +127,8 @@ SdpMedia *sdp_add_media (Sdp *sdp, SdpType type, const char *mid, SdpDirection d
 /* Appends one of the station's codecs, with its payload types and feedback. */
 void sdp_add_codec (SdpMedia *media, MediaCodec codec);
 void sdp_add_stream (SdpMedia *media, guint32 ssrc, guint32 rtx_ssrc);
+/* The station takes a simulcast on this line: one more encoding, better than those before. */
+void sdp_add_rid (SdpMedia *media, const char *rid);
 void sdp_set_msid (SdpMedia *media, const char *stream, const char *track);
 
 /* The text, CRLF line ends (transfer full). Strings in it are the caller's and must be tokens. */
@@ -128,7 +146,9 @@ typedef struct {
   GArray *receive; /* SdpCodec: payload types we may receive, those of the offer; empty when we do
                       not receive */
   GArray *streams; /* SdpStream the page sends with; may be empty: then the MID extension tells */
-  guint8 ext_mid, ext_twcc, ext_abs_send_time; /* 0: not agreed */
+  guint8 ext_mid, ext_twcc, ext_abs_send_time, ext_rid, ext_repaired_rid; /* 0: not agreed */
+  SdpRid rids[SDP_MAX_RIDS]; /* encodings that the page sends, the best first */
+  guint n_rids;              /* 0: no simulcast */
   guint16 sctp_port;
   guint32 max_message_size;
 } SdpAgreedLine;

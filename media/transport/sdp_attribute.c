@@ -339,6 +339,41 @@ parse_extmap (SdpParser *parser, char *value, GError **error)
     media->ext_twcc = number;
   else if (g_str_has_suffix (uri, "rtp-hdrext/abs-send-time"))
     media->ext_abs_send_time = number;
+  else if (strcmp (uri, "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id") == 0)
+    media->ext_rid = number;
+  else if (strcmp (uri, "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id") == 0)
+    media->ext_repaired_rid = number;
+  return TRUE;
+}
+
+/* RFC 8853 §5.1: "send 1;~2,3 recv 4". Of alternatives the first counts; ~ says that the encoding
+ * is paused at first. In an offer we look at what it wants to receive, in an answer at what it
+ * sends: one of the two stands there. */
+static gboolean
+parse_simulcast (SdpParser *parser, char *value, GError **error)
+{
+  SdpMedia *media = parser->media;
+  char *rest = value;
+  const char *way = sdp_next_word (&rest);
+  char *list = sdp_next_word (&rest);
+  if (list == NULL || (strcmp (way, "send") != 0 && strcmp (way, "recv") != 0))
+    return sdp_parser_fail (parser, error, "must be send or recv and a list of rids");
+  media->n_rids = 0;
+  while (list != NULL && media->n_rids < SDP_MAX_RIDS) {
+    char *rid = list;
+    list = strchr (list, ';');
+    if (list != NULL)
+      *list++ = '\0';
+    rid[strcspn (rid, ",")] = '\0';
+    rid += *rid == '~';
+    gsize length = strlen (rid);
+    if (length < 1 || length > SDP_MAX_RID)
+      return sdp_parser_fail (parser, error, "a rid must have 1 to 16 characters");
+    for (const char *c = rid; *c != '\0'; c++)
+      if (!g_ascii_isalnum (*c) && *c != '-' && *c != '_')
+        return sdp_parser_fail (parser, error, "a rid is letters, digits, - and _");
+    g_strlcpy (media->rids[media->n_rids++].text, rid, sizeof (SdpRid));
+  }
   return TRUE;
 }
 
@@ -423,6 +458,7 @@ static const struct {
   { "a=fmtp", TRUE, parse_fmtp },
   { "a=rtcp-fb", TRUE, parse_rtcp_fb },
   { "a=extmap", TRUE, parse_extmap },
+  { "a=simulcast", TRUE, parse_simulcast },
   { "a=ssrc", TRUE, parse_ssrc },
   { "a=ssrc-group", TRUE, parse_ssrc_group },
   { "a=sctp-port", TRUE, parse_sctp_port },

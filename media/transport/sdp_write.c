@@ -4,6 +4,8 @@ static const char *const EXT_URIS[] = {
   [SDP_EXT_MID] = "urn:ietf:params:rtp-hdrext:sdes:mid",
   [SDP_EXT_TWCC] = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
   [SDP_EXT_ABS_SEND_TIME] = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+  [SDP_EXT_RID] = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+  [SDP_EXT_REPAIRED_RID] = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
 };
 
 static const char *
@@ -77,10 +79,25 @@ write_extensions (GString *text, const SdpMedia *media)
     [SDP_EXT_MID] = media->ext_mid,
     [SDP_EXT_TWCC] = media->ext_twcc,
     [SDP_EXT_ABS_SEND_TIME] = media->ext_abs_send_time,
+    [SDP_EXT_RID] = media->ext_rid,
+    [SDP_EXT_REPAIRED_RID] = media->ext_repaired_rid,
   };
   for (guint i = 1; i < G_N_ELEMENTS (ids); i++)
     if (ids[i] != 0)
       g_string_append_printf (text, "a=extmap:%u %s\r\n", ids[i], EXT_URIS[i]);
+}
+
+static void
+write_simulcast (GString *text, const SdpMedia *media)
+{
+  const char *way = media->direction & SDP_RECVONLY ? "recv" : "send";
+  for (guint i = 0; i < media->n_rids; i++)
+    g_string_append_printf (text, "a=rid:%s %s\r\n", media->rids[i].text, way);
+  for (guint i = 0; i < media->n_rids; i++)
+    g_string_append_printf (text, "%s%s%s%s", i == 0 ? "a=simulcast:" : ";", i == 0 ? way : "",
+                            i == 0 ? " " : "", media->rids[i].text);
+  if (media->n_rids > 0)
+    g_string_append (text, "\r\n");
 }
 
 static void
@@ -95,6 +112,7 @@ write_rtp (GString *text, const Sdp *sdp, const SdpMedia *media)
   write_extensions (text, media);
   for (guint i = 0; i < media->codecs->len; i++)
     write_codec (text, &g_array_index (media->codecs, SdpCodec, i));
+  write_simulcast (text, media);
   if (media->direction & SDP_SENDONLY)
     write_streams (text, sdp, media);
 }

@@ -95,9 +95,9 @@ open_source (const char *address, guint number, Tally *tally)
     g_printerr ("bench-capture: %s\n", error->message);
     exit (2);
   }
-  source_set_live (source, MEDIA_H264, h264);
-  source_set_live (source, MEDIA_VP8, vp8);
-  source_set_live (source, MEDIA_OPUS, TRUE);
+  source_set_live (source, MEDIA_H264, 0, h264);
+  source_set_live (source, MEDIA_VP8, 0, vp8);
+  source_set_live (source, MEDIA_OPUS, 0, TRUE);
   source_set_recording (source, record);
   source_start (source);
   return source;

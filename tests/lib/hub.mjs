@@ -13,7 +13,7 @@ const build = process.env.NHIPCAU_BUILD ?? join(root, 'build');
 // Runs in the page. Answers every offer; shows each stream in a <video> with its id; keeps what
 // the channel brings. `own`: sends its microphone and camera on the lines "mic" and "cam".
 function pageScript() {
-  const self = (globalThis.hub = { messages: [], channel: null, pc: null, offerAt: 0, firstFrame: {} });
+  const self = (globalThis.hub = { messages: [], stills: [], channel: null, pc: null, offerAt: 0, firstFrame: {} });
   let socket, own, session;
 
   function show(event) {
@@ -35,6 +35,10 @@ function pageScript() {
     const pc = new RTCPeerConnection();
     pc.ontrack = show;
     pc.ondatachannel = ({ channel }) => {
+      if (channel.label === 'still') channel.onmessage = async ({ data }) => {
+        const bytes = new Uint8Array(data instanceof Blob ? await data.arrayBuffer() : data);
+        self.stills.push({ at: performance.now(), bytes: [...bytes] });
+      };
       if (channel.label !== 'data') return;
       self.channel = channel;
       channel.onmessage = ({ data }) => self.messages.push(data);
@@ -65,7 +69,7 @@ function pageScript() {
     socket.send(JSON.stringify({ do: 'answer', sdp: pc.localDescription.sdp }));
   }
 
-  self.start = async (peer, wantsOwn) => {
+  self.start = async (peer, wantsOwn, more = {}) => {
     if (wantsOwn)
       own = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
     socket = new WebSocket(`ws://${location.host}/`);
@@ -79,20 +83,59 @@ function pageScript() {
           await self.pc.addIceCandidate(event.line ? { candidate: event.line, sdpMid: event.mid } : undefined);
       }).catch((error) => { self.error = String(error); });
     };
-    socket.send(JSON.stringify({ do: 'add', peer, label: peer }));
+    socket.send(JSON.stringify({ do: 'add', peer, label: peer, ...more }));
   };
 }
 
-// The hub and its page's server. events: all that the hub said.
+// What goes through a link reaches the other side by the link's port only.
+function throughPort(line, port, note) {
+  const fields = line.split(' ');
+  if (fields[4] !== '127.0.0.1' || fields[2].toLowerCase() !== 'udp') return null;
+  note?.(Number(fields[5]));
+  fields[5] = String(port);
+  return fields.join(' ');
+}
+function sdpThroughPort(sdp, port, note) {
+  return sdp.split('\r\n').flatMap((line) => {
+    if (!line.startsWith('a=candidate:')) return [line];
+    const changed = throughPort(line.slice(2), port, note);
+    return changed === null ? [] : [`a=${changed}`];
+  }).join('\r\n');
+}
+
+// The hub and its page's server. events: all that the hub said. links: peer -> { link, near, far },
+// as UdpLink.open() gives them: what the hub sends to that peer goes through it; to be set before
+// the peer starts.
 export async function startHub() {
   const child = spawn(join(build, 'tests/sim/hub-probe'), [], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const events = [], sockets = new Map();
+  const events = [], sockets = new Map(), links = new Map();
   createInterface({ input: child.stdout }).on('line', (line) => {
     const event = JSON.parse(line);
     events.push(event);
     if (event.event === 'offer' || event.event === 'candidate')
-      sockets.get(event.peer)?.send(JSON.stringify(event));
+      toPage(event);
   });
+  function toPage(event) {
+    const through = links.get(event.peer);
+    if (through && event.event === 'offer') event = { ...event, sdp: sdpThroughPort(event.sdp, through.far) };
+    if (through && event.event === 'candidate' && event.line) {
+      const line = throughPort(event.line, through.far);
+      if (line === null) return;
+      event = { ...event, line };
+    }
+    sockets.get(event.peer)?.send(JSON.stringify(event));
+  }
+  function toHub(command) {
+    const through = links.get(command.peer);
+    const note = (port) => { through.link.receiver = port; };
+    if (through && command.sdp) command = { ...command, sdp: sdpThroughPort(command.sdp, through.near, note) };
+    if (through && command.line) {
+      const line = throughPort(command.line, through.near, note);
+      if (line === null) return;
+      command = { ...command, line };
+    }
+    tell(command);
+  }
   const tell = (command) => child.stdin.write(`${JSON.stringify(command)}\n`);
 
   const server = createServer((request, response) => {
@@ -107,7 +150,7 @@ export async function startHub() {
         peer = command.peer;
         sockets.set(peer, socket);
       }
-      tell({ ...command, peer, loopback: true });
+      toHub({ ...command, peer, loopback: true });
     });
   });
   await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
@@ -131,5 +174,5 @@ export async function startHub() {
     server.close();
     return ended;
   };
-  return { events, tell, look, state, stop, address: `http://127.0.0.1:${server.address().port}/` };
+  return { events, links, tell, look, state, stop, address: `http://127.0.0.1:${server.address().port}/` };
 }

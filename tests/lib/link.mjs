@@ -148,6 +148,9 @@ class Link {
     for (const [way, numbers] of Object.entries(ways)) await this.#forwarder.ask({ do: 'set', way, ...numbers });
   }
 
+  // Another profile on the same link; its events too.
+  async become(profile) { this.profile = (await this.#forwarder.ask({ do: 'profile', name: profile })).profile; }
+
   // way: "up", "down"; both without.
   cut(way) { return this.#forwarder.ask({ do: 'cut', ...(way && { way }) }); }
   restore(way) { return this.#forwarder.ask({ do: 'restore', ...(way && { way }) }); }

@@ -40,6 +40,11 @@ export class UdpLink {
     this.#far.close();
   }
 
+  // The bottleneck becomes another.
+  setRate(rate, queue = 0.5) {
+    Object.assign(this, { rate, room: Math.max(rate * queue / 8, 3000) });
+  }
+
   get queueMs() { return (this.#bytes * 8 * 1000) / this.rate; }
 
   #enter(data) {

@@ -14,6 +14,7 @@ function options() {
   try {
     return parseArgs({ options: {
       seconds: { type: 'string' }, json: { type: 'boolean' }, dir: { type: 'string' },
+      listen: { type: 'string' },
     } }).values;
   } catch (error) {
     console.error(`station/try: ${error.message}. See station/try --help.`);
@@ -21,7 +22,7 @@ function options() {
   }
 }
 
-const { seconds, json = false, dir: wanted } = options();
+const { seconds, json = false, dir: wanted, listen } = options();
 if (seconds !== undefined && !(Number(seconds) > 0)) {
   console.error('station/try: --seconds takes a number above 0');
   process.exit(2);
@@ -147,7 +148,7 @@ async function main() {
   if (!existsSync(speech)) execFileSync(sim('sim-speech'), [speech], { stdio: 'pipe' });
 
   const rtsp = await freePort();
-  const place = await setUp(dir, { ports: { rtsp }, config: cameras(rtsp, speech) });
+  const place = await setUp(dir, { ports: { rtsp }, config: cameras(rtsp, speech), listen: listen ? [listen] : [], names: listen ? [listen] : [] });
   await keep('sim-camera', () => simulator('sim-camera', ['--port', String(place.ports.rtsp),
     '--name', 'room', '--name', 'exam', '--size', '640x360', '--fps', '15']));
   await keep('station', () => runStation(place));

@@ -6,6 +6,7 @@
  *   {"do":"candidate","peer":"a","mid":"s0","line":"…"}   {"do":"offer","peer":"a","restart":true}
  *   {"do":"remove","peer":"a"}                            {"do":"send","peer":"a","text":"…"}
  *   {"do":"mute","source":"room","muted":true}            {"do":"look","peer":"a"}
+ *   {"do":"look-at","peer":"a","stream":"source-room"}
  */
 #include "media/transport/hub.h"
 #include <gio/gunixinputstream.h>
@@ -21,6 +22,7 @@ typedef struct {
   Probe *probe;
   const char *source;
   MediaCodec codec;
+  guint rung;
   GstElement *pipeline, *encoder;
 } Outlet;
 
@@ -33,7 +35,7 @@ struct Probe {
   GMainLoop *loop;
   Hub *hub;
   GDataInputStream *input;
-  Outlet outlets[3];
+  Outlet outlets[MEDIA_JPEG + 1][RUNG_MAX];
   GMutex lock;
   GHashTable *received; /* peer -> Received, under lock */
 };
@@ -49,25 +51,43 @@ say (json_t *object)
 
 /* Encoders */
 
-static const char *
-pipeline_text (MediaCodec codec)
+static char *
+picture_text (const Rung *rung)
 {
+  guint width = rung->max_width ? MIN (rung->max_width, 640) : 640;
+  guint rate = rung->max_rate ? MIN (rung->max_rate, 30) : 30;
+  return g_strdup_printf ("videotestsrc is-live=true pattern=ball ! "
+                          "video/x-raw,width=%u,height=%u,framerate=%u/1 ! videoconvert ! ",
+                          width, width * 9 / 16, rate);
+}
+
+static char *
+pipeline_text (MediaCodec codec, const Rung *rung)
+{
+  g_autofree char *picture = picture_text (rung);
   switch (codec) {
   case MEDIA_H264:
-    return "videotestsrc is-live=true pattern=ball ! "
-           "video/x-raw,width=640,height=360,framerate=30/1 ! videoconvert ! "
-           "x264enc name=encoder tune=zerolatency speed-preset=ultrafast key-int-max=300 "
-           "bitrate=600 threads=1 ! video/x-h264,profile=constrained-baseline,alignment=au,"
-           "stream-format=byte-stream ! appsink name=out sync=false";
+    return g_strconcat (picture,
+                        "x264enc name=encoder tune=zerolatency speed-preset=ultrafast "
+                        "key-int-max=300 bitrate=600 threads=1 ! "
+                        "video/x-h264,profile=constrained-baseline,alignment=au,"
+                        "stream-format=byte-stream ! appsink name=out sync=false",
+                        NULL);
   case MEDIA_VP8:
-    return "videotestsrc is-live=true pattern=ball ! "
-           "video/x-raw,width=640,height=360,framerate=30/1 ! videoconvert ! "
-           "vp8enc name=encoder deadline=1 cpu-used=8 keyframe-max-dist=300 threads=1 "
-           "target-bitrate=600000 error-resilient=default ! appsink name=out sync=false";
+    return g_strconcat (picture,
+                        "vp8enc name=encoder deadline=1 cpu-used=8 keyframe-max-dist=300 "
+                        "threads=1 target-bitrate=600000 error-resilient=default ! "
+                        "appsink name=out sync=false",
+                        NULL);
+  case MEDIA_JPEG:
+    return g_strconcat (picture, "jpegenc name=encoder quality=50 ! appsink name=out sync=false",
+                        NULL);
   default:
-    return "audiotestsrc is-live=true samplesperbuffer=960 freq=330 ! "
-           "audio/x-raw,rate=48000,channels=1 ! opusenc name=encoder ! "
-           "appsink name=out sync=false";
+    return g_strdup_printf ("audiotestsrc is-live=true samplesperbuffer=960 freq=330 ! "
+                            "audio/x-raw,rate=48000,channels=1 ! "
+                            "opusenc name=encoder bitrate=%u frame-size=%u ! "
+                            "appsink name=out sync=false",
+                            rung->max_bps, rung->frame_ms);
   }
 }
 
@@ -83,10 +103,11 @@ on_sample (GstAppSink *sink, gpointer data)
   if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     g_autoptr (GBytes) bytes = g_bytes_new (map.data, map.size);
     gst_buffer_unmap (buffer, &map);
-    gboolean key = outlet->codec == MEDIA_OPUS
+    gboolean key = outlet->codec == MEDIA_OPUS || outlet->codec == MEDIA_JPEG
                    || !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     g_autoptr (Frame) frame = frame_new (outlet->codec, key, g_get_monotonic_time (),
                                          (gint64)(GST_BUFFER_DURATION (buffer) / 1000), bytes);
+    frame->rung = outlet->rung;
     hub_push_frame (outlet->probe->hub, outlet->source, frame);
   }
   gst_sample_unref (sample);
@@ -97,7 +118,8 @@ static void
 outlet_start (Outlet *outlet)
 {
   g_autoptr (GError) error = NULL;
-  outlet->pipeline = gst_parse_launch (pipeline_text (outlet->codec), &error);
+  g_autofree char *text = pipeline_text (outlet->codec, rung_get (outlet->codec, outlet->rung));
+  outlet->pipeline = gst_parse_launch (text, &error);
   if (error != NULL)
     g_error ("%s", error->message);
   outlet->encoder = gst_bin_get_by_name (GST_BIN (outlet->pipeline), "encoder");
@@ -115,15 +137,6 @@ outlet_stop (Outlet *outlet)
   gst_element_set_state (outlet->pipeline, GST_STATE_NULL);
   g_clear_object (&outlet->encoder);
   g_clear_object (&outlet->pipeline);
-}
-
-static Outlet *
-find_outlet (Probe *probe, MediaCodec codec)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (probe->outlets); i++)
-    if (probe->outlets[i].codec == codec)
-      return &probe->outlets[i];
-  return NULL;
 }
 
 /* Events */
@@ -174,42 +187,49 @@ on_track (Hub *hub, const char *peer, MediaKind kind, gboolean on, void *arg)
 }
 
 static void
-say_want (const char *event, const char *source, MediaCodec codec, gint value)
+say_want (const char *event, const char *source, MediaCodec codec, guint rung, gint value)
 {
-  say (json_pack ("{s:s,s:s,s:s,s:i}", "event", event, "source", source, "codec",
-                  media_codec_name (codec), "value", value));
+  say (json_pack ("{s:s,s:s,s:s,s:i,s:i}", "event", event, "source", source, "codec",
+                  media_codec_name (codec), "rung", (int)rung, "value", value));
 }
 
 static void
-on_want_live (Hub *hub, const char *source, MediaCodec codec, gboolean on, void *arg)
+on_want_live (Hub *hub, const char *source, MediaCodec codec, guint rung, gboolean on, void *arg)
 {
-  Outlet *outlet = find_outlet (arg, codec);
+  Outlet *outlet = &((Probe *)arg)->outlets[codec][rung];
   if (on && outlet->pipeline == NULL)
     outlet_start (outlet);
   else if (!on)
     outlet_stop (outlet);
-  say_want ("want-live", source, codec, on);
+  say_want ("want-live", source, codec, rung, on);
 }
 
 static void
-on_want_keyframe (Hub *hub, const char *source, MediaCodec codec, void *arg)
+on_want_keyframe (Hub *hub, const char *source, MediaCodec codec, guint rung, void *arg)
 {
-  Outlet *outlet = find_outlet (arg, codec);
+  Outlet *outlet = &((Probe *)arg)->outlets[codec][rung];
   if (outlet->encoder != NULL)
     gst_element_send_event (outlet->encoder, gst_video_event_new_upstream_force_key_unit (
                                                  GST_CLOCK_TIME_NONE, TRUE, 0));
-  say_want ("want-keyframe", source, codec, 1);
+  say_want ("want-keyframe", source, codec, rung, 1);
 }
 
 static void
-on_want_bitrate (Hub *hub, const char *source, MediaCodec codec, guint bps, void *arg)
+on_want_bitrate (Hub *hub, const char *source, MediaCodec codec, guint rung, guint bps, void *arg)
 {
-  Outlet *outlet = find_outlet (arg, codec);
+  Outlet *outlet = &((Probe *)arg)->outlets[codec][rung];
   if (outlet->encoder != NULL && codec == MEDIA_H264)
     g_object_set (outlet->encoder, "bitrate", MIN (bps, 1000000) / 1000, NULL);
   else if (outlet->encoder != NULL && codec == MEDIA_VP8)
     g_object_set (outlet->encoder, "target-bitrate", (int)MIN (bps, 1000000), NULL);
-  say_want ("want-bitrate", source, codec, (gint)bps);
+  say_want ("want-bitrate", source, codec, rung, (gint)bps);
+}
+
+static void
+on_sight (Hub *hub, const char *peer, HubSight sight, void *arg)
+{
+  static const char *const names[] = { "full", "smaller", "stills" };
+  say (json_pack ("{s:s,s:s,s:s}", "event", "sight", "peer", peer, "sight", names[sight]));
 }
 
 static void
@@ -243,11 +263,22 @@ look (Probe *probe, const char *peer)
   Received *found = g_hash_table_lookup (probe->received, peer);
   Received received = found != NULL ? *found : none;
   g_mutex_unlock (&probe->lock);
-  say (json_pack ("{s:s,s:s,s:b,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i,s:I}", "event", "look", "peer",
-                  peer, "there", there, "audio", received.audio, "video", received.video, "keys",
-                  received.keys, "rtt_ms", stats.rtt_ms, "loss", stats.loss, "estimate_bps",
+  json_t *streams = json_array ();
+  g_autoptr (GArray) list = hub_stream_stats (probe->hub, peer);
+  for (guint i = 0; i < list->len; i++) {
+    const HubStreamStats *stream = &g_array_index (list, HubStreamStats, i);
+    json_array_append_new (streams,
+                           json_pack ("{s:s,s:s,s:i,s:i,s:i,s:b}", "name", stream->name, "kind",
+                                      stream->kind == MEDIA_VIDEO ? "video" : "audio", "rung",
+                                      stream->rung, "bps", (int)stream->bps, "width",
+                                      (int)stream->width, "looked_at", stream->looked_at));
+  }
+  say (json_pack ("{s:s,s:s,s:b,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i,s:I,s:i,s:o}", "event", "look",
+                  "peer", peer, "there", there, "audio", received.audio, "video", received.video,
+                  "keys", received.keys, "rtt_ms", stats.rtt_ms, "loss", stats.loss, "estimate_bps",
                   stats.estimate_bps, "sent_bps", stats.sent_bps, "received_bps",
-                  stats.received_bps, "plis", (json_int_t)stats.plis));
+                  stats.received_bps, "plis", (json_int_t)stats.plis, "sight", (int)stats.sight,
+                  "streams", streams));
 }
 
 static void
@@ -255,6 +286,7 @@ add_peer (Probe *probe, const char *peer, json_t *command)
 {
   HubPeerConfig config = {
     .loopback = json_is_true (json_object_get (command, "loopback")),
+    .local = !json_is_true (json_object_get (command, "measured")),
     .trusts_host = TRUE,
     .label = json_string_value (json_object_get (command, "label")),
   };
@@ -287,6 +319,9 @@ obey (Probe *probe, json_t *command)
     hub_offer (probe->hub, peer, json_is_true (json_object_get (command, "restart")), FALSE);
   if (g_strcmp0 (verb, "remove") == 0)
     hub_remove_peer (probe->hub, peer);
+  if (g_strcmp0 (verb, "look-at") == 0)
+    hub_look (probe->hub, peer,
+              (const char *[]){ json_string_value (json_object_get (command, "stream")), NULL });
   if (g_strcmp0 (verb, "look") == 0)
     look (probe, peer);
 }
@@ -324,16 +359,18 @@ main (int argc, char **argv)
     .want_live = on_want_live,
     .want_keyframe = on_want_keyframe,
     .want_bitrate = on_want_bitrate,
+    .sight = on_sight,
     .frame = on_frame,
   };
   Probe probe = {
     .loop = g_main_loop_new (NULL, FALSE),
-    .outlets = { { &probe, "room", MEDIA_H264 },
-                 { &probe, "room", MEDIA_VP8 },
-                 { &probe, "microphone", MEDIA_OPUS } },
     .received = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
   };
   g_mutex_init (&probe.lock);
+  for (MediaCodec codec = MEDIA_H264; codec <= MEDIA_JPEG; codec++)
+    for (guint rung = 0; rung < rung_count (codec); rung++)
+      probe.outlets[codec][rung]
+          = (Outlet){ &probe, codec == MEDIA_OPUS ? "microphone" : "room", codec, rung };
   g_autoptr (GError) error = NULL;
   HubConfig config = { 0 };
   probe.hub = hub_new (&config, NULL, &events, &probe, &error);
@@ -345,8 +382,9 @@ main (int argc, char **argv)
   probe.input = g_data_input_stream_new (standard);
   g_data_input_stream_read_line_async (probe.input, G_PRIORITY_DEFAULT, NULL, on_line, &probe);
   g_main_loop_run (probe.loop);
-  for (guint i = 0; i < G_N_ELEMENTS (probe.outlets); i++)
-    outlet_stop (&probe.outlets[i]);
+  for (MediaCodec codec = MEDIA_H264; codec <= MEDIA_JPEG; codec++)
+    for (guint rung = 0; rung < rung_count (codec); rung++)
+      outlet_stop (&probe.outlets[codec][rung]);
   hub_free (probe.hub);
   g_object_unref (probe.input);
   g_hash_table_unref (probe.received);

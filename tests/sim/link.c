@@ -17,6 +17,7 @@
  *   {"do":"set","way":"up","rate":500000,"delay":60,"jitter":0,"loss":0.02,"burst":1,"queue":500}
  *        bit/s, ms, ms (uniform, order kept), 0..1, packets, ms at the rate; what is left out
  * stays; a queue whose rate alone changes keeps its bytes
+ *   {"do":"profile","name":"fibre"}      both ways as in that profile, answered as at the start
  *   {"do":"cut","way":"up"}  {"do":"restore"}     without a way: both
  *   {"do":"stats"}     per way: packets and bytes that came through, dropped by the queue ("full"),
  *                      by chance ("lost"), in a blackout ("cut"), what waits; "first": when a
@@ -43,6 +44,8 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+
+#define PROFILES "a profile is fibre, mountain-4g, village-3g or bufferbloat"
 
 enum {
   MAX_SOURCES = 64,
@@ -289,6 +292,18 @@ set (Way *way, json_t *command)
 }
 
 static json_t *
+change_profile (Program *program, const char *name)
+{
+  const LinkProfile *profile = link_profile_by_name (name);
+  if (!profile)
+    return wrong (PROFILES);
+  gint64 now = g_get_monotonic_time ();
+  virtual_link_set (program->up.link, &profile->up, now);
+  virtual_link_set (program->down.link, &profile->down, now);
+  return describe_profile (profile);
+}
+
+static json_t *
 cut (Way *ways[], gboolean on)
 {
   gint64 now = g_get_monotonic_time ();
@@ -313,10 +328,12 @@ obey (Program *program, const char *line)
     answer = way ? set (up ? &program->up : &program->down, command) : wrong ("set needs a way");
   else if (g_strcmp0 (what, "cut") == 0 || g_strcmp0 (what, "restore") == 0)
     answer = cut (both, g_strcmp0 (what, "cut") == 0);
+  else if (g_strcmp0 (what, "profile") == 0)
+    answer = change_profile (program, json_string_value (json_object_get (command, "name")));
   else if (g_strcmp0 (what, "stats") == 0)
     answer = stats (program);
   else
-    answer = wrong ("do is set, cut, restore or stats");
+    answer = wrong ("do is set, profile, cut, restore or stats");
   json_decref (command);
   return answer;
 }
@@ -389,9 +406,8 @@ set_up (Program *program, int argc, char **argv, GError **error)
     return FALSE;
   program->profile = link_profile_by_name (options.profile ? options.profile : "fibre");
   if (!options.clinic || !options.hospital || !program->profile) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 "--clinic and --hospital name interfaces; --profile is fibre, mountain-4g, "
-                 "village-3g or bufferbloat");
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s",
+                 program->profile ? "--clinic and --hospital name interfaces" : PROFILES);
     return FALSE;
   }
   int clinic = open_interface (options.clinic, error);

@@ -31,6 +31,7 @@ const seconds = (word) => (Number(word) >= 0 ? Number(word) : wrong(`${word} is 
 
 const commands = {
   set: (link, to, ...words) => link.set({ [way(to) ?? wrong('set needs a way')]: numbers(words) }),
+  profile: (link, name) => link.become(name ?? wrong('profile needs a name')),
   cut: (link, one) => link.cut(way(one)),
   restore: (link, one) => link.restore(way(one)),
   address: (link, side, gap = '0') => ['clinic', 'hospital'].includes(side)

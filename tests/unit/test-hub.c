@@ -177,20 +177,21 @@ on_track (Hub *hub, const char *peer, MediaKind kind, gboolean on, void *arg)
 }
 
 static void
-on_want_live (Hub *hub, const char *source, MediaCodec codec, gboolean on, void *arg)
+on_want_live (Hub *hub, const char *source, MediaCodec codec, guint rung, gboolean on, void *arg)
 {
-  g_string_append_printf (((Clinic *)arg)->wants, "%c%s/%s ", on ? '+' : '-', source,
-                          media_codec_name (codec));
+  g_autofree char *number = rung > 0 ? g_strdup_printf (":%u", rung) : g_strdup ("");
+  g_string_append_printf (((Clinic *)arg)->wants, "%c%s/%s%s ", on ? '+' : '-', source,
+                          media_codec_name (codec), number);
 }
 
 static void
-on_want_keyframe (Hub *hub, const char *source, MediaCodec codec, void *arg)
+on_want_keyframe (Hub *hub, const char *source, MediaCodec codec, guint rung, void *arg)
 {
   ((Clinic *)arg)->keyframes_wanted++;
 }
 
 static void
-on_want_bitrate (Hub *hub, const char *source, MediaCodec codec, guint bps, void *arg)
+on_want_bitrate (Hub *hub, const char *source, MediaCodec codec, guint rung, guint bps, void *arg)
 {
   ((Clinic *)arg)->bitrates++;
   ((Clinic *)arg)->last_bitrate = bps;
@@ -289,7 +290,8 @@ page_new (Clinic *clinic, const char *id, gboolean sends)
 static void
 page_join (Page *page)
 {
-  HubPeerConfig config = { .loopback = TRUE, .trusts_host = TRUE, .label = page->id };
+  HubPeerConfig config
+      = { .loopback = TRUE, .local = TRUE, .trusts_host = TRUE, .label = page->id };
   hub_add_peer (page->clinic->hub, page->id, &config);
 }
 
@@ -306,7 +308,7 @@ page_frames (const Page *page, const char *mid)
 /* The clinic */
 
 static void
-clinic_init (Clinic *clinic)
+clinic_init_with (Clinic *clinic, const HubConfig *config)
 {
   static const HubEvents events = { .offer = on_offer,
                                     .candidate = on_candidate,
@@ -325,11 +327,16 @@ clinic_init (Clinic *clinic)
                       .channels = g_string_new (NULL),
                       .messages = g_string_new (NULL) };
   g_autoptr (GError) error = NULL;
-  HubConfig config = { 0 };
-  clinic->hub = hub_new (&config, NULL, &events, clinic, &error);
+  clinic->hub = hub_new (config, NULL, &events, clinic, &error);
   g_assert_no_error (error);
   hub_add_source (clinic->hub, "room", MEDIA_VIDEO);
   hub_add_source (clinic->hub, "microphone", MEDIA_AUDIO);
+}
+
+static void
+clinic_init (Clinic *clinic)
+{
+  clinic_init_with (clinic, &(HubConfig){ 0 });
 }
 
 static void
@@ -412,6 +419,14 @@ make_frame (MediaCodec codec, gboolean key)
     data = key ? g_bytes_new_static (vp8_key, sizeof vp8_key)
                : g_bytes_new_static (vp8_delta, sizeof vp8_delta);
   return frame_new (codec, key || codec == MEDIA_OPUS, g_get_monotonic_time (), 0, data);
+}
+
+static void
+push_rung (Clinic *clinic, const char *source, MediaCodec codec, guint rung, gboolean key)
+{
+  g_autoptr (Frame) frame = make_frame (codec, key);
+  frame->rung = rung;
+  hub_push_frame (clinic->hub, source, frame);
 }
 
 static void
@@ -678,6 +693,112 @@ test_bitrate (void)
   clinic_clear (&clinic);
 }
 
+static gboolean
+gets (Clinic *clinic, const char *peer, const char *stream, int rung)
+{
+  g_autoptr (GArray) streams = hub_stream_stats (clinic->hub, peer);
+  for (guint i = 0; i < streams->len; i++) {
+    const HubStreamStats *s = &g_array_index (streams, HubStreamStats, i);
+    if (strcmp (s->name, stream) == 0 && s->rung == rung)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static const char *const nothing[] = { NULL };
+static const char *const room[] = { "source-room", NULL };
+
+/* Who does not look gets a thumbnail; the other keeps his picture. Each goes on with what it has
+ * until the key frame of what it shall have, on the same line. */
+static void
+test_rungs (void)
+{
+  Clinic clinic;
+  clinic_init (&clinic);
+  Page *a = page_new (&clinic, "a", FALSE), *b = page_new (&clinic, "b", FALSE);
+  page_join (a);
+  page_join (b);
+  RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED)
+             && in_state (&clinic, "b", HUB_PEER_CONNECTED));
+  push (&clinic, "room", MEDIA_H264, TRUE);
+  RUN_UNTIL (page_frames (a, "s0") == 1 && page_frames (b, "s0") == 1);
+  hub_look (clinic.hub, "a", nothing);
+  hub_look (clinic.hub, "b", room);
+  RUN_UNTIL (strstr (clinic.wants->str, "+room/h264:3 ") != NULL);
+  push (&clinic, "room", MEDIA_H264, FALSE);
+  push_rung (&clinic, "room", MEDIA_H264, 3, FALSE); /* refers to what nobody got */
+  RUN_UNTIL (page_frames (a, "s0") == 2 && page_frames (b, "s0") == 2);
+  push_rung (&clinic, "room", MEDIA_H264, 3, TRUE);
+  push (&clinic, "room", MEDIA_H264, FALSE); /* for the other only */
+  push_rung (&clinic, "room", MEDIA_H264, 3, FALSE);
+  RUN_UNTIL (page_frames (a, "s0") == 4 && page_frames (b, "s0") == 3);
+  RUN_UNTIL (gets (&clinic, "a", "source-room", 3) && gets (&clinic, "b", "source-room", 0));
+  const Frame *changed = a->frames->pdata[2];
+  g_assert_true (changed->key);
+  for (guint i = 1; i < a->frames->len; i++)
+    g_assert_cmpint (((Frame *)a->frames->pdata[i])->capture_us, >,
+                     ((Frame *)a->frames->pdata[i - 1])->capture_us);
+  /* back: the upper one runs, and is asked for a key frame */
+  guint wanted = clinic.keyframes_wanted;
+  hub_look (clinic.hub, "a", room);
+  RUN_UNTIL (clinic.keyframes_wanted > wanted);
+  push_rung (&clinic, "room", MEDIA_H264, 3, FALSE);
+  RUN_UNTIL (page_frames (a, "s0") == 5);
+  push (&clinic, "room", MEDIA_H264, TRUE);
+  RUN_UNTIL (page_frames (a, "s0") == 6 && gets (&clinic, "a", "source-room", 0));
+  RUN_UNTIL (strstr (clinic.wants->str, "-room/h264:3 ") != NULL); /* nobody needs it */
+  g_assert_null (strstr (clinic.wants->str, "-room/h264 "));
+  /* a wish that was taken back before its key frame came */
+  hub_look (clinic.hub, "a", nothing);
+  hub_look (clinic.hub, "a", room);
+  push_rung (&clinic, "room", MEDIA_H264, 3, TRUE);
+  push (&clinic, "room", MEDIA_H264, FALSE);
+  RUN_UNTIL (page_frames (a, "s0") == 7);
+  clinic_clear (&clinic);
+}
+
+/* Frames that no rung has, and names that nobody bears. */
+static void
+test_odd_rungs (void)
+{
+  Clinic clinic;
+  clinic_init (&clinic);
+  Page *page = page_new (&clinic, "a", FALSE);
+  page_join (page);
+  RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED));
+  push_rung (&clinic, "room", MEDIA_H264, RUNG_MAX, TRUE);
+  push_rung (&clinic, "room", MEDIA_VP8, 1, TRUE);
+  push_rung (&clinic, "room", MEDIA_OPUS, 0, TRUE);
+  push_rung (&clinic, "room", MEDIA_JPEG, 1, TRUE);
+  push_rung (&clinic, "room", MEDIA_JPEG, 9, TRUE);
+  hub_look (clinic.hub, "nobody", room);
+  hub_look (clinic.hub, "a", NULL);
+  g_autoptr (GArray) streams = hub_stream_stats (clinic.hub, "nobody");
+  g_assert_cmpuint (streams->len, ==, 0);
+  push (&clinic, "room", MEDIA_H264, TRUE);
+  RUN_UNTIL (page_frames (page, "s0") == 1);
+  clinic_clear (&clinic);
+}
+
+/* A machine without time for large pictures: small ones, and it is said. */
+static void
+test_machine (void)
+{
+  Clinic clinic;
+  clinic_init_with (&clinic, &(HubConfig){ .encoders = 30 });
+  Page *page = page_new (&clinic, "a", FALSE);
+  page_join (page);
+  RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED));
+  g_assert_nonnull (strstr (clinic.wants->str, "+room/h264:2 "));
+  g_assert_null (strstr (clinic.wants->str, "+room/h264 "));
+  push_rung (&clinic, "room", MEDIA_H264, 2, TRUE);
+  RUN_UNTIL (page_frames (page, "s0") == 1);
+  HubPeerStats stats;
+  RUN_UNTIL (hub_stats (clinic.hub, "a", &stats) && stats.machine
+             && stats.sight == HUB_SIGHT_SMALLER);
+  clinic_clear (&clinic);
+}
+
 /* What a page may send in any order, and commands about peers that are not there. */
 static void
 test_bad_answers (void)
@@ -752,7 +873,7 @@ static Page *
 page_reserve (Clinic *clinic, const char *id, gboolean known)
 {
   HubPeerConfig config
-      = { .loopback = TRUE, .trusts_host = TRUE, .reserved = TRUE, .known = known };
+      = { .loopback = TRUE, .local = TRUE, .trusts_host = TRUE, .reserved = TRUE, .known = known };
   Page *page = page_new (clinic, id, FALSE);
   page->silent = TRUE;
   hub_add_peer (clinic->hub, id, &config);
@@ -869,6 +990,9 @@ main (int argc, char **argv)
   g_test_add_func ("/hub/channels", test_channels);
   g_test_add_func ("/hub/mute", test_mute);
   g_test_add_func ("/hub/bitrate", test_bitrate);
+  g_test_add_func ("/hub/rungs", test_rungs);
+  g_test_add_func ("/hub/odd-rungs", test_odd_rungs);
+  g_test_add_func ("/hub/machine", test_machine);
   g_test_add_func ("/hub/bad-answers", test_bad_answers);
   g_test_add_func ("/hub/offers-are-serial", test_offers_are_serial);
   g_test_add_func ("/hub/reserved", test_reserved);

@@ -78,10 +78,10 @@ test_rows (void)
   HubPeerStats stats = { .rtt_ms = 5, .has_path = TRUE };
   guint n = 0;
   g_assert_null (links_row (links, "g", SECOND));
-  links_measure (links, "g", "connecting", &stats);
+  links_measure (links, "g", "connecting", &stats, NULL);
   g_assert_null (links_row (links, "g", SECOND));
   for (gint64 now = SECOND; now <= 121 * SECOND; now += 2 * SECOND) {
-    links_measure (links, "g", "connected", &stats);
+    links_measure (links, "g", "connected", &stats, NULL);
     json_auto_t *row = links_row (links, "g", now);
     n += row != NULL;
   }
@@ -89,7 +89,7 @@ test_rows (void)
   /* A path that changes all the time. */
   for (gint64 now = 122 * SECOND; now <= 222 * SECOND; now += SECOND) {
     stats.ipv6 = !stats.ipv6;
-    links_measure (links, "g", "connected", &stats);
+    links_measure (links, "g", "connected", &stats, NULL);
     json_auto_t *row = links_row (links, "g", now);
     n += row != NULL;
   }
@@ -112,13 +112,13 @@ test_names (void)
   g_autoptr (Links) links = links_new ();
   g_autoptr (GString) seen = g_string_new (NULL);
   const char *wrong;
-  links_measure (links, "console-1", "connected", NULL);
-  links_measure (links, "a", "connected", NULL);
+  links_measure (links, "console-1", "connected", NULL, NULL);
+  links_measure (links, "a", "connected", NULL, NULL);
   g_assert_true (report (links, "b", FROZEN (1), SECOND, &wrong));
   links_each (links, collect, seen);
   g_assert_cmpstr (seen->str, ==, "console1:guest1:guest2:peer-guest1,");
   links_forget (links, "a");
-  links_measure (links, "c", "connected", NULL);
+  links_measure (links, "c", "connected", NULL, NULL);
   g_string_truncate (seen, 0);
   links_each (links, collect, seen);
   g_assert_cmpstr (seen->str, ==, "console1:guest2:guest1:");

@@ -481,6 +481,7 @@ test_forward_switch (gconstpointer arg)
   gint64 now = START_US;
   guint32 last_timestamp = 0;
   gint64 last_now = 0;
+  guint last_picture = G_MAXUINT;
   for (guint i = 0; i < 900; i++, now += 33333) {
     guint active = i / 100 % 2;
     /* The source goes on for ten frames before its key frame comes. */
@@ -502,6 +503,11 @@ test_forward_switch (gconstpointer arg)
       }
       last_timestamp = timestamp;
       last_now = now;
+      /* and its picture ids go on, whatever the sources' are */
+      guint picture = rtp_get16 (packet->data + packet->payload_offset + 2) & 0x7fff;
+      if (codec == MEDIA_VP8 && last_picture != G_MAXUINT)
+        g_assert_cmpuint ((picture - last_picture) & 0x7fff, <=, 1);
+      last_picture = picture;
     }
     receive_all (&out, now);
   }

@@ -1,7 +1,8 @@
 #include "media/transport/sdp.h"
 #include <string.h>
 
-/* The answers in the fuzzer's corpus have the form in which Chromium and Firefox write them. Tests run in the project's root. */
+/* The answers in the fuzzer's corpus have the form in which Chromium and Firefox write them. Tests
+ * run in the project's root. */
 static char *
 corpus (const char *name)
 {
@@ -20,6 +21,16 @@ replaced (const char *text, const char *old, const char *new)
   g_autoptr (GString) string = g_string_new (text);
   g_string_replace (string, old, new, 0);
   return g_strdup (string->str);
+}
+
+/* The line that begins so, replaced; whatever ends lines there. */
+static char *
+with_line (const char *text, const char *line, const char *lines)
+{
+  const char *at = strstr (text, line);
+  g_assert_nonnull (at);
+  const char *end = strchr (at, '\n') + 1;
+  return g_strdup_printf ("%.*s%s%s", (int)(at - text), text, lines, end);
 }
 
 static Sdp *
@@ -193,6 +204,69 @@ test_firefox (void)
   assert_stream (mic, 3441226511, 0);
   assert_stream (cam, 2284139847, 1165503171);
   g_assert_cmpuint (data->max_message_size, ==, 1073741823);
+}
+
+/* A simulcast: offered the worst first, agreed on the best first. */
+static void
+test_simulcast (void)
+{
+  g_autoptr (Sdp) offer = station_offer ();
+  SdpMedia *cam = offer->media->pdata[3];
+  sdp_add_rid (cam, "l");
+  sdp_add_rid (cam, "h");
+  g_autofree char *offer_text = sdp_write (offer);
+  g_assert_nonnull (
+      strstr (offer_text, "a=rid:l recv\r\na=rid:h recv\r\na=simulcast:recv l;h\r\n"));
+  g_assert_nonnull (
+      strstr (offer_text, "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"));
+  g_autoptr (Sdp) again = parsed (offer_text);
+  g_assert_cmpuint (((SdpMedia *)again->media->pdata[3])->n_rids, ==, 2);
+
+  static const struct {
+    const char *lines;
+    guint n;
+    const char *best;
+  } cases[] = {
+    { "a=rid:l send\na=rid:h send\na=simulcast:send l;h\n", 2, "h" },
+    { "a=simulcast:send ~l\n", 1, "l" },
+    { "a=simulcast:send h,x;l\n", 2, "h" },
+    { "a=simulcast:send x;y;z;u\n", 0, "" }, /* not ours */
+    { "a=rid:l send\n", 0, "" },
+    { "", 0, "" },
+  };
+  g_autofree char *chromium = corpus ("chromium-answer");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *lines
+        = g_strconcat ("a=mid:cam\na=extmap:4 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\n"
+                       "a=extmap:5 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id\n",
+                       cases[i].lines, NULL);
+    g_autofree char *text = with_line (chromium, "a=mid:cam", lines);
+    g_autoptr (Sdp) answer = parsed (text);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SdpAgreement) agreement = sdp_agree (offer, answer, &error);
+    g_assert_no_error (error);
+    const SdpAgreedLine *line = agreement->lines->pdata[3];
+    g_assert_cmpuint (line->n_rids, ==, cases[i].n);
+    g_assert_cmpstr (line->rids[0].text, ==, cases[i].best);
+  }
+  static const char *const bad[] = { "a=simulcast:",
+                                     "a=simulcast:both a",
+                                     "a=simulcast:send",
+                                     "a=simulcast:send ;",
+                                     "a=simulcast:send abcdefghijklmnopq",
+                                     "a=simulcast:send a b!;c d;" };
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autofree char *lines = g_strconcat ("a=mid:cam\n", bad[i], "\n", NULL);
+    g_autofree char *text = with_line (chromium, "a=mid:cam", lines);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (Sdp) answer = sdp_parse (text, &error);
+    if (i == 5) { /* only the first list counts */
+      g_assert_no_error (error);
+      continue;
+    }
+    g_assert_null (answer);
+    g_assert_nonnull (strstr (error->message, "a=simulcast: "));
+  }
 }
 
 static void
@@ -395,6 +469,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sdp/offer-text", test_offer_text);
   g_test_add_func ("/sdp/chromium", test_chromium);
   g_test_add_func ("/sdp/firefox", test_firefox);
+  g_test_add_func ("/sdp/simulcast", test_simulcast);
   g_test_add_func ("/sdp/rejected-and-inactive", test_rejected_and_inactive);
   g_test_add_func ("/sdp/renumbered", test_renumbered);
   g_test_add_func ("/sdp/bad-syntax", test_bad_syntax);

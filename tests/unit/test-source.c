@@ -27,8 +27,8 @@
 /* What one source delivered; frames come on streaming threads. */
 typedef struct {
   GMutex lock;
-  GPtrArray *record, *live[MEDIA_OPUS + 1];
-  GArray *arrived[MEDIA_OPUS + 1]; /* gint64 µs, beside live */
+  GPtrArray *record, *live[MEDIA_JPEG + 1];
+  GArray *arrived[MEDIA_JPEG + 1]; /* gint64 µs, beside live */
   GArray *ages;                    /* gint64 µs of all frames */
   SourceState state;
   char *reason;
@@ -104,7 +104,7 @@ log_open (const SourceConfig *config)
   log->state = SOURCE_STOPPED;
   log->oldest_us = 300000;
   log->record = g_ptr_array_new_with_free_func ((GDestroyNotify)frame_unref);
-  for (guint i = 0; i <= MEDIA_OPUS; i++) {
+  for (guint i = 0; i <= MEDIA_JPEG; i++) {
     log->live[i] = g_ptr_array_new_with_free_func ((GDestroyNotify)frame_unref);
     log->arrived[i] = g_array_new (FALSE, FALSE, sizeof (gint64));
   }
@@ -137,7 +137,7 @@ log_close (Log *log)
     g_assert_cmpint (middle_us, <, log->oldest_us * SLOW);
   }
   g_array_unref (log->ages);
-  for (guint i = 0; i <= MEDIA_OPUS; i++) {
+  for (guint i = 0; i <= MEDIA_JPEG; i++) {
     g_ptr_array_unref (log->live[i]);
     g_array_unref (log->arrived[i]);
   }
@@ -502,19 +502,19 @@ test_all_outlets (void)
   g_assert_true (WAIT (10, log->state == SOURCE_RUNNING));
   g_assert_null (log->reason);
 
-  source_set_live (log->source, MEDIA_H264, TRUE);
+  source_set_live (log->source, MEDIA_H264, 0, TRUE);
   WAIT_FRAMES (log, log->live[MEDIA_H264], 8);
   g_assert_cmpuint (count (log, log->live[MEDIA_VP8]), ==, 0);
   g_assert_cmpuint (count (log, log->record), ==, 0);
 
-  source_set_live (log->source, MEDIA_VP8, TRUE);
-  source_set_live (log->source, MEDIA_OPUS, TRUE); /* not a camera's: ignored */
+  source_set_live (log->source, MEDIA_VP8, 0, TRUE);
+  source_set_live (log->source, MEDIA_OPUS, 0, TRUE); /* not a camera's: ignored */
   source_set_recording (log->source, TRUE);
   WAIT_FRAMES (log, log->live[MEDIA_VP8], 15);
   WAIT_FRAMES (log, log->record, 75); /* 5 s: key frames at 0, 2 and 4 s */
   g_assert_cmpuint (count (log, log->live[MEDIA_OPUS]), ==, 0);
 
-  source_set_live (log->source, MEDIA_H264, FALSE);
+  source_set_live (log->source, MEDIA_H264, 0, FALSE);
   source_set_recording (log->source, FALSE);
   guint vp8 = count (log, log->live[MEDIA_VP8]);
   WAIT_FRAMES (log, log->live[MEDIA_VP8], vp8 + 3);
@@ -550,7 +550,7 @@ test_all_outlets (void)
   g_assert_cmpint (last_key_us, !=, 0);
 
   /* Wanted again: begins with a key frame again. */
-  source_set_live (log->source, MEDIA_H264, TRUE);
+  source_set_live (log->source, MEDIA_H264, 0, TRUE);
   WAIT_FRAMES (log, log->live[MEDIA_H264], h264 + 2);
   g_assert_true (frame_at (log, log->live[MEDIA_H264], h264)->key);
   log_close (log);
@@ -586,13 +586,13 @@ test_bitrate (void)
   SourceConfig config = test_camera;
   config.live_bitrate = 60000;
   Log *log = log_open (&config);
-  source_set_live (log->source, MEDIA_H264, TRUE);
-  source_set_live (log->source, MEDIA_VP8, TRUE);
+  source_set_live (log->source, MEDIA_H264, 0, TRUE);
+  source_set_live (log->source, MEDIA_VP8, 0, TRUE);
   WAIT_FRAMES (log, log->live[MEDIA_H264], 15);
   WAIT_FRAMES (log, log->live[MEDIA_VP8], 15);
   double h264_low = measure_rate (log, MEDIA_H264), vp8_low = measure_rate (log, MEDIA_VP8);
-  source_set_live_bitrate (log->source, MEDIA_H264, 240000);
-  source_set_live_bitrate (log->source, MEDIA_VP8, 240000);
+  source_set_live_bitrate (log->source, MEDIA_H264, 0, 240000);
+  source_set_live_bitrate (log->source, MEDIA_VP8, 0, 240000);
   double h264_high = measure_rate (log, MEDIA_H264), vp8_high = measure_rate (log, MEDIA_VP8);
   g_test_message ("h264 %.0f -> %.0f, vp8 %.0f -> %.0f bit/s", h264_low, h264_high, vp8_low,
                   vp8_high);
@@ -633,19 +633,19 @@ measure_keyframes (MediaCodec codec)
   Log *log = log_open (&test_camera);
   g_assert_true (WAIT (10, log->state == SOURCE_RUNNING));
   gint64 begun_us = g_get_monotonic_time ();
-  source_set_live (log->source, codec, TRUE);
+  source_set_live (log->source, codec, 0, TRUE);
   WAIT_FRAMES (log, log->live[codec], 4);
   times.first_us = key_arrival (log, codec, 0) - begun_us;
 
   guint from = count (log, log->live[codec]);
   begun_us = g_get_monotonic_time ();
-  source_request_keyframe (log->source, codec);
+  source_request_keyframe (log->source, codec, 0);
   g_assert_true (WAIT (5, count_keys (log, codec, from) == 1));
   times.free_us = key_arrival (log, codec, from) - begun_us;
 
   from = count (log, log->live[codec]);
   for (guint i = 0; i < 20; i++)
-    source_request_keyframe (log->source, codec);
+    source_request_keyframe (log->source, codec, 0);
   g_assert_true (WAIT (5, count_keys (log, codec, from) == 1));
   times.storm_us = key_arrival (log, codec, from) - begun_us;
   WAIT_FRAMES (log, log->live[codec], from + 20);
@@ -688,10 +688,10 @@ static void
 test_stuck_outlet (void)
 {
   Log *log = log_open (&test_camera);
-  source_set_live (log->source, MEDIA_VP8, TRUE);
+  source_set_live (log->source, MEDIA_VP8, 0, TRUE);
   WAIT_FRAMES (log, log->live[MEDIA_VP8], 3);
   g_atomic_int_set (&log->stuck, TRUE);
-  source_set_live (log->source, MEDIA_H264, TRUE);
+  source_set_live (log->source, MEDIA_H264, 0, TRUE);
   source_set_recording (log->source, TRUE);
   WAIT_FRAMES (log, log->live[MEDIA_H264], 45);
   WAIT_FRAMES (log, log->record, 45);
@@ -710,7 +710,7 @@ test_restart (void)
 {
   Log *log = log_open (&test_camera);
   source_set_recording (log->source, TRUE);
-  source_set_live (log->source, MEDIA_H264, TRUE);
+  source_set_live (log->source, MEDIA_H264, 0, TRUE);
   for (guint i = 0; i < 3; i++) {
     guint had = count (log, log->live[MEDIA_H264]);
     WAIT_FRAMES (log, log->live[MEDIA_H264], had + 2);
@@ -755,11 +755,98 @@ test_test_microphone (void)
 {
   SourceConfig config = { .name = "voice", .kind = MEDIA_AUDIO, .address = "test:" };
   Log *log = log_open (&config);
-  source_set_live (log->source, MEDIA_OPUS, TRUE);
+  source_set_live (log->source, MEDIA_OPUS, 0, TRUE);
   source_set_recording (log->source, TRUE);
   check_sound (log, log->live[MEDIA_OPUS], 12000);
   check_sound (log, log->record, 30000);
   g_assert_cmpint (log->state, ==, SOURCE_RUNNING);
+  log_close (log);
+}
+
+/* Each rung has its size and its rate of pictures; a still a second. */
+static void
+test_rungs (void)
+{
+  static const struct {
+    MediaCodec codec;
+    guint rung, width, height, frames;
+    double seconds; /* that they take */
+  } cases[] = {
+    { MEDIA_H264, 1, 640, 360, 20, 1.3 },
+    { MEDIA_H264, 2, 480, 270, 20, 1.3 },
+    { MEDIA_H264, 3, 320, 180, 17, 2 },
+    { MEDIA_JPEG, 1, 320, 180, 3, 2 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Log *log = log_open (&test_camera);
+    log->oldest_us = 500000;
+    GPtrArray *list = log->live[cases[i].codec];
+    source_set_live (log->source, cases[i].codec, cases[i].rung, TRUE);
+    source_set_live (log->source, cases[i].codec, RUNG_MAX, TRUE); /* there is none */
+    WAIT_FRAMES (log, list, cases[i].frames);
+    const Frame *first = frame_at (log, list, 0);
+    const Frame *last = frame_at (log, list, cases[i].frames - 1);
+    g_assert_cmpuint (first->rung, ==, cases[i].rung);
+    g_assert_cmpuint (first->width, ==, cases[i].width);
+    g_assert_cmpuint (first->height, ==, cases[i].height);
+    g_assert_true (first->key);
+    double seconds = (double)(last->capture_us - first->capture_us) / SECOND;
+    g_test_message ("%s:%u: %u frames in %.2f s", media_codec_name (cases[i].codec), cases[i].rung,
+                    cases[i].frames, seconds);
+    g_assert_cmpfloat (seconds, >, cases[i].seconds * 0.8);
+    gsize size;
+    const guint8 *bytes = g_bytes_get_data (last->data, &size);
+    if (cases[i].codec == MEDIA_JPEG) {
+      g_assert_cmpuint (size, <, 20000);
+      g_assert_true (bytes[0] == 0xff && bytes[1] == 0xd8);
+    }
+    log_close (log);
+  }
+}
+
+/* The lowest rung keeps to few bits, from its first second on. */
+static void
+test_low_rung_bits (void)
+{
+  Log *log = log_open (&test_camera);
+  log->oldest_us = 500000;
+  GPtrArray *list = log->live[MEDIA_H264];
+  source_set_live_bitrate (log->source, MEDIA_H264, 3, 50000);
+  source_set_live (log->source, MEDIA_H264, 3, TRUE);
+  WAIT_FRAMES (log, list, 49);
+  gsize bytes = 0;
+  for (guint i = 0; i < 48; i++)
+    bytes += g_bytes_get_size (frame_at (log, list, i)->data);
+  gint64 span_us = frame_at (log, list, 48)->capture_us - frame_at (log, list, 0)->capture_us;
+  double bps = bytes * 8.0 * SECOND / span_us;
+  g_test_message ("%.0f bit/s, key frame %zu bytes", bps,
+                  g_bytes_get_size (frame_at (log, list, 0)->data));
+  g_assert_cmpfloat (bps, <, 65000);
+  log_close (log);
+}
+
+static void
+test_sound_rungs (void)
+{
+  SourceConfig config = { .name = "voice", .kind = MEDIA_AUDIO, .address = "test:" };
+  Log *log = log_open (&config);
+  log->oldest_us = 500000;
+  GPtrArray *list = log->live[MEDIA_OPUS];
+  source_set_live (log->source, MEDIA_OPUS, 1, TRUE);
+  WAIT_FRAMES (log, list, 50);
+  gsize bytes = 0;
+  for (guint i = 1; i < 50; i++) {
+    const Frame *frame = frame_at (log, list, i);
+    g_assert_cmpuint (frame->rung, ==, 1);
+    bytes += g_bytes_get_size (frame->data);
+    gint64 step_us = frame->capture_us - frame_at (log, list, i - 1)->capture_us;
+    g_assert_cmpint (step_us, >, 50000);
+    g_assert_cmpint (step_us, <, 70000);
+  }
+  double bps = bytes * 8 / (49 * 0.06);
+  g_test_message ("%.0f bit/s", bps);
+  g_assert_cmpfloat (bps, >, 6000);
+  g_assert_cmpfloat (bps, <, 20000);
   log_close (log);
 }
 
@@ -790,7 +877,7 @@ test_file_microphone (void)
   g_autofree char *address = g_strconcat ("file:", path, NULL);
   SourceConfig config = { .name = "voice", .kind = MEDIA_AUDIO, .address = address };
   Log *log = log_open (&config);
-  source_set_live (log->source, MEDIA_OPUS, TRUE);
+  source_set_live (log->source, MEDIA_OPUS, 0, TRUE);
   check_sound (log, log->live[MEDIA_OPUS], 8000);
   log_close (log);
   g_unlink (path);
@@ -898,8 +985,8 @@ test_rtsp (void)
   Log *log = log_open_rtsp (&sim, "room", NULL, NULL);
   g_assert_true (WAIT (10, log->state == SOURCE_RUNNING));
   source_set_recording (log->source, TRUE);
-  source_set_live (log->source, MEDIA_H264, TRUE);
-  source_set_live (log->source, MEDIA_VP8, TRUE);
+  source_set_live (log->source, MEDIA_H264, 0, TRUE);
+  source_set_live (log->source, MEDIA_VP8, 0, TRUE);
   WAIT_FRAMES (log, log->record, 65);
   WAIT_FRAMES (log, log->live[MEDIA_H264], 30);
   WAIT_FRAMES (log, log->live[MEDIA_VP8], 30);
@@ -936,7 +1023,7 @@ test_rtsp_comes_back (void)
   Log *one = log_open_rtsp (&dying, "room", NULL, NULL),
       *two = log_open_rtsp (&other, "exam", NULL, NULL);
   source_set_recording (one->source, TRUE);
-  source_set_live (one->source, MEDIA_H264, TRUE);
+  source_set_live (one->source, MEDIA_H264, 0, TRUE);
   source_set_recording (two->source, TRUE);
   WAIT_FRAMES (one, one->live[MEDIA_H264], 5);
   WAIT_FRAMES (two, two->record, 5);
@@ -1007,7 +1094,7 @@ test_rtsp_b_frames (void)
   Sim sim = sim_start (0, "--b-frames 2");
   Log *log = log_open_rtsp (&sim, "room", NULL, NULL);
   log->oldest_us = 600000; /* reordering takes the camera three pictures */
-  source_set_live (log->source, MEDIA_H264, TRUE);
+  source_set_live (log->source, MEDIA_H264, 0, TRUE);
   WAIT_FRAMES (log, log->live[MEDIA_H264], 20);
   source_set_recording (log->source, TRUE);
   WAIT_FRAMES (log, log->record, 20); /* their order is checked as they come */
@@ -1025,7 +1112,7 @@ test_rtsp_jpeg (void)
     return;
   Sim sim = sim_start (0, "--codec jpeg");
   Log *log = log_open_rtsp (&sim, "room", NULL, NULL);
-  source_set_live (log->source, MEDIA_VP8, TRUE);
+  source_set_live (log->source, MEDIA_VP8, 0, TRUE);
   source_set_recording (log->source, TRUE);
   WAIT_FRAMES (log, log->record, 35);
   WAIT_FRAMES (log, log->live[MEDIA_VP8], 10);
@@ -1073,6 +1160,9 @@ main (int argc, char **argv)
   g_test_add_func ("/source/stuck-outlet", test_stuck_outlet);
   g_test_add_func ("/source/restart", test_restart);
   g_test_add_func ("/source/microphone/test", test_test_microphone);
+  g_test_add_func ("/source/rungs", test_rungs);
+  g_test_add_func ("/source/low-rung-bits", test_low_rung_bits);
+  g_test_add_func ("/source/microphone/rungs", test_sound_rungs);
   g_test_add_func ("/source/microphone/file", test_file_microphone);
   g_test_add_func ("/source/missing", test_missing);
   g_test_add_func ("/source/rtsp/frames", test_rtsp);

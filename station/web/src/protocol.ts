@@ -67,6 +67,9 @@ export interface Consent {
 export interface Note { note: string; kind: NoteKind; text: string; user: string; at: Time }
 
 export type GuestState = 'lobby' | 'admitted' | 'live' | 'away'
+/** What a link carries of pictures: all, smaller ones, or sound and stills only. */
+export type Sight = 'full' | 'smaller' | 'stills'
+
 /** How a stream arrives at a page: sums since its connection began. */
 export interface StreamFigures {
   stream: string
@@ -89,8 +92,9 @@ export interface PeerFigures {
   received_bps?: number
   relayed?: boolean
   path?: { local: AddressKind; remote: AddressKind; ip: 4 | 6 } | null
-  rung?: string | null
+  sent?: { stream: string; kind: 'video' | 'audio'; rung: number; bps: number; width: number; height: number }[]
   streams?: StreamFigures[]
+  sight?: Sight
 }
 export interface Guest {
   guest: string
@@ -283,6 +287,6 @@ export type FromChannel =
   | { type: 'clock'; now: Time }
   | LiveConsultation
   | ({ type: 'note' } & Note)
-  | ({ type: 'link' } & PeerFigures)
+  | ({ type: 'link'; machine?: boolean; layers?: number; lean?: boolean } & PeerFigures)
   | { type: 'saved'; note: string; seq: number }
   | { type: 'error'; code: string; text?: Said; note?: string }

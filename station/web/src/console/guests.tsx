@@ -15,7 +15,7 @@ export function linkWords(guest: Guest): { text: string; look: 'good' | 'warn' |
   if (!figures?.state || figures.state === 'new' || figures.state === 'connecting')
     return { text: t('link.joining'), look: 'quiet' }
   if (figures.state !== 'connected') return { text: t('link.again'), look: 'warn' }
-  return quality(figures.loss ?? 0, figures.rtt_ms ?? 0)
+  return quality(figures.loss ?? 0, figures.rtt_ms ?? 0, figures.sight)
 }
 
 /** Who waits to be let in stands above everything else. */
@@ -63,7 +63,7 @@ export function GuestsTab(props: { consultation: Consultation; onInvite: () => v
                 <strong>{guest.name}</strong>
                 <small>{[guest.facility, word('role', guest.role)].filter(Boolean).join(' · ')}</small>
               </span>
-              <Pill look={link.look} icon="signal">{link.text}{guest.media?.relayed ? ` · ${t('link.relayed')}` : ''}</Pill>
+              <Pill look={link.look} icon="signal" testid={`link-${guest.guest}`}>{link.text}{guest.media?.relayed ? ` · ${t('link.relayed')}` : ''}</Pill>
               <Button look="quiet" icon="close" label={t('guests.remove', { name: guest.name })} busy={busy}
                 testid="remove" onClick={() => void run(() => client.ask('guest.remove', { guest: guest.guest }))} />
               {guest.media?.streams && (

@@ -7,6 +7,7 @@ import { t, type Key } from '../text'
 import { BarButton, Button, Dialog, Notice, Pill, dateOf, useAction } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { VitalsPanel } from '../ui/vitals'
+import { WeakNotice } from '../ui/weak'
 import { Icon } from '../ui/icons'
 import { ConcludeDialog } from './conclude'
 import { ConsentDialog, missingConsent } from './consent'
@@ -170,7 +171,8 @@ function Pictures({ state, consultation }: { state: StationState; consultation: 
   return (
     <>
       {phase === 'trouble' && <Notice look="warn" testid="media-trouble">{t('media.trouble')}</Notice>}
-      <Stage tiles={tiles} main={main} onMain={setMain} empty={t('stage.none')} />
+      <WeakNotice peer={client.peer} />
+      <Stage tiles={tiles} main={main} onMain={setMain} empty={t('stage.none')} peer={client.peer} />
     </>
   )
 }

@@ -13,6 +13,7 @@ import { BarButton, LanguageSwitch, Notice, Pill } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { AudioOut } from '../ui/video'
 import { VitalsPanel } from '../ui/vitals'
+import { WeakNotice } from '../ui/weak'
 import type { Guest } from './client'
 
 export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.Element {
@@ -38,6 +39,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
       <main class="join-main">
         <div class="live-left">
           {phase === 'trouble' && <Notice look="warn" testid="media-trouble">{t('media.trouble')}</Notice>}
+          <WeakNotice peer={guest.peer} />
           {live?.disk === 'full' && <Notice look="warn">{t('disk.full')}</Notice>}
           <Pictures guest={guest} live={live} />
           <Bar guest={guest} />
@@ -66,10 +68,11 @@ function LinkState({ guest }: { guest: Guest }): JSX.Element {
   const phase = useCell(guest.peer.phase)
   const figures = useCell(guest.link)
   const live = useCell(guest.live)
+  const { sight } = useCell(guest.peer.sight)
   let says: { text: string; look: 'good' | 'warn' | 'bad' | 'quiet' }
   if (phase === 'trouble' || socket !== 'open') says = { text: t('link.again'), look: 'warn' }
   else if (phase !== 'connected') says = { text: t('link.joining'), look: 'quiet' }
-  else says = quality(figures?.loss ?? 0, figures?.rtt_ms ?? 0)
+  else says = quality(figures?.loss ?? 0, figures?.rtt_ms ?? 0, sight)
   const name = streamName((label) => live?.people.find((person) => person.label === label)?.name)
   return (
     <details class="link-details">
@@ -103,7 +106,7 @@ function Pictures({ guest, live }: { guest: Guest; live: LiveConsultation | null
   if (ownStream) tiles.push({ id: 'own', title: t('own.you'), stream: ownStream, absent: null, mirrored: guest.cam.facing !== 'environment' })
   return (
     <>
-      <Stage tiles={tiles} main={main} onMain={setMain} empty={t('link.joining')} />
+      <Stage tiles={tiles} main={main} onMain={setMain} empty={t('link.joining')} peer={guest.peer} />
       <div class="voices">
         {streams.map((stream) => stream.audio && (
           <AudioOut key={stream.id} stream={stream.audio} testid={`audio-${stream.id}`} />

@@ -28,6 +28,12 @@ function streamWords(stream: StreamFigures): string {
   return parts.join(' · ')
 }
 
+/** The picture that goes to this person. */
+function sentWords(sent: NonNullable<PeerFigures['sent']>[number]): string {
+  if (sent.rung < 0) return t('figures.rests')
+  return [...(sent.width > 0 ? [`${sent.width}×${sent.height}`] : []), rate(sent.bps)].join(' · ')
+}
+
 /** Numbers behind the link's word, for who wants to know. */
 export function LinkDetails({ figures, name }: { figures: PeerFigures; name: Named }): JSX.Element {
   const rows: [string, string][] = [[t('figures.path'), pathWords(figures)]]
@@ -36,6 +42,8 @@ export function LinkDetails({ figures, name }: { figures: PeerFigures; name: Nam
   if (figures.estimate_bps) rows.push([t('figures.estimate'), rate(figures.estimate_bps)])
   if (figures.sent_bps !== undefined)
     rows.push([t('figures.rates'), `${rate(figures.sent_bps)} ↓ · ${rate(figures.received_bps ?? 0)} ↑`])
+  for (const sent of figures.sent ?? [])
+    if (sent.kind === 'video') rows.push([`${name(sent.stream)} →`, sentWords(sent)])
   for (const stream of figures.streams ?? [])
     rows.push([`${name(stream.stream)} (${t(stream.kind === 'video' ? 'figures.video' : 'figures.audio')})`, streamWords(stream)])
   return (

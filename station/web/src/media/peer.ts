@@ -1,6 +1,7 @@
 import { Cell } from '../observable'
-import type { FromChannel, MediaMessage } from '../protocol'
+import type { FromChannel, MediaMessage, Sight } from '../protocol'
 import { Pulse } from './pulse'
+import { Stills } from './still'
 
 /** What a track belongs to, by the name of its stream: a source of the station or a participant. */
 export interface Stream {
@@ -24,6 +25,10 @@ const PULSE_EVERY_MS = 250
 /** Silence that makes the path be sought anew, and silence that is told. */
 const SILENCE_MS = 1000
 const TROUBLE_MS = 1500
+/** Of the smaller encoding of the own picture: half as wide and high. */
+const SMALL_BPS = 120_000
+/** Of the own voice, where every bit counts: still clear speech. */
+const LEAN_BPS = 16_000
 const RESTART_EVERY_MS = 3000
 /** After a restart that was not needed, or did not help, the next one waits longer. */
 const RESTART_EVERY_MAX_MS = 24_000
@@ -42,6 +47,9 @@ export class Peer {
   readonly phase = new Cell<LinkPhase>('idle')
   readonly streams = new Cell<readonly Stream[]>([])
   readonly pc = new Cell<RTCPeerConnection | null>(null)
+  /** What the link carries of pictures, as the station tells. */
+  readonly sight = new Cell<{ sight: Sight; machine: boolean }>({ sight: 'full', machine: false })
+  readonly stills = new Stills()
   /** Called when an answer has gone out: from here on the browser waits, and the page has time. */
   answered: (() => void) | null = null
   /** Made before it is wanted: bare, or with an answer to the station's reservation in it. */
@@ -51,6 +59,7 @@ export class Peer {
   #unproven = false
   #queue: Promise<void> = Promise.resolve()
   #channel: RTCDataChannel | null = null
+  #looks: readonly string[] | null = null
   #own: { mic: MediaStreamTrack | null; cam: MediaStreamTrack | null } = { mic: null, cam: null }
   #lines: { mic: RTCRtpTransceiver | null; cam: RTCRtpTransceiver | null } = { mic: null, cam: null }
   #wanted = false
@@ -143,6 +152,17 @@ export class Peer {
     if (this.#channel?.readyState !== 'open') return false
     this.#channel.send(JSON.stringify(message))
     return true
+  }
+
+  /** Tells the station which streams this page shows large; the others may be small. */
+  look(streams: readonly string[]): void {
+    if (this.#looks?.join() === streams.join()) return
+    this.#looks = streams
+    this.#tellLooks()
+  }
+
+  #tellLooks(): void {
+    if (this.#looks) this.send({ type: 'look', streams: this.#looks })
   }
 
   receive(message: MediaMessage): void {
@@ -260,21 +280,68 @@ export class Peer {
       this.#map(pc)
     }
     pc.ondatachannel = ({ channel }) => {
-      if (channel.label !== 'data') return
-      this.#channel = channel
-      channel.onmessage = (event) => {
-        if (typeof event.data !== 'string') return
-        try {
-          this.message(JSON.parse(event.data) as FromChannel)
-        } catch {
-          // Not JSON: nothing of ours.
-        }
-      }
+      if (channel.label === 'data') this.#takeData(channel)
+      else if (channel.label === 'still') this.#takeStills(channel)
     }
     pc.onconnectionstatechange = () => this.#connection(pc)
     pc.oniceconnectionstatechange = () => this.#connection(pc)
     this.#pulse = new Pulse(pc)
     this.pc.set(pc)
+  }
+
+  #takeData(channel: RTCDataChannel): void {
+    this.#channel = channel
+    channel.onopen = () => this.#tellLooks()
+    this.#tellLooks()
+    channel.onmessage = (event) => {
+      if (typeof event.data !== 'string') return
+      try {
+        const message = JSON.parse(event.data) as FromChannel
+        if (message.type === 'link') {
+          this.#see(message.sight ?? 'full', message.machine ?? false)
+          this.#sendLayers(message.layers ?? 1)
+          this.#sendLean(message.lean ?? false)
+        }
+        this.message(message)
+      } catch {
+        // Not JSON: nothing of ours.
+      }
+    }
+  }
+
+  #takeStills(channel: RTCDataChannel): void {
+    channel.binaryType = 'arraybuffer'
+    channel.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) this.stills.receive(data)
+    }
+  }
+
+  /** A smaller picture beside the own one, for whoever's link is weak; only while several watch. */
+  #sendLayers(layers: number): void {
+    const sender = this.#lines.cam?.sender
+    const parameters = sender?.getParameters()
+    const small = parameters?.encodings.find(({ rid }) => rid === 'l')
+    if (!sender || !parameters || !small || small.active === layers > 1) return
+    small.active = layers > 1
+    small.maxBitrate = SMALL_BPS
+    sender.setParameters(parameters).catch(() => {})
+  }
+
+  /** Somebody's link carries little more than this voice. */
+  #sendLean(lean: boolean): void {
+    const sender = this.#lines.mic?.sender
+    const parameters = sender?.getParameters()
+    const voice = parameters?.encodings[0]
+    if (!sender || !parameters || !voice || (voice.maxBitrate === LEAN_BPS) === lean) return
+    if (lean) voice.maxBitrate = LEAN_BPS
+    else delete voice.maxBitrate
+    sender.setParameters(parameters).catch(() => {})
+  }
+
+  #see(sight: Sight, machine: boolean): void {
+    const before = this.sight.get()
+    if (before.sight !== sight || before.machine !== machine) this.sight.set({ sight, machine })
+    if (sight !== 'stills') this.stills.clear()
   }
 
   #lowDelay(receiver: VideoReceiver): void {
@@ -417,6 +484,7 @@ export class Peer {
 
   #release(pc: RTCPeerConnection): void {
     this.#channel = null
+    this.#see('full', false)
     this.#lines = { mic: null, cam: null }
     this.#unproven = false
     this.#pulse = null

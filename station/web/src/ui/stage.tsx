@@ -1,9 +1,13 @@
 import type { JSX } from 'preact'
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Peer } from '../media/peer'
+import type { Still } from '../media/still'
+import { useCell } from '../observable'
 import { t } from '../text'
 import { Button, Pill } from './parts'
 import { Icon } from './icons'
 import { LiveVideo } from './video'
+import { StillPicture } from './weak'
 
 export interface Tile {
   id: string
@@ -18,11 +22,19 @@ export interface Tile {
 }
 
 /** All pictures: one large, the others small below it, or all alike. */
-export function Stage(props: { tiles: Tile[]; main: string | null; onMain: (id: string) => void; empty: string }): JSX.Element {
+export function Stage(props: {
+  tiles: Tile[]; main: string | null; onMain: (id: string) => void; empty: string; peer: Peer
+}): JSX.Element {
   const [even, setEven] = useState(false)
   const stage = useRef<HTMLElement>(null)
   const { tiles } = props
   const main = tiles.find((tile) => tile.id === props.main)?.id ?? tiles[0]?.id
+  const looks = even ? tiles.map(({ id }) => id) : main === undefined ? [] : [main]
+  const still = useCell(props.peer.stills.latest)
+  const { sight } = useCell(props.peer.sight)
+  useEffect(() => {
+    if (looks.length > 0) props.peer.look(looks)
+  }, [looks.join()])
   const columns = even ? Math.ceil(Math.sqrt(tiles.length)) : Math.max(3, tiles.length - 1)
   return (
     <section class={`stage${even && tiles.length > 1 ? ' even' : ''}${tiles.length < 2 ? ' single' : ''}`}
@@ -30,6 +42,7 @@ export function Stage(props: { tiles: Tile[]; main: string | null; onMain: (id: 
       {tiles.length === 0 && <p class="stage-empty">{props.empty}</p>}
       {tiles.map((tile) => (
         <Picture key={tile.id} tile={tile} main={tile.id === main && !even}
+          still={sight === 'stills' && still?.stream === tile.id ? still : null}
           onChoose={() => {
             setEven(false)
             props.onMain(tile.id)
@@ -51,7 +64,8 @@ export function Stage(props: { tiles: Tile[]; main: string | null; onMain: (id: 
   )
 }
 
-function Picture({ tile, main, onChoose }: { tile: Tile; main: boolean; onChoose: () => void }): JSX.Element {
+function Picture(props: { tile: Tile; main: boolean; still: Still | null; onChoose: () => void }): JSX.Element {
+  const { tile, main, still, onChoose } = props
   return (
     <figure class={`picture${main ? ' main' : ''}`} data-testid={`tile-${tile.id}`}>
       <LiveVideo stream={tile.stream} testid={`video-${tile.id}`} label={tile.title}
@@ -67,6 +81,7 @@ function Picture({ tile, main, onChoose }: { tile: Tile; main: boolean; onChoose
           )
         }}
       </LiveVideo>
+      {still && <StillPicture url={still.url} taken={still.taken} testid={`still-${tile.id}`} label={tile.title} />}
       <figcaption>
         <span>{tile.title}</span>
         {tile.recording && <Pill look="record">{t('recording.short')}</Pill>}

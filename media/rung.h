@@ -1,0 +1,36 @@
+/* Rungs: the few steps of size, frame rate and bits in which a source is encoded live. A rung has
+ * one encoder for all its viewers, running only while there are any; which viewer gets which is
+ * media/congestion/allocation.h's business. The record knows no rungs.
+ *
+ *   H.264  the whole picture; at most 640×480; 480×360 at 15 a second; 320×240 at 8 a second
+ *   VP8    one, at most 640×480: it is the second codec, for who has no H.264
+ *   Opus   packets of 20 ms; of 60 ms and fewer bits, since headers cost as much as sound
+ *   JPEG   stills: at most 640×480; 320×240
+ *
+ * The ranges of neighbours overlap: who climbs has shown on the lower rung that its link carries
+ * the upper one.
+ */
+#pragma once
+#include "media/frame.h"
+
+enum { RUNG_MAX = 4 };
+
+typedef struct {
+  guint max_width, max_height; /* the picture fits in there, shape kept; 0: as the source is set */
+  guint max_rate;              /* pictures a second; 0: as the source is set */
+  guint min_bps;               /* of the encoder; below it the next rung looks better */
+  guint max_bps;               /* more is not repaid; 0: by size */
+  guint frame_ms;              /* Opus: of one packet */
+  guint rung;                  /* of a step: the number of its rung */
+} Rung;
+
+/* How many rungs a codec has; rung 0 is the best. */
+guint rung_count (MediaCodec codec);
+/* rung < rung_count (codec). Any thread. */
+const Rung *rung_get (MediaCodec codec, guint rung);
+/* The steps for a whole picture of that size (0: not known yet), best first, with their ranges;
+ * rung_count() of them. Where the whole picture is no larger than the next rung allows, both steps
+ * are one rung. */
+void rung_fit (MediaCodec codec, guint width, guint height, Rung steps[RUNG_MAX]);
+/* What an encoder of that rung takes of one core of this kind of machine, in thousandths. */
+guint rung_cost (MediaCodec codec, guint rung, guint width, guint height);
