@@ -1,0 +1,51 @@
+// percent of a core for each added viewer of 1 Mbit/s, the slope over 1, 4 and 8, beside webrtcbin
+
+import { parseArgs } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort, line, sim, start, stop } from '../lib/station.mjs';
+import { Viewers, slope } from '../lib/viewers.mjs';
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, runs: { type: 'string', default: '3' } } });
+const COUNTS = [1, 4, 8];
+const round = (value, digits = 1000) => Math.round(value * digits) / digits;
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
+
+async function run(kind, args) {
+  const call = new Viewers(kind, args);
+  try {
+    const points = [];
+    for (const count of COUNTS) {
+      await call.grow(count);
+      await pause(8000); // probes and first pictures are through
+      points.push([count, await call.measure(Number(values.seconds))]);
+    }
+    return { percent: slope(points.map(([count, { cores }]) => [count, cores * 100])), points };
+  } finally {
+    await call.end();
+  }
+}
+
+const rtsp = await freePort();
+const camera = start(sim('sim-camera'), ['--port', String(rtsp), '--name', 'room']);
+await line(camera, /^ready/);
+camera.stdout.resume();
+camera.stderr.resume();
+const kinds = { ours: ['--bitrate', '1000'], webrtcbin: ['--camera', `rtsp://127.0.0.1:${rtsp}/room`, '--bitrate', '1000'] };
+const all = { ours: [], webrtcbin: [] };
+try {
+  for (let i = 0; i < Number(values.runs); i++)
+    for (const [kind, args] of Object.entries(kinds)) {
+      const { percent, points } = await run(kind, args);
+      all[kind].push(percent);
+      console.error(kind, round(percent), points.map(([count, { cores, packets, frames }]) =>
+        `${count}: ${round(cores * 100)} %, ${Math.round(packets)} packets/s, ${Math.round(frames)} frames/s`).join('; '));
+    }
+} finally {
+  await stop(camera);
+}
+const [ours, peer] = [median(all.ours), median(all.webrtcbin)];
+console.log(JSON.stringify({
+  bench: 'viewer-cost', ours: round(ours), peer: round(peer), peer_name: 'webrtcbin', unit: '% of a core', ratio: round(ours / peer),
+  better: 'lower', all: { ours: all.ours.map((x) => round(x)), webrtcbin: all.webrtcbin.map((x) => round(x)) },
+}));
+process.exit(0);
