@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { PAYLOAD_TYPE = 102 /* as bench-viewer answers, and in the caps below */ };
+
 typedef struct {
   GstElement *pipeline, *tee, *encoder;
   GHashTable *viewers; /* id -> Viewer */
@@ -94,7 +96,7 @@ viewer_start (Bench *bench, const char *id)
   viewer->queue = gst_element_factory_make ("queue", NULL);
   viewer->pay = gst_element_factory_make ("rtph264pay", NULL);
   viewer->webrtc = gst_element_factory_make ("webrtcbin", NULL);
-  g_object_set (viewer->pay, "config-interval", -1, "aggregate-mode", 1, "pt", 96, NULL);
+  g_object_set (viewer->pay, "config-interval", -1, "aggregate-mode", 1, "pt", PAYLOAD_TYPE, NULL);
   g_object_set (viewer->webrtc, "bundle-policy", 3, "latency", 0, NULL);
   g_signal_connect (viewer->webrtc, "on-negotiation-needed", G_CALLBACK (on_negotiation_needed),
                     viewer);
@@ -102,7 +104,7 @@ viewer_start (Bench *bench, const char *id)
   g_signal_connect (viewer->webrtc, "notify::connection-state", G_CALLBACK (on_connection), viewer);
   gst_bin_add_many (GST_BIN (bench->pipeline), viewer->queue, viewer->pay, viewer->webrtc, NULL);
   g_autoptr (GstCaps) caps = gst_caps_from_string (
-      "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000");
+      "application/x-rtp,media=video,encoding-name=H264,payload=102,clock-rate=90000");
   gst_element_link (viewer->queue, viewer->pay);
   gst_element_link_filtered (viewer->pay, viewer->webrtc, caps);
   gst_element_sync_state_with_parent (viewer->webrtc);

@@ -60,7 +60,11 @@ const dialects = {
   webrtcbin: {
     command: bench('webrtcbin-peer'),
     add: (viewer) => ({ type: 'start', viewer }),
-    answer: (viewer, sdp) => ({ type: 'answer', viewer, sdp }),
+    // It reads what concerns the transport in the media's section only.
+    answer: (viewer, sdp) => ({
+      type: 'answer', viewer,
+      sdp: sdp.replace(/^a=mid:.*$/m, (mid) => [mid, ...sdp.match(/^a=(setup|fingerprint|ice-ufrag|ice-pwd):.*$/gm)].join('\r\n')),
+    }),
     candidate: (viewer, line) => ({ type: 'candidate', viewer, line }),
     offer: (message) => (message.type === 'offer' ? message.sdp : undefined),
     line: (message) => (message.type === 'candidate' ? message.line : undefined),
