@@ -1,6 +1,7 @@
 /* The socket and the address of an ICE pair, for sending without a detour through libnice: many
- * datagrams with one call of the kernel, and also after libnice has given up the pair (ice.h).
- * Plain data; one thread. Not for relayed pairs, whose packets are wrapped.
+ * datagrams with one call of the kernel, and those of one size as one that the kernel cuts, and
+ * also after libnice has given up the pair (ice.h). Plain data; one thread. Not for relayed pairs,
+ * whose packets are wrapped.
  */
 #pragma once
 #include <gio/gio.h>
@@ -10,6 +11,7 @@ typedef struct {
   GSocket *socket; /* NULL: no such path */
   struct sockaddr_storage to;
   socklen_t to_size;
+  gboolean no_segments; /* the way there does not cut datagrams */
 } UdpPath;
 
 typedef struct {
