@@ -1146,7 +1146,7 @@ assert_harmless (const Harm *harm, double us_each)
   g_assert_cmpfloat (us_each, <, 1000);
   g_assert_cmpint (harm->gap_us, <, G_USEC_PER_SEC);
   g_assert_cmpuint (harm->arrived, >, 10);
-  g_assert_cmpuint (harm->keys, <=, ROUNDS_MS / 250 + 2);
+  g_assert_cmpuint (harm->keys, <=, 4 + ROUNDS_MS / 1500 + 2);
 }
 
 static void
