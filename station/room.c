@@ -196,13 +196,25 @@ open_reserved (Room *room, Client *client, const RoomEntry *entry)
   return peer;
 }
 
+/* What was reserved was gathered without relays, and may get no other offer. */
+static void
+tell_servers (const Room *room, Client *client, const RoomPeer *peer)
+{
+  json_t *servers = peer->loopback ? json_array () : relay_servers (room->station->config);
+  if (json_array_size (servers) > 0)
+    client_send (client, json_pack ("{s:s, s:O}", "type", "media.servers", "servers", servers));
+  json_decref (servers);
+}
+
 void
 room_start_peer (Room *room, Client *client, const RoomEntry *entry)
 {
   room_stop_peer (room, client);
   room_end_label (room, entry->label);
   RoomPeer *peer = open_reserved (room, client, entry);
-  if (peer == NULL)
+  if (peer != NULL)
+    tell_servers (room, client, peer);
+  else
     peer = add_peer (room, client, entry->label, entry->loopback, TRUE);
   drop_reservation (room, client);
   peer->name = g_strdup (entry->name);
