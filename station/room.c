@@ -4,7 +4,6 @@
 #include "station/links.h"
 #include "station/recorder.h"
 #include "station/relay_words.h"
-#include "station/text.h"
 
 #include <string.h>
 
@@ -484,18 +483,10 @@ on_relay (Hub *hub, const char *url, const RelayReport *report, void *arg)
   Room *room = arg;
   Station *station = room->station;
   gboolean good = report->outcome == RELAY_GOOD;
-  g_autofree char *vi = NULL, *en = NULL;
-  relay_words (url, report, &vi, &en);
-  g_log_structured (G_LOG_DOMAIN, good ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING, "NHIPCAU_TOPIC",
-                    "transport", "NHIPCAU_EVENT", good ? "relay-good" : "relay-failed", "MESSAGE",
-                    "%s", en);
   const json_t *before = json_object_get (room->relays, url);
   const char *level = json_string_value (json_object_get (before, "level"));
   gboolean was_bad = g_strcmp0 (level, "bad") == 0;
-  json_object_set_new (
-      room->relays, url,
-      json_pack ("{s:s, s:s, s:s, s:o}", "relay", url, "level", good ? "good" : "bad", "code",
-                 relay_outcome_name (report->outcome), "text", text_json (vi, en)));
+  json_object_set_new (room->relays, url, relay_view (url, report));
   if (station->screen != NULL && (!good || was_bad))
     station_event (station, station->screen->id, "station", good ? "relay-back" : "relay-failed",
                    url);
