@@ -8,15 +8,32 @@ typedef struct {
   guint pending;
 } Asked;
 
+/* Not to be reached may be the network of the day; a wrong secret mends itself never. */
+static CheckLevel
+level_of (RelayOutcome outcome)
+{
+  switch (outcome) {
+  case RELAY_GOOD:
+    return CHECK_GOOD;
+  case RELAY_NO_NAME:
+  case RELAY_UNREACHABLE:
+  case RELAY_SILENT:
+  case RELAY_QUOTA:
+  case RELAY_FULL:
+    return CHECK_WARN;
+  default:
+    return CHECK_BAD;
+  }
+}
+
 static void
 on_probed (const Relay *relay, const RelayReport *report, gpointer data)
 {
   Asked *asked = data;
   char *vi, *en;
   relay_words (relay->url, report, &vi, &en);
-  gboolean good = report->outcome == RELAY_GOOD;
-  check_add (asked->findings, good ? CHECK_GOOD : CHECK_BAD, good ? "relay" : "relay-failed", vi,
-             en);
+  check_add (asked->findings, level_of (report->outcome),
+             report->outcome == RELAY_GOOD ? "relay" : "relay-failed", vi, en);
   asked->pending--;
 }
 

@@ -239,10 +239,10 @@ write_allotted (const LinkView *link, void *arg)
 {
   for (guint i = 0; i < link->sent->len; i++) {
     const HubStreamStats *sent = &g_array_index (link->sent, HubStreamStats, i);
-    sample (((Writing *)arg)->out, "nhipcau_sent_stream_bits_per_second",
+    sample (((Writing *)arg)->out, "nhipcau_sent_stream_bytes_per_second",
             (const char *const[]){ "peer", link->slot, "stream", sent->name, "kind",
                                    sent->kind == MEDIA_VIDEO ? "video" : "audio", NULL },
-            sent->bps);
+            sent->bps / 8.0);
   }
 }
 
@@ -258,7 +258,7 @@ add_links (GString *out, Links *links)
   head (out, "nhipcau_sent_stream_rung", "gauge",
         "Step of the picture that goes to the peer, 0 the best; -1: none goes.");
   links_each (links, write_rungs, &writing);
-  head (out, "nhipcau_sent_stream_bits_per_second", "gauge",
+  head (out, "nhipcau_sent_stream_bytes_per_second", "gauge",
         "What the stream is allotted on the way to the peer.");
   links_each (links, write_allotted, &writing);
   for (guint i = 0; i < G_N_ELEMENTS (peer_metrics); i++) {

@@ -54,6 +54,19 @@ relay_words (const char *url, const RelayReport *report, char **ret_vi, char **r
   *ret_en = g_strdup_printf ("Relay %s: %s%s.", url, words.en, said);
 }
 
+json_t *
+relay_view (const char *url, const RelayReport *report)
+{
+  gboolean good = report->outcome == RELAY_GOOD;
+  g_autofree char *vi = NULL, *en = NULL;
+  relay_words (url, report, &vi, &en);
+  g_log_structured (G_LOG_DOMAIN, good ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING, "NHIPCAU_TOPIC",
+                    "transport", "NHIPCAU_EVENT", good ? "relay-good" : "relay-failed", "MESSAGE",
+                    "%s", en);
+  return json_pack ("{s:s, s:s, s:s, s:o}", "relay", url, "level", good ? "good" : "bad", "code",
+                    relay_outcome_name (report->outcome), "text", text_json (vi, en));
+}
+
 static json_t *
 stun_server (const char *host_port)
 {

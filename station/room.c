@@ -4,7 +4,6 @@
 #include "station/links.h"
 #include "station/recorder.h"
 #include "station/relay_words.h"
-#include "station/text.h"
 
 #include <string.h>
 
@@ -196,13 +195,25 @@ open_reserved (Room *room, Client *client, const RoomEntry *entry)
   return peer;
 }
 
+/* What was reserved was gathered without relays, and may get no other offer. */
+static void
+tell_servers (const Room *room, Client *client, const RoomPeer *peer)
+{
+  json_t *servers = peer->loopback ? json_array () : relay_servers (room->station->config);
+  if (json_array_size (servers) > 0)
+    client_send (client, json_pack ("{s:s, s:O}", "type", "media.servers", "servers", servers));
+  json_decref (servers);
+}
+
 void
 room_start_peer (Room *room, Client *client, const RoomEntry *entry)
 {
   room_stop_peer (room, client);
   room_end_label (room, entry->label);
   RoomPeer *peer = open_reserved (room, client, entry);
-  if (peer == NULL)
+  if (peer != NULL)
+    tell_servers (room, client, peer);
+  else
     peer = add_peer (room, client, entry->label, entry->loopback, TRUE);
   drop_reservation (room, client);
   peer->name = g_strdup (entry->name);
@@ -472,18 +483,10 @@ on_relay (Hub *hub, const char *url, const RelayReport *report, void *arg)
   Room *room = arg;
   Station *station = room->station;
   gboolean good = report->outcome == RELAY_GOOD;
-  g_autofree char *vi = NULL, *en = NULL;
-  relay_words (url, report, &vi, &en);
-  g_log_structured (G_LOG_DOMAIN, good ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_WARNING, "NHIPCAU_TOPIC",
-                    "transport", "NHIPCAU_EVENT", good ? "relay-good" : "relay-failed", "MESSAGE",
-                    "%s", en);
   const json_t *before = json_object_get (room->relays, url);
   const char *level = json_string_value (json_object_get (before, "level"));
   gboolean was_bad = g_strcmp0 (level, "bad") == 0;
-  json_object_set_new (
-      room->relays, url,
-      json_pack ("{s:s, s:s, s:s, s:o}", "relay", url, "level", good ? "good" : "bad", "code",
-                 relay_outcome_name (report->outcome), "text", text_json (vi, en)));
+  json_object_set_new (room->relays, url, relay_view (url, report));
   if (station->screen != NULL && (!good || was_bad))
     station_event (station, station->screen->id, "station", good ? "relay-back" : "relay-failed",
                    url);

@@ -2,7 +2,12 @@
 #include "media/error.h"
 #include <string.h>
 
-enum { WARN_INTERVAL_US = 10 * G_USEC_PER_SEC, LOOPBACK_START_BPS = 4000000 };
+enum {
+  WARN_INTERVAL_US = 10 * G_USEC_PER_SEC,
+  LOOPBACK_START_BPS = 4000000,
+  KEYS_IN_A_ROW = 4,
+  KEY_EVERY_US = 1500000,
+};
 
 /* Lines */
 
@@ -195,11 +200,33 @@ on_track (Peer *self, const char *mid, gboolean on, void *arg)
     hub_emit_track (arg, own->kind, on);
 }
 
+/* The outlet bounds what key frames cost all together. One viewer alone shall not keep it at that
+ * bound, which the others would pay for: some in a row, then fewer. Requests that one under way
+ * will answer are free; a browser that still wants one asks again. */
+static gboolean
+may_ask_for_key (HubLine *line)
+{
+  if (line->viewing->key_wanted_us != 0)
+    return TRUE;
+  gint64 now_us = g_get_monotonic_time ();
+  gint64 credit_us = line->key_counted_us == 0
+                         ? KEYS_IN_A_ROW * KEY_EVERY_US
+                         : line->key_credit_us + (now_us - line->key_counted_us);
+  line->key_counted_us = now_us;
+  line->key_credit_us = MIN (credit_us, KEYS_IN_A_ROW * KEY_EVERY_US);
+  if (line->key_credit_us < KEY_EVERY_US)
+    return FALSE;
+  line->key_credit_us -= KEY_EVERY_US;
+  return TRUE;
+}
+
 static void
 on_keyframe (Peer *self, const char *mid, void *arg)
 {
   HubLine *line = find_line (arg, mid);
   if (line == NULL)
+    return;
+  if (line->viewing != NULL && !may_ask_for_key (line))
     return;
   if (line->viewing != NULL)
     hub_outlet_want_keyframe (line->viewing);

@@ -93,8 +93,9 @@ struct HubLine {
   HubOutlet *next;    /* takes its place with the next key frame */
   AllocationStream *share;
   gboolean looked_at;
-  gboolean agreed;  /* an answer told the codec */
-  gboolean started; /* video: a key frame was sent */
+  gboolean agreed;                      /* an answer told the codec */
+  gboolean started;                     /* video: a key frame was sent */
+  gint64 key_credit_us, key_counted_us; /* what it may still ask for */
   /* OWN */
   gboolean receiving;   /* the answer says that the peer sends here */
   GPtrArray *followers; /* HubLine FORWARD of other peers */

@@ -16,7 +16,7 @@ const PATIENT = 'Lò Văn Pành';
 let at, station, doctor, specialist;
 
 before(async () => {
-  at = await place('figures', { config: '[camera room]\naddress=test:\nwidth=640\nheight=360\n\n[microphone microphone]\naddress=test:\n\n[metrics]\ntoken-file=metrics.token\n' });
+  at = await place('figures', { config: '[camera room]\naddress=test:\nwidth=640\nheight=360\n\n[microphone microphone]\naddress=test:\n\n[relay nowhere]\naddress=turn:127.0.0.1:9\nsecret-file=metrics.token\n\n[metrics]\ntoken-file=metrics.token\n' });
   writeFileSync(join(at.dir, 'metrics.token'), `${TOKEN}\n`, { mode: 0o600 });
   station = await runStation(at);
   doctor = await signIn(at, 'lan');
@@ -58,6 +58,23 @@ test('the specialist opens the details', { timeout: 60_000 }, async () => {
   await page.getByTestId('figures').getByText('trực tiếp').waitFor();
   await page.getByTestId('figures').getByText('đứng hình').first().waitFor();
   await page.screenshot({ path: join(screenshots, 'join-figures-vi.png') });
+});
+
+test('the doctor reads which relay does not work, and why', { timeout: 60_000 }, async () => {
+  const page = await specialist.context.newPage();
+  await page.goto(`${at.origin}/`);
+  await page.getByTestId('user-hung').click();
+  await page.getByTestId('pin').fill(at.pin);
+  await page.getByTestId('pin-enter').click();
+  const notice = page.getByTestId('relay-failed').first();
+  await notice.waitFor();
+  assert.match(await notice.innerText(), /turn:127\.0\.0\.1:9\?transport=udp: không kết nối được/);
+  await page.getByTestId('user-menu').click();
+  await page.getByTestId('language-en').click();
+  await page.keyboard.press('Escape');
+  await page.getByTestId('relay-failed').getByText('cannot be reached').waitFor();
+  await page.screenshot({ path: join(screenshots, 'console-relay-failed-en.png') });
+  await page.close();
 });
 
 // The format's grammar, strictly: HELP and TYPE before the samples of a family, once; known types;
@@ -104,6 +121,7 @@ test('/metrics tells Prometheus, and nobody without the token', { timeout: 60_00
   assert.ok(one('nhipcau_stream_sound_seconds_total', 'stream="source-microphone"') > 0);
   assert.equal(one('nhipcau_source_running', 'source="room"'), 1);
   assert.equal(one('nhipcau_consultation_live', ''), 1);
+  assert.equal(one('nhipcau_relay_good', 'relay="turn:127.0.0.1:9?transport=udp"'), 0);
   const { guests, id } = doctor.state.consultation;
   for (const word of [PATIENT, 'Minh', guests[0].guest, id]) assert.ok(!text.includes(word), `${word} is nobody's to know`);
   const promtool = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });

@@ -241,6 +241,7 @@ export interface Hello {
 
 export type MediaMessage =
   | { type: 'media.offer'; sdp: string; reserved?: boolean; servers?: RTCIceServer[] }
+  | { type: 'media.servers'; servers: RTCIceServer[] }
   | { type: 'media.candidate'; mid: string; candidate: string }
   | { type: 'media.state'; state: MediaPhase; reason?: string | null }
 

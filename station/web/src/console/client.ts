@@ -87,6 +87,7 @@ export class Console {
       case 'state': return this.#changed(message)
       case 'signed-out': return this.#leave(message.reason ?? null)
       case 'media.offer':
+      case 'media.servers':
       case 'media.candidate':
       case 'media.state': return this.peer.receive(message)
       default: return

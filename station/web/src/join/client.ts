@@ -151,6 +151,7 @@ export class Guest {
         this.why.set({ code: message.code })
         return this.#end('ended')
       case 'media.offer':
+      case 'media.servers':
       case 'media.candidate':
       case 'media.state': return this.peer.receive(message)
       default: return

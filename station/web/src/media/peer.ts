@@ -172,7 +172,8 @@ export class Peer {
     }
     if (!this.#wanted) return
     this.#unproven = false
-    if (message.type === 'media.offer') this.#then(() => this.#offer(message.sdp, message.servers ?? []))
+    if (message.type === 'media.servers') this.#then(async () => this.#relays(message.servers))
+    else if (message.type === 'media.offer') this.#then(() => this.#offer(message.sdp, message.servers ?? []))
     else if (message.type === 'media.candidate')
       this.#then(async () => {
         await this.pc.get()?.addIceCandidate({ candidate: message.candidate, sdpMid: message.mid || null })
@@ -193,17 +194,14 @@ export class Peer {
   async #offer(sdp: string, servers: RTCIceServer[]): Promise<void> {
     const origin = originOf(sdp)
     let pc = this.pc.get()
-    const reserved = pc !== null && pc.connectionState === 'new' && origin === this.#origin
     if (!pc || origin !== this.#origin || pc.signalingState === 'closed') {
       this.#drop()
       pc = this.#make()
       this.#origin = origin
     }
     if (isRestart(pc, sdp)) this.#restarts++
-    // Their credentials are fresh in each offer. They count from the next gathering on, which what was
-    // reserved did without them: if there is no way soon, it is done again with them.
+    // Their credentials are fresh in each offer, and count from the next gathering on.
     pc.setConfiguration({ iceServers: servers })
-    if (reserved && servers.length > 0) this.#watch(RELAYS_AFTER_MS)
     await pc.setRemoteDescription({ type: 'offer', sdp })
     this.#takeLines(pc)
     const answer = await pc.createAnswer()
@@ -215,6 +213,12 @@ export class Peer {
     this.answered?.()
     if (first) await pc.setLocalDescription(answer)
     this.#map(pc)
+  }
+
+  /** What was reserved has gathered without relays: if there is no way soon, it is done again with them. */
+  #relays(servers: RTCIceServer[]): void {
+    this.pc.get()?.setConfiguration({ iceServers: servers })
+    this.#watch(RELAYS_AFTER_MS)
   }
 
   #make(): RTCPeerConnection {
