@@ -7,7 +7,7 @@ enum {
   FORWARDED_LEAST_BPS = 30000,
 };
 #define LOSS_MAX 0.2
-#define LAYER_SILENT_US (2 * G_USEC_PER_SEC)
+#define LAYER_SILENT_US (1 * G_USEC_PER_SEC)
 #define BEST_PAUSE_US (10 * G_USEC_PER_SEC)
 #define BEST_PAUSE_MAX_US (300 * G_USEC_PER_SEC)
 
@@ -86,12 +86,33 @@ steps_of_peer (const HubLine *line, AllocationStep *steps)
   for (guint i = 0; i < LAYERS_MAX; i++)
     if (own->layers[i].seen_us != 0)
       n = i + 1;
-  for (guint i = 0; i < n; i++) {
-    /* A layer that rests is never worth its step: it costs what the better one does. */
-    guint bps = MAX (own->layers[i].bps, FORWARDED_LEAST_BPS);
-    steps[i] = (AllocationStep){ bps, bps };
+  /* A browser that is short of time or bits stops its best layer: the next takes its place. */
+  guint bps = FORWARDED_LEAST_BPS;
+  for (guint i = n; i > 0; i--) {
+    if (own->layers[i - 1].seen_us != 0)
+      bps = MAX (own->layers[i - 1].bps, FORWARDED_LEAST_BPS);
+    steps[i - 1] = (AllocationStep){ bps, bps };
   }
   return n;
+}
+
+static gboolean
+is_coming (const HubLine *own)
+{
+  for (guint i = 0; i < LAYERS_MAX; i++)
+    if (own->layers[i].seen_us != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* The layer that stands for a step: it, or the next worse one that comes; if none, it. */
+static int
+layer_for (const HubLine *own, int step)
+{
+  for (int i = step; i >= 0 && i < LAYERS_MAX; i++)
+    if (own->layers[i].seen_us != 0)
+      return i;
+  return step;
 }
 
 static void
@@ -228,8 +249,9 @@ give_forwarded (HubLine *line)
     return;
   int wanted = line->share != NULL ? allocation_step (line->share) : ALLOCATION_NONE;
   /* Nothing has come yet: the first packets decide. */
-  if (line->share != NULL && line->from->layers[0].seen_us == 0)
+  if (line->share != NULL && !is_coming (line->from))
     wanted = 0;
+  wanted = layer_for (line->from, wanted);
   if (wanted == line->wanted)
     return;
   line->wanted = wanted;
@@ -264,7 +286,7 @@ misses_a_peer (const HubPeer *peer)
   for (guint i = 0; i < peer->lines->len; i++) {
     const HubLine *line = peer->lines->pdata[i];
     if (line->role == LINE_FORWARD && line->kind == MEDIA_VIDEO && line->looked_at
-        && line->from != NULL && line->from->layers[0].bps > 0 && line->wanted == ALLOCATION_NONE)
+        && line->from != NULL && is_coming (line->from) && line->wanted == ALLOCATION_NONE)
       return TRUE;
   }
   return FALSE;
