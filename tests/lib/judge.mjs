@@ -21,9 +21,9 @@ export async function references(file) {
   return small.toString('base64');
 }
 
-// In the page. Needs nothing but a <video>; started by judge.start(video, …).
+// In the page: watches a <video>, and in its place an <img> over it, as long as there is one (a still).
 function judge() {
-  const self = (globalThis.__judge = { samples: [], frames: [] });
+  const self = (globalThis.__judge = { samples: [], frames: [], stills: 0 });
   const wall = (at = performance.now()) => performance.timeOrigin + at;
   const canvas = (width, height) => {
     const made = Object.assign(document.createElement('canvas'), { width, height });
@@ -32,9 +32,9 @@ function judge() {
 
   // test_scene.h: 24 bits and 8 of check along the lowest 1/36 of the picture; here: ms of its capture.
   const strip = canvas(320, 5);
-  const captured = (video, now) => {
-    const { videoWidth: w, videoHeight: h } = video;
-    strip.drawImage(video, 0, (h * 35) / 36, w, h / 36, 0, 0, 320, 5);
+  const captured = (shown, now) => {
+    const w = shown.videoWidth ?? shown.naturalWidth, h = shown.videoHeight ?? shown.naturalHeight;
+    strip.drawImage(shown, 0, (h * 35) / 36, w, h / 36, 0, 0, 320, 5);
     const { data } = strip.getImageData(0, 3, 320, 1);
     let code = 0;
     for (let bit = 0; bit < 32; bit++) code = code * 2 + (data[(bit * 10 + 5) * 4] > 125 ? 1 : 0);
@@ -65,8 +65,14 @@ function judge() {
     return sum / windows;
   };
 
-  // way: ms that the link takes at least. Every 100 ms from now on.
-  self.start = (video, { frames, way, rate, period, width, height }) => {
+  // video, still: selectors. way: ms that the link takes at least. Every 100 ms from now on.
+  self.start = ({ video: videoSelector, still, frames, way, rate, period, width, height }) => {
+    const video = document.querySelector(videoSelector);
+    const image = () => {
+      const found = still && document.querySelector(still);
+      return found?.complete && found.naturalWidth > 0 ? found : null;
+    };
+    let last;
     const reference = Uint8Array.from(atob(frames), (letter) => letter.charCodeAt(0));
     const picture = canvas(width, height), luma = new Uint8Array(width * height);
     const step = 1000 / rate, count = width * height;
@@ -76,16 +82,24 @@ function judge() {
       const taken = Math.floor((now - way - phase) / step) * step + phase;
       return Math.floor(taken / step + 1e-6) % period;
     };
-    const seen = () => {
-      const now = wall(), at = captured(video, now);
+    const note = (shown) => {
+      const now = wall(), at = captured(shown, now);
       if (at !== null) phase = at % step;
       self.frames.push({ now, delay: at === null ? null : now - at });
+    };
+    const seen = () => {
+      if (!image()) note(video);
       video.requestVideoFrameCallback(seen);
     };
     video.requestVideoFrameCallback(seen);
     self.timer = setInterval(() => {
-      const now = wall();
-      picture.drawImage(video, 0, 0, width, height);
+      const now = wall(), shown = image() ?? video;
+      if (shown !== video && shown.src !== last) {
+        last = shown.src;
+        note(shown);
+        self.stills++;
+      }
+      picture.drawImage(shown, 0, 0, width, height);
       const { data } = picture.getImageData(0, 0, width, height);
       // Back to the range of the coded luma.
       for (let i = 0, j = 0; i < count; i++, j += 4)
@@ -96,7 +110,7 @@ function judge() {
 
   self.stop = () => {
     clearInterval(self.timer);
-    return { samples: self.samples, frames: self.frames, end: wall() };
+    return { samples: self.samples, frames: self.frames, stills: self.stills, end: wall() };
   };
 }
 
@@ -107,14 +121,13 @@ const quantile = (list, share) => {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
 };
 
-// Judges the page's first playing video that fits the selector, for so many seconds.
-export async function judgeVideo(page, { selector, frames, way, seconds, during = async () => {} }) {
+// Judges what the page shows by that video or in its place, for so many seconds. during: called at the start.
+export async function judgePicture(page, { video, still, frames, way, seconds, during = async () => {} }) {
   const { rate, period } = PICTURE;
-  await page.evaluate(([chosen, options]) => globalThis.__judge.start(document.querySelector(chosen), options),
-    [selector, { frames, way, rate, period, ...SIZE }]);
+  await page.evaluate((options) => globalThis.__judge.start(options), { video, still, frames, way, rate, period, ...SIZE });
   await during();
   await new Promise((done) => setTimeout(done, seconds * 1000)); // the run's length
-  const { samples, frames: seen, end } = await page.evaluate(() => globalThis.__judge.stop());
+  const { samples, frames: seen, stills, end } = await page.evaluate(() => globalThis.__judge.stop());
   const gaps = seen.map(({ now }, i) => (seen[i + 1]?.now ?? end) - now);
   const delays = seen.map(({ delay }) => delay).filter((delay) => delay !== null);
   const round = (value, digits) => (value === null ? null : Number(value.toFixed(digits)));
@@ -123,6 +136,6 @@ export async function judgeVideo(page, { selector, frames, way, seconds, during 
     delay_p95: round(quantile(delays, 0.95), 0), delay_median: round(quantile(delays, 0.5), 0),
     fps: round(seen.length / seconds, 1), freezes: gaps.filter((gap) => gap > 500).length,
     frozen_s: round(gaps.filter((gap) => gap > 500).reduce((sum, gap) => sum + gap, 0) / 1000, 1),
-    samples: samples.length, unread: seen.length - delays.length,
+    stills, samples: samples.length, unread: seen.length - delays.length,
   };
 }

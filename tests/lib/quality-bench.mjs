@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openChromium } from './browser.mjs';
-import { judgeScript, judgeVideo, PICTURE, references } from './judge.mjs';
+import { judgePicture, judgeScript, PICTURE, references } from './judge.mjs';
 import { makeLink } from './link.mjs';
 import { buildDir, line, root, start, stop } from './station.mjs';
 
@@ -76,8 +76,8 @@ async function send({ width, height, rate, period }) {
   await globalThis.signal({ type: 'offer', sdp: pc.localDescription.sdp });
 }
 
-// Each sender: makes the hospital's page show its picture; resolves with the selector of the video and how to
-// end. What comes before begin(), the load of the page, goes over the fibre.
+// Each sender: makes the hospital's page show its picture; resolves with the selectors of the video, of a still in its
+// place, and how to end. What comes before begin(), the load of the page, goes over the fibre.
 const senders = {
   async ours({ link, dir, open, begin }) {
     const clinic = start('node', [join(root, 'tests/sim/one-camera.mjs'), join(dir, 'station'), link.origin], { netns: link.clinic });
@@ -88,7 +88,7 @@ const senders = {
     await page.getByTestId('name').fill('BS. Đo');
     await begin();
     await page.getByTestId('join').click();
-    return { page, selector: '[data-testid=video-source-room]', end: () => stop(clinic) };
+    return { page, video: '[data-testid=video-source-room]', still: '[data-testid=still-source-room]', end: () => stop(clinic) };
   },
 
   async Chromium({ link, open, frames, begin }) {
@@ -103,7 +103,7 @@ const senders = {
     await page.evaluate(receive);
     await begin();
     await sender.evaluate(send, PICTURE);
-    return { page, selector: 'video' };
+    return { page, video: 'video' };
   },
 
   async webrtcbin({ link, open, begin }) {
@@ -120,7 +120,7 @@ const senders = {
       if (message.type === 'ready') say({ type: 'start' });
       else page.evaluate((one) => globalThis.take(one), message).catch(() => {});
     });
-    return { page, selector: 'video', end: () => stop(child) };
+    return { page, video: 'video', end: () => stop(child) };
   },
 };
 
@@ -137,13 +137,13 @@ async function measure(sender, { link, profile, seconds, frames, reference, dir 
     browsers.push(browser);
     return browser.page;
   };
-  const { page, selector, end } = await senders[sender]({ link, open, frames, dir, begin: () => link.become(profile) });
+  const { page, video, still, end } = await senders[sender]({ link, open, frames, dir, begin: () => link.become(profile) });
   try {
-    await page.waitForFunction((chosen) => document.querySelector(chosen)?.videoWidth > 0, selector, { timeout: 30_000 });
+    await page.waitForFunction((chosen) => document.querySelector(chosen)?.videoWidth > 0, video, { timeout: 30_000 });
     await pause(WARM_UP * 1000);
     await page.evaluate(judgeScript);
     const before = await link.stats();
-    const figures = await judgeVideo(page, { selector, frames: reference, way: link.profile.up.delay, seconds, during: changes(link, seconds) });
+    const figures = await judgePicture(page, { video, still, frames: reference, way: link.profile.up.delay, seconds, during: changes(link, seconds) });
     const after = await link.stats();
     const more = (key) => after.up[key] - before.up[key];
     return { ...figures, kbit: Math.round(more('bytes') * 8 / (after.at - before.at)), full: more('full'), lost: more('lost') };
