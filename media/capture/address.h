@@ -1,7 +1,9 @@
 /* Addresses of sources, as the configuration writes them.
  *
- *   camera      v4l2:/dev/video0 | rtsp://host[:port]/path | test:
+ *   camera      v4l2:/dev/video0 | rtsp://host[:port]/path | test: | test:moving
  *   microphone  pipewire:[target] | alsa:DEVICE | file:PATH | test:
+ *
+ * test: is test_scene.h's picture, test:moving that of moving_scene.h.
  */
 #pragma once
 #include "media/frame.h"

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include "media/capture/address.h"
 #include "media/capture/capture.h"
+#include "media/capture/moving_scene.h"
 #include "media/capture/test_scene.h"
 #include "media/error.h"
 
@@ -139,45 +140,96 @@ build_v4l2 (Capture *capture, const SourceConfig *config, const char *path, GErr
   return FALSE;
 }
 
+/* How a scene draws its next frame. */
+typedef void (*Draw) (gpointer scene, guint8 *i420, gsize size);
+
+typedef struct {
+  Draw draw;
+  gpointer scene;
+  GDestroyNotify free;
+} Drawing;
+
+static void
+drawing_free (gpointer data)
+{
+  Drawing *drawing = data;
+  drawing->free (drawing->scene);
+  g_free (drawing);
+}
+
 static GstPadProbeReturn
 draw_picture (GstPad *pad, GstPadProbeInfo *info, gpointer arg)
 {
+  Drawing *drawing = arg;
   GstBuffer *buffer = gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
   GST_PAD_PROBE_INFO_DATA (info) = buffer;
   GstMapInfo map;
   if (gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
-    test_scene_draw (arg, map.data, map.size);
+    drawing->draw (drawing->scene, map.data, map.size);
     gst_buffer_unmap (buffer, &map);
   }
   return GST_PAD_PROBE_OK;
 }
 
-GstElement *
-camera_test_source (const char *name, guint width, guint height, guint rate)
+/* Takes the drawing. */
+static GstElement *
+drawn_source (const Drawing *drawing, guint width, guint height, guint rate)
 {
+  gpointer own = g_memdup2 (drawing, sizeof *drawing);
   g_autofree char *elements = g_strdup_printf (
       "videotestsrc name=source is-live=true pattern=black ! "
       "capsfilter caps=video/x-raw,format=I420,width=%u,height=%u,framerate=%u/1",
       width, height, rate);
   GstElement *bin = gst_parse_bin_from_description (elements, TRUE, NULL);
-  if (!bin)
+  if (!bin) {
+    drawing_free (own);
     return NULL;
+  }
   g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (bin), "source");
   g_autoptr (GstPad) pad = gst_element_get_static_pad (source, "src");
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, draw_picture,
-                     test_scene_new (name, width, height, rate), (GDestroyNotify)test_scene_free);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, draw_picture, own, drawing_free);
   return bin;
 }
 
+static void
+draw_test (gpointer scene, guint8 *i420, gsize size)
+{
+  test_scene_draw (scene, i420, size);
+}
+
+static void
+draw_moving (gpointer scene, guint8 *i420, gsize size)
+{
+  moving_scene_draw (scene, g_get_real_time () / 1000, i420, size);
+}
+
+GstElement *
+camera_test_source (const char *name, guint width, guint height, guint rate)
+{
+  return drawn_source (&(Drawing){ draw_test, test_scene_new (name, width, height, rate),
+                                   (GDestroyNotify)test_scene_free },
+                       width, height, rate);
+}
+
+GstElement *
+camera_moving_source (guint width, guint height, guint rate)
+{
+  return drawn_source (&(Drawing){ draw_moving, moving_scene_new (width, height, rate),
+                                   (GDestroyNotify)moving_scene_free },
+                       width, height, rate);
+}
+
 static gboolean
-build_test (Capture *capture, const SourceConfig *config, GError **error)
+build_test (Capture *capture, const SourceConfig *config, gboolean moving, GError **error)
 {
   /* Multiples of 16 keep I420 without padding between the lines. */
   guint width = (config->width ? config->width : TEST_WIDTH) & ~15u;
   guint height = (config->height ? config->height : TEST_HEIGHT) & ~1u;
-  GstElement *source
-      = camera_test_source (config->name, CLAMP (width, 160, 3840), CLAMP (height, 120, 2160),
-                            config->frame_rate ? config->frame_rate : TEST_RATE);
+  guint rate = config->frame_rate ? config->frame_rate : TEST_RATE;
+  width = CLAMP (width, 160, 3840);
+  height = CLAMP (height, 120, 2160);
+  GstElement *source = moving ? camera_moving_source (width, height, rate)
+                              : camera_test_source (config->name, width, height, rate);
   if (!source) {
     g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_UNSUPPORTED,
                  "videotestsrc is missing: install gstreamer1.0-plugins-base");
@@ -197,5 +249,5 @@ camera_build (Capture *capture, const SourceConfig *config, guint attempt, GErro
     return camera_build_rtsp (capture, config, attempt, error);
   if (address.scheme == ADDRESS_V4L2)
     return build_v4l2 (capture, config, address.target, error);
-  return build_test (capture, config, error);
+  return build_test (capture, config, *address.target != '\0', error);
 }

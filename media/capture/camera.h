@@ -8,3 +8,5 @@ GstCaps *camera_choose_caps (GstCaps *offered, guint width, guint height, guint 
 /* A live source of test_scene.h's picture with one open pad, I420. width a multiple of 16, height
  * even. NULL when videotestsrc is missing. (transfer floating) */
 GstElement *camera_test_source (const char *name, guint width, guint height, guint rate);
+/* The same with moving_scene.h's picture. (transfer floating) */
+GstElement *camera_moving_source (guint width, guint height, guint rate);

@@ -161,20 +161,21 @@ with_check (guint32 number)
   return number << 8 | check;
 }
 
-static void
-draw_barcode (TestScene *scene, Picture *picture)
+void
+test_scene_draw_number (guint8 *i420, guint width, guint height, guint32 number)
 {
-  guint32 code = with_check (scene->number);
-  guint top = (scene->height - scene->height / BAR_SHARE) & ~1u;
-  for (guint y = top; y < scene->height; y++)
-    for (guint x = 0; x < scene->width; x++) {
-      guint bit = x * BITS / scene->width;
-      picture->y[(gsize)y * scene->width + x] = code >> (BITS - 1 - bit) & 1 ? 220 : 30;
+  Picture picture = picture_of (i420, width, height);
+  guint32 code = with_check (number);
+  guint top = (height - height / BAR_SHARE) & ~1u;
+  for (guint y = top; y < height; y++)
+    for (guint x = 0; x < width; x++) {
+      guint bit = x * BITS / width;
+      picture.y[(gsize)y * width + x] = code >> (BITS - 1 - bit) & 1 ? 220 : 30;
     }
-  gsize from = (gsize)top / 2 * (scene->width / 2);
-  gsize count = (gsize)(scene->height - top) / 2 * (scene->width / 2);
-  memset (picture->u + from, 128, count);
-  memset (picture->v + from, 128, count);
+  gsize from = (gsize)top / 2 * (width / 2);
+  gsize count = (gsize)(height - top) / 2 * (width / 2);
+  memset (picture.u + from, 128, count);
+  memset (picture.v + from, 128, count);
 }
 
 void
@@ -188,7 +189,7 @@ test_scene_draw (TestScene *scene, guint8 *i420, gsize size)
   draw_clouds (scene, &picture);
   draw_ball (scene, &picture);
   draw_clock (scene, &picture);
-  draw_barcode (scene, &picture);
+  test_scene_draw_number (i420, scene->width, scene->height, scene->number);
   scene->number++;
 }
 

@@ -2,8 +2,9 @@
  * on it would be. The camera is received, decoded and encoded all the time; a viewer is a
  * webrtcbin of its own behind the encoder, made when it asks, with a key frame at once.
  *
- * Usage: webrtcbin-peer --camera rtsp://… [--bitrate KBIT]
- * Lines of JSON: in {"type":"start"} {"type":"answer","sdp"} {"type":"candidate","line"}
+ * Usage: webrtcbin-peer --camera rtsp://… | --moving   [--bitrate KBIT] [--nack]
+ * --moving: moving_scene.h's picture in the place of a camera's. --nack: what is lost is sent
+ * again. Lines of JSON: in {"type":"start"} {"type":"answer","sdp"} {"type":"candidate","line"}
  * {"type":"stop"}, out {"type":"ready"} {"type":"offer","sdp"} {"type":"candidate","line"}. Of
  * several viewers each has its "viewer" in all of these. */
 #define GST_USE_UNSTABLE_API
@@ -16,6 +17,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "media/capture/camera.h"
 
 enum { PAYLOAD_TYPE = 102 /* as bench-viewer answers, and in the caps below */ };
 
@@ -23,6 +25,12 @@ typedef struct {
   GstElement *pipeline, *tee, *encoder;
   GHashTable *viewers; /* id -> Viewer */
 } Bench;
+
+static struct {
+  char *camera;
+  gboolean moving, nack;
+  int bitrate;
+} options = { .bitrate = 600 };
 
 typedef struct {
   Bench *bench;
@@ -107,6 +115,11 @@ viewer_start (Bench *bench, const char *id)
       "application/x-rtp,media=video,encoding-name=H264,payload=102,clock-rate=90000");
   gst_element_link (viewer->queue, viewer->pay);
   gst_element_link_filtered (viewer->pay, viewer->webrtc, caps);
+  if (options.nack) {
+    g_autoptr (GstWebRTCRTPTransceiver) line = NULL;
+    g_signal_emit_by_name (viewer->webrtc, "get-transceiver", 0, &line);
+    g_object_set (line, "do-nack", TRUE, NULL);
+  }
   gst_element_sync_state_with_parent (viewer->webrtc);
   gst_element_sync_state_with_parent (viewer->pay);
   gst_element_sync_state_with_parent (viewer->queue);
@@ -178,38 +191,52 @@ on_first_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_REMOVE;
 }
 
+/* The moving picture goes over narrow links: a key frame is no longer than their queues. */
 static GstElement *
-camera_pipeline (const char *camera, int bitrate, GError **error)
+camera_pipeline (GError **error)
 {
+  g_autofree char *camera
+      = options.moving ? g_strdup ("identity name=camera")
+                       : g_strdup_printf ("rtspsrc location=%s latency=100 ! rtph264depay ! "
+                                          "h264parse ! avdec_h264 ! videoconvert",
+                                          options.camera);
   g_autofree char *text = g_strdup_printf (
-      "rtspsrc location=%s latency=100 ! rtph264depay ! h264parse ! avdec_h264 ! videoconvert ! "
-      "x264enc name=encoder tune=zerolatency speed-preset=superfast bitrate=%d key-int-max=300 "
-      "threads=1 ! video/x-h264,profile=constrained-baseline ! h264parse ! "
+      "%s ! x264enc name=encoder tune=zerolatency speed-preset=superfast bitrate=%d "
+      "key-int-max=300 %s threads=1 ! video/x-h264,profile=constrained-baseline ! h264parse ! "
       "tee name=tee allow-not-linked=true tee. ! queue ! fakesink name=sink async=false",
-      camera, bitrate);
-  return gst_parse_launch (text, error);
+      camera, options.bitrate, options.moving ? "vbv-buf-capacity=250" : "");
+  GstElement *pipeline = gst_parse_launch (text, error);
+  if (pipeline && options.moving) {
+    g_autoptr (GstElement) first = gst_bin_get_by_name (GST_BIN (pipeline), "camera");
+    GstElement *scene = camera_moving_source (640, 360, 15);
+    gst_bin_add (GST_BIN (pipeline), scene);
+    gst_element_link (scene, first);
+  }
+  return pipeline;
 }
 
 int
 main (int argc, char **argv)
 {
-  char *camera = NULL;
-  int bitrate = 600;
   GOptionEntry entries[] = {
-    { "camera", 0, 0, G_OPTION_ARG_STRING, &camera, "its RTSP address", "URL" },
-    { "bitrate", 0, 0, G_OPTION_ARG_INT, &bitrate, "kbit/s", "N" },
+    { "camera", 0, 0, G_OPTION_ARG_STRING, &options.camera, "its RTSP address", "URL" },
+    { "moving", 0, 0, G_OPTION_ARG_NONE, &options.moving, "a picture of its own", NULL },
+    { "bitrate", 0, 0, G_OPTION_ARG_INT, &options.bitrate, "kbit/s", "N" },
+    { "nack", 0, 0, G_OPTION_ARG_NONE, &options.nack, "send again what was lost", NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context
       = g_option_context_new ("- a camera to a browser by webrtcbin");
   g_option_context_add_main_entries (context, entries, NULL);
   g_autoptr (GError) error = NULL;
-  if (!g_option_context_parse (context, &argc, &argv, &error) || camera == NULL) {
-    g_printerr ("webrtcbin-peer: %s\n", error != NULL ? error->message : "--camera is needed");
+  if (!g_option_context_parse (context, &argc, &argv, &error)
+      || (options.camera == NULL && !options.moving)) {
+    g_printerr ("webrtcbin-peer: %s\n",
+                error != NULL ? error->message : "--camera or --moving is needed");
     return 2;
   }
   gst_init (NULL, NULL);
-  Bench bench = { .pipeline = camera_pipeline (camera, bitrate, &error) };
+  Bench bench = { .pipeline = camera_pipeline (&error) };
   if (bench.pipeline == NULL) {
     g_printerr ("webrtcbin-peer: %s\n", error->message);
     return 1;

@@ -4,7 +4,8 @@
 // Put into the page after watchMedia() of browser.mjs.
 export function watchCall() {
   const STEP = 50; // ms between two looks at the statistics
-  const call = (globalThis.__call = { tracks: new Map(), vitals: { newest: 0, oldest: 0, messages: 0 }, begun: 0 });
+  let looked = performance.now();
+  const call = (globalThis.__call = { tracks: new Map(), vitals: { newest: 0, oldest: 0, messages: 0 }, begun: 0, stall: 0 });
   const channels = new WeakSet();
   const listen = (connection) => {
     if (channels.has(connection)) return;
@@ -20,7 +21,7 @@ export function watchCall() {
     constructor(...args) { super(...args); listen(this); }
   };
   // One look at a track: NetEQ's counters since the last look. A run is a gap: looks one after the
-  // other of whose sound most was made up. Comfort noise of a pause in the talk is no gap.
+  // other of whose sound most was made up, in a pause of the talk too.
   const hear = (id, stat) => {
     const total = stat.totalSamplesReceived ?? 0;
     const silent = stat.silentConcealedSamples ?? 0, concealed = stat.concealedSamples ?? 0;
@@ -34,6 +35,8 @@ export function watchCall() {
     call.tracks.set(id, Object.assign(track, { total, silent, concealed, packets }));
   };
   const look = async () => {
+    const now = performance.now();
+    call.stall = Math.max(call.stall, now - looked - STEP);
     for (const connection of globalThis.__media.connections) {
       if (connection.connectionState !== 'connected') continue;
       for (const stat of (await connection.getStats()).values())
@@ -42,6 +45,7 @@ export function watchCall() {
     }
     if (call.vitals.newest > 0 && call.begun > 0)
       call.vitals.oldest = Math.max(call.vitals.oldest, Date.now() - call.vitals.newest);
+    looked = performance.now();
     setTimeout(look, STEP);
   };
   setTimeout(look, STEP);
@@ -51,16 +55,17 @@ export function watchCall() {
 export const beginHearing = (page) => page.evaluate(() => {
   const call = globalThis.__call;
   call.begun = performance.now();
+  call.stall = 0;
   Object.assign(call.vitals, { oldest: 0, messages: 0 });
   for (const track of call.tracks.values())
     Object.assign(track, { run: 0, gap: 0, from: { total: track.total, silent: track.silent, concealed: track.concealed, packets: track.packets } });
 });
 
 // Since then. gap: ms of the longest run of made-up sound; concealed: its share of all, without what was
-// silence; vitals: age of the newest reading at its worst, ms. Sound is the worst of
+// silence; vitals: age of the newest reading at its worst, ms; stall: how long the page itself stood still, ms. Sound is the worst of
 // all tracks that somebody talks on: a muted one has no packets.
 export const heard = (page) => page.evaluate(() => {
-  const { tracks, vitals, begun } = globalThis.__call;
+  const { tracks, vitals, begun, stall } = globalThis.__call;
   const seconds = (performance.now() - begun) / 1000;
   const sounds = [...tracks.values()].filter(({ packets, from }) => packets > from.packets).map(({ gap, total, silent, concealed, from }) => ({
     gap: Math.round(gap / 48), seconds: (total - from.total) / 48000,
@@ -70,6 +75,6 @@ export const heard = (page) => page.evaluate(() => {
     seconds, tracks: sounds.length,
     gap: Math.max(sounds.length > 0 ? 0 : seconds * 1000, ...sounds.map(({ gap }) => gap)), concealed: Math.max(0, ...sounds.map(({ concealed }) => concealed)),
     heard: Math.max(0, ...sounds.map(({ seconds }) => seconds)),
-    vitals: vitals.oldest, messages: vitals.messages,
+    vitals: vitals.oldest, messages: vitals.messages, stall: Math.round(stall),
   };
 });

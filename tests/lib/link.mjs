@@ -78,7 +78,7 @@ class Forwarder {
     self.child = start(sim('sim-link'), ['--clinic', ends[0], '--hospital', ends[1], '--profile', profile,
       '--seed', String(seed)], { netns, stdio: ['pipe', 'pipe', 'pipe'] });
     self.child.stderr.on('data', (data) => { self.#error += data; });
-    self.child.once('exit', (code, signal) => {
+    self.child.once('close', (code, signal) => {
       self.#ended = new Error(`sim-link ended (${signal ?? code}): ${self.#error}`);
       for (const { fail } of self.#waiting.splice(0)) fail(self.#ended);
     });

@@ -81,14 +81,15 @@ describe('profiles', { concurrency: 4 }, () => {
         const ms = median(await ping(made.hospital, address, { count: 5 }));
         assert.ok(ms >= passing - 0.2 && ms < passing + 10, `${address}: ${ms} ms, not ${passing}`);
       }
+      // All at once into a long queue: what comes out does not depend on how evenly a busy machine sends.
       await Promise.all([['up', upwards, up], ['down', downwards, down]].map(async ([way, send, rate]) => {
+        await made.set({ [way]: { queue: 6000 } });
         if (name === 'fibre') {
-          await made.set({ [way]: { queue: 3000 } });
           const sending = send(made, { count: 12_000, rate: 1e9 });
           near(await carried(made, way), rate, 0.03, `${name} ${way}`);
           await sending;
         } else {
-          const got = await send(made, { count: Math.ceil(rate * 1.3 * 3 / (1228 * 8)), rate: rate * 1.3 });
+          const got = await send(made, { count: Math.ceil(rate * 4 / (228 * 8)), bytes: 200, rate: 1e9 });
           near(got.rate, rate, 0.03, `${name} ${way}`);
         }
       }));

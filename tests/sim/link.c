@@ -16,14 +16,13 @@
  *
  *   {"do":"set","way":"up","rate":500000,"delay":60,"jitter":0,"loss":0.02,"burst":1,"queue":500}
  *        bit/s, ms, ms (uniform, order kept), 0..1, packets, ms at the rate; what is left out
- * stays; a queue whose rate alone changes keeps its bytes
+ *        stays; a queue whose rate alone changes keeps its bytes
  *   {"do":"profile","name":"fibre"}      both ways as in that profile, answered as at the start
  *   {"do":"cut","way":"up"}  {"do":"restore"}     without a way: both
  *   {"do":"stats"}     per way: packets and bytes that came through, dropped by the queue ("full"),
- *                      by chance ("lost"), in a blackout ("cut"), what waits; "first": when a
- * source
- *                      ("udp 10.77.0.2") was seen first, ms of the wall clock; "late": the longest
- *                      that this program was behind its own time, ms
+ *                      by chance ("lost"), in a blackout ("cut"), what waits; "first": when
+ *                      "udp 10.77.0.2" was seen first, ms of the wall clock; "at": its clock,
+ *                      "late": the longest that it was behind its own time, ms
  *
  * {"ok":true}, {"error":"…"} or the figures. Ends when stdin does.
  */

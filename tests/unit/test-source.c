@@ -12,6 +12,7 @@
 #include "media/capture/key_pace.h"
 #include "media/capture/rate.h"
 #include "media/capture/source.h"
+#include "media/capture/moving_scene.h"
 #include "media/capture/test_scene.h"
 #include "media/error.h"
 
@@ -264,7 +265,9 @@ test_address (void)
     { MEDIA_VIDEO, "rtsp://10.0.0.7/stream1", TRUE },
     { MEDIA_VIDEO, "rtsp://[fe80::1]:8554/a?b=c", TRUE },
     { MEDIA_VIDEO, "test:", TRUE },
+    { MEDIA_VIDEO, "test:moving", TRUE },
     { MEDIA_AUDIO, "test:", TRUE },
+    { MEDIA_AUDIO, "test:moving", FALSE },
     { MEDIA_AUDIO, "pipewire:", TRUE },
     { MEDIA_AUDIO, "pipewire:alsa_input.usb", TRUE },
     { MEDIA_AUDIO, "alsa:plughw:CARD=PCH,DEV=0", TRUE },
@@ -470,6 +473,31 @@ test_scene (void)
   memset (picture, 128, W * H);
   g_assert_false (test_scene_number (picture, W, H, W, &number));
   test_scene_free (scene);
+}
+
+static void
+test_moving_scene (void)
+{
+  enum { W = 640, H = 360, SIZE = W * H * 3 / 2, ABOVE = W * (H - H / 36 - 1) };
+  const gint64 now = 1790000000123;
+  MovingScene *scene = moving_scene_new (W, H, 15);
+  g_autofree guint8 *seen = g_malloc0 (SIZE), *due = g_malloc0 (SIZE);
+  moving_scene_draw (scene, now, seen, SIZE - 1); /* too small: untouched */
+  g_assert_cmpmem (seen, SIZE, due, SIZE);
+  guint32 number;
+  for (guint ms = 0; ms < 400; ms += 40) {
+    moving_scene_draw (scene, now + ms, seen, SIZE);
+    g_assert_true (test_scene_number (seen, W, H, W, &number));
+    g_assert_cmpuint (number, ==, (now + ms) & 0xffffff);
+    /* Its time alone tells what it shows. */
+    moving_scene_draw_index (scene, moving_scene_index (scene, now + ms), due, SIZE);
+    g_assert_cmpmem (seen, ABOVE, due, ABOVE);
+  }
+  moving_scene_draw (scene, now, due, SIZE);
+  g_assert_cmpint (memcmp (seen, due, ABOVE), !=, 0);
+  g_assert_cmpuint (moving_scene_index (scene, now), ==,
+                    moving_scene_index (scene, now + MOVING_SCENE_PERIOD * 1000 / 15));
+  moving_scene_free (scene);
 }
 
 static void
@@ -1153,6 +1181,7 @@ main (int argc, char **argv)
   g_test_add_func ("/source/rate", test_rate);
   g_test_add_func ("/source/choose-caps", test_choose_caps);
   g_test_add_func ("/source/scene", test_scene);
+  g_test_add_func ("/source/moving-scene", test_moving_scene);
   g_test_add_func ("/source/babble", test_babble);
   g_test_add_func ("/source/all-outlets", test_all_outlets);
   g_test_add_func ("/source/bitrate", test_bitrate);
