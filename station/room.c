@@ -604,6 +604,14 @@ on_want_bitrate (Hub *hub, const char *name, MediaCodec codec, guint rung, guint
     source_set_live_bitrate (source->source, codec, rung, bps);
 }
 
+static void
+on_want_loss (Hub *hub, const char *name, MediaCodec codec, guint rung, guint percent, void *arg)
+{
+  RoomSource *source = find_source (arg, name);
+  if (source != NULL)
+    source_set_live_loss (source->source, codec, rung, percent);
+}
+
 /* Loop thread: nothing of the room but what never changes. */
 static void
 on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *frame, void *arg)
@@ -624,6 +632,7 @@ static const HubEvents hub_events = {
   .want_keyframe = on_want_keyframe,
   .want_bitrate = on_want_bitrate,
   .sight = on_sight,
+  .want_loss = on_want_loss,
   .frame = on_frame,
   .relay = on_relay,
 };

@@ -17,11 +17,7 @@
 /* A run as long as this was a good one: the next failure starts the back-off anew. */
 #define GOOD_RUN_US (10 * G_USEC_PER_SEC)
 
-enum {
-  LIVE_WIDTH = 1280,
-  LIVE_HEIGHT = 720,
-  LIVE_RATE = 30
-};
+enum { LIVE_WIDTH = 1280, LIVE_HEIGHT = 720, LIVE_RATE = 30 };
 
 struct Source {
   SourceConfig config; /* strings owned */
@@ -345,7 +341,8 @@ new_live (Source *source, MediaCodec codec, guint number)
   if (config->kind == MEDIA_VIDEO) {
     encoder.max_width = bounded (config->width ? config->width : LIVE_WIDTH, rung->max_width);
     encoder.max_height = bounded (config->height ? config->height : LIVE_HEIGHT, rung->max_height);
-    encoder.max_rate = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
+    encoder.max_rate
+        = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
   }
   return outlet_new (config->name, &encoder, &events, source);
 }
@@ -489,6 +486,14 @@ source_set_live_bitrate (Source *source, MediaCodec codec, guint rung, guint bit
   Outlet *outlet = live_of (source, codec, rung);
   if (outlet)
     outlet_set_bitrate (outlet, bitrate);
+}
+
+void
+source_set_live_loss (Source *source, MediaCodec codec, guint rung, guint percent)
+{
+  Outlet *outlet = live_of (source, codec, rung);
+  if (outlet)
+    outlet_set_loss (outlet, percent);
 }
 
 void

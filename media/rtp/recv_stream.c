@@ -2,6 +2,7 @@
 #include "media/rtp/audio_buffer.h"
 #include "media/rtp/nack_list.h"
 #include "media/rtp/payload.h"
+#include "media/rtp/red.h"
 #include "media/rtp/reception.h"
 #include "media/rtp/video_buffer.h"
 
@@ -120,7 +121,7 @@ find_payload_type (RecvStream *s, guint8 number, gboolean *ret_rtx)
   for (guint i = 0; i < s->config.n_payload_types; i++) {
     const RtpPayloadType *type = &s->config.payload_types[i];
     *ret_rtx = type->rtx != 0 && type->rtx == number;
-    if (type->number == number || *ret_rtx)
+    if (type->number == number || *ret_rtx || (type->red != 0 && type->red == number))
       return type;
   }
   return NULL;
@@ -330,6 +331,59 @@ receive_media (RecvStream *s, const RtpView *view, MediaCodec codec, gboolean re
   deliver (s, &incoming);
 }
 
+static guint32
+block_ticks (RecvStream *s, const RedBlock *block)
+{
+  return (guint32)(payload_opus_duration_us (block->data, block->size) * s->rate / G_USEC_PER_SEC);
+}
+
+/* RED does not say which numbers its older packets had: those just before, as long as the packets
+ * follow each other without a pause. `view` is the primary one. */
+static void
+receive_older (RecvStream *s, const RtpView *view, const RtpPayloadType *type,
+               const RedBlock *blocks, guint n_older, gint64 now_us)
+{
+  guint32 age = 0;
+  gint64 seq = rtp_extend_seq (s->reception.highest, view->seq);
+  gint64 first = seq - n_older;
+  for (guint i = n_older; i > 0; i--) {
+    age += block_ticks (s, &blocks[i - 1]);
+    if (blocks[i - 1].payload_type != type->number || blocks[i - 1].offset != age
+        || blocks[i - 1].size == 0)
+      first = MAX (first, seq - n_older + i); /* this one and those before are of no use */
+  }
+  for (guint i = 0; i < n_older; i++) {
+    if (seq - n_older + i < first || !reception_misses (&s->reception, seq - n_older + i))
+      continue;
+    RtpView older = *view;
+    older.seq = (guint16)(seq - n_older + i);
+    older.timestamp = view->timestamp - blocks[i].offset;
+    older.payload_type = type->number;
+    older.marker = FALSE;
+    older.payload = blocks[i].data;
+    older.payload_size = blocks[i].size;
+    receive_media (s, &older, type->codec, TRUE, now_us);
+  }
+}
+
+static void
+receive_red (RecvStream *s, const RtpView *view, const RtpPayloadType *type, gint64 now_us)
+{
+  RedBlock blocks[RED_MAX_BLOCKS];
+  guint n = red_parse (view->payload, view->payload_size, blocks);
+  RtpView primary = *view;
+  primary.payload_type = type->number;
+  primary.payload_size = 0; /* malformed: its number is not missed all the same */
+  if (n == 0 || blocks[n - 1].payload_type != type->number) {
+    s->stats.malformed += view->payload_size > 0;
+  } else {
+    primary.payload = blocks[n - 1].data;
+    primary.payload_size = blocks[n - 1].size;
+    receive_older (s, view, type, blocks, n - 1, now_us);
+  }
+  receive_media (s, &primary, type->codec, FALSE, now_us);
+}
+
 void
 recv_stream_receive (RecvStream *s, const RtpView *view, gint64 now_us)
 {
@@ -348,7 +402,10 @@ recv_stream_receive (RecvStream *s, const RtpView *view, gint64 now_us)
   }
   if (view->ssrc != s->ssrc)
     restart (s, view->ssrc);
-  receive_media (s, view, type->codec, FALSE, now_us);
+  if (view->payload_type != type->number)
+    receive_red (s, view, type, now_us);
+  else
+    receive_media (s, view, type->codec, FALSE, now_us);
 }
 
 void

@@ -49,11 +49,14 @@ typedef struct {
 } RtpSessionEvents;
 
 typedef struct {
-  gint64 rtt_us; /* -1 unknown */
-  double loss;   /* of what we send, last report, 0..1 */
+  gint64 rtt_us;      /* -1 unknown */
+  double loss;        /* of what we send, last report, 0..1 */
+  double recent_loss; /* the same over some seconds; 0 while little is known */
+  double heard_loss;  /* of the sound that the other side sends, likewise */
   guint estimate_bps;
   guint sent_bps, received_bps; /* over the last second, with overhead */
   guint64 nacks, retransmitted; /* asked by the other side; resent */
+  guint64 redundant;            /* older sound that went along with new sound */
   guint64 plis;                 /* PLI and FIR received */
   guint64 malformed, unknown;   /* packets dropped: not RTP/RTCP; of no stream */
   gint64 pacer_us;              /* how long the pacer's queue takes to empty now */

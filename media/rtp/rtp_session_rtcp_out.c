@@ -43,14 +43,26 @@ compound_prepare (Compound *c)
   rtcp_write_sdes (&c->writer, own_ssrc (s), s->cname);
 }
 
+static void
+count_heard (RecvLine *line, const RtcpBlock *block)
+{
+  guint32 packets = block->highest_seq - line->told_seq;
+  line->told_seq = block->highest_seq;
+  if (recv_stream_kind (line->stream) == MEDIA_AUDIO && packets < 0x10000)
+    redundancy_count (&line->session->heard, packets * block->fraction_lost / 256.0, packets,
+                      line->session->now_us);
+}
+
 static guint
 collect_blocks (RtpSession *s, RtcpBlock *blocks)
 {
   guint n = 0;
   for (guint i = 0; i < s->recv_lines->len && n < RTCP_MAX_BLOCKS; i++) {
     RecvLine *line = g_ptr_array_index (s->recv_lines, i);
-    if (recv_stream_report (line->stream, s->now_us, &blocks[n]))
-      n++;
+    if (!recv_stream_report (line->stream, s->now_us, &blocks[n]))
+      continue;
+    count_heard (line, &blocks[n]);
+    n++;
   }
   return n;
 }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually, mediaNow, openChromium, openFirefox, watchMedia } from '../lib/browser.mjs';
 import { startHub } from '../lib/hub.mjs';
+import { UdpLink } from '../lib/udp-link.mjs';
 
 let hub, chromium;
 before(async () => {
@@ -134,6 +135,48 @@ test('a new path by ICE restart, media and channel go on', async () => {
   await arrives('f');
   await channelWorks(page, 'f');
   await leave(page, 'f');
+});
+
+// 5 % lost both ways: our sound goes to Chromium as RED, its sound comes as RED once we have asked
+// for it, and its encoder is told.
+test('lost sound comes along with later sound', async (t) => {
+  const link = new UdpLink({ rate: 2e6, delay: 20, loss: 0.05, backLoss: 0.05 });
+  hub.links.set('l', { link, ...(await link.open()) });
+  const page = await open('l');
+  try {
+    await eventually(async () => hub.state('l')?.state === 'connected', 20, 'connected');
+    await eventually(async () => (await hub.look('l')).redundant > 200, 40, 'RED goes out');
+    await eventually(() => page.evaluate(() => /^m=audio \d+ \S+ 63 111\r$/m.test(globalThis.hub.answer)), 40,
+      'RED asked for');
+    const stats = () => page.evaluate(async () => {
+      const found = { fec: 0, sent: '' };
+      const reports = await globalThis.hub.pc.getStats();
+      for (const report of reports.values()) {
+        if (report.type === 'inbound-rtp' && report.kind === 'audio') {
+          Object.assign(found, { concealed: report.concealedSamples, heard: report.totalSamplesReceived,
+            lost: report.packetsLost, came: report.packetsReceived, fec: report.fecPacketsReceived ?? 0 });
+        }
+        if (report.type === 'outbound-rtp' && report.kind === 'audio')
+          Object.assign(found, { sent: reports.get(report.codecId).mimeType, bytes: report.bytesSent });
+      }
+      return found;
+    });
+    const before = await stats(), from = await hub.look('l');
+    const { sent } = before;
+    t.diagnostic(`Chromium sends ${sent}`);
+    await new Promise((done) => { setTimeout(done, 10_000); });
+    const after = await stats(), to = await hub.look('l');
+    t.diagnostic(`in 10 s: concealed ${((100 * (after.concealed - before.concealed)) / (after.heard - before.heard)).toFixed(2)} %`
+      + `, lost ${after.lost - before.lost} of ${after.came - before.came + after.lost - before.lost}`
+      + `, sound of the page: ${to.audio - from.audio} of 500 packets, ${Math.round((after.bytes - before.bytes) * 0.8)} bit/s`);
+    assert.ok(to.audio - from.audio > 485, 'what the page says arrives');
+    assert.ok((after.concealed - before.concealed) / (after.heard - before.heard) < 0.02, 'what it hears is whole');
+    assert.ok(hub.events.some((e) => e.event === 'want-loss' && e.value >= 2), 'the encoder is told');
+  } finally {
+    link.close();
+  }
+  hub.tell({ do: 'remove', peer: 'l' });
+  await page.close();
 });
 
 test('an answer that does not fit fails with the line named', async () => {
