@@ -52,7 +52,7 @@ typedef struct {
   gint64 rtt_us;      /* -1 unknown */
   double loss;        /* of what we send, last report, 0..1 */
   double recent_loss; /* the same over some seconds; 0 while little is known */
-  double heard_loss;  /* of the sound that the other side sends, likewise */
+  double heard_loss;  /* of the other side's sound: not there in time, likewise */
   guint estimate_bps;
   guint sent_bps, received_bps; /* over the last second, with overhead */
   guint64 nacks, retransmitted; /* asked by the other side; resent */

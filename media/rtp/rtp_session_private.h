@@ -25,8 +25,8 @@ typedef struct {
   RecvStream *stream;
   void *data;
   char mid[RTP_MID_MAX + 1], rid[RTP_MID_MAX + 1];
-  guint32 ssrc, rtx_ssrc; /* 0: not known yet */
-  guint32 told_seq;       /* highest number in our last block */
+  guint32 ssrc, rtx_ssrc;         /* 0: not known yet */
+  guint64 told_frames, told_lost; /* sound, at our last report */
 } RecvLine;
 
 struct RtpSession {
@@ -53,7 +53,7 @@ struct RtpSession {
   TwccResult *results; /* TWCC_MAX_RESULTS, for one feedback */
   gboolean told_fates; /* there was transport-wide feedback */
   Redundancy redundancy;
-  Redundancy heard; /* only its count: what the other side's sound loses on its way */
+  Redundancy heard; /* only its count: what of the other side's sound was not there in time */
 
   gint64 report_us; /* next SR or RR */
   guint32 random;   /* spreads reports, RFC 3550 6.3.1 */

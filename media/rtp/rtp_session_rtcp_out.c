@@ -43,14 +43,17 @@ compound_prepare (Compound *c)
   rtcp_write_sdes (&c->writer, own_ssrc (s), s->cname);
 }
 
+/* Sound that was not there when its turn came, whatever was sent again since. */
 static void
-count_heard (RecvLine *line, const RtcpBlock *block)
+count_heard (RecvLine *line)
 {
-  guint32 packets = block->highest_seq - line->told_seq;
-  line->told_seq = block->highest_seq;
-  if (recv_stream_kind (line->stream) == MEDIA_AUDIO && packets < 0x10000)
-    redundancy_count (&line->session->heard, packets * block->fraction_lost / 256.0, packets,
-                      line->session->now_us);
+  RecvStreamStats stats;
+  recv_stream_stats (line->stream, &stats);
+  guint64 lost = stats.frames_lost - line->told_lost, frames = stats.frames - line->told_frames;
+  line->told_lost = stats.frames_lost;
+  line->told_frames = stats.frames;
+  redundancy_count (&line->session->heard, (double)lost, (double)(lost + frames),
+                    line->session->now_us);
 }
 
 static guint
@@ -61,7 +64,8 @@ collect_blocks (RtpSession *s, RtcpBlock *blocks)
     RecvLine *line = g_ptr_array_index (s->recv_lines, i);
     if (!recv_stream_report (line->stream, s->now_us, &blocks[n]))
       continue;
-    count_heard (line, &blocks[n]);
+    if (recv_stream_kind (line->stream) == MEDIA_AUDIO)
+      count_heard (line);
     n++;
   }
   return n;

@@ -44,7 +44,7 @@ typedef enum {
 typedef struct {
   double rtt_ms;      /* < 0 unknown */
   double loss;        /* share of our packets lost, 0..1, last report */
-  double heard_loss;  /* of the sound that it sends, over some seconds */
+  double heard_loss;  /* of the sound that it sends: not there in time, over some seconds */
   guint estimate_bps; /* what we believe this peer's link carries */
   guint sent_bps, received_bps;
   gboolean relayed;

@@ -77,7 +77,7 @@ typedef struct {
   double rtt_ms;      /* < 0 unknown */
   double loss;        /* share of our packets lost, 0..1, last report */
   double recent_loss; /* the same over some seconds; 0 while little is known */
-  double heard_loss;  /* of the sound that it sends, likewise */
+  double heard_loss;  /* of the sound that it sends: not there in time, likewise */
   guint estimate_bps;
   guint sent_bps, received_bps; /* over the last second, UDP payload */
   gboolean relayed;
