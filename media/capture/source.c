@@ -3,6 +3,7 @@
 #include <string.h>
 #include "media/capture/address.h"
 #include "media/capture/capture.h"
+#include "media/capture/echo.h"
 #include "media/capture/record.h"
 #include "media/capture/status.h"
 #include "media/error.h"
@@ -81,10 +82,14 @@ on_raw (GstBuffer *buffer, GstCaps *caps, void *arg)
 {
   Source *source = arg;
   note_data (source);
+  g_autoptr (GstBuffer) clean
+      = source->config.echo ? echo_filter (source->config.echo, buffer) : gst_buffer_ref (buffer);
+  if (!clean)
+    return;
   for (guint i = 0; i < N_LIVE; i++)
     if (live_at (source, i))
-      outlet_feed (live_at (source, i), buffer, caps);
-  record_feed_raw (source->record, buffer, caps);
+      outlet_feed (live_at (source, i), clean, caps);
+  record_feed_raw (source->record, clean, caps);
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "media/rung.h"
 
 typedef struct Source Source;
+typedef struct Echo Echo;
 
 typedef enum { SOURCE_STARTING, SOURCE_RUNNING, SOURCE_MISSING, SOURCE_STOPPED } SourceState;
 
@@ -31,6 +32,8 @@ typedef struct {
   guint width, height; /* wanted picture; 0: what the device prefers, at most 1280×720 */
   guint frame_rate;    /* wanted frames/s; 0: 30 at most */
   guint live_bitrate;  /* bit/s at which a live encoder starts; 0: by size */
+  Echo *echo;          /* of the room's microphone: takes the loudspeaker's sound out of it
+                        * (echo.h). Outlives the source. NULL: none; never of a stethoscope */
 } SourceConfig;
 
 typedef struct {
