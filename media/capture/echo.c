@@ -146,7 +146,7 @@ echo_new (GError **error)
   echo->dsp = echo->probe ? make ("webrtcdsp", NULL, error) : NULL;
   if (!echo->dsp)
     return NULL;
-  gst_util_set_object_arg (G_OBJECT (echo->dsp), "echo-suppression-level", "high");
+  gst_util_set_object_arg (G_OBJECT (echo->dsp), "echo-suppression-level", "low");
   g_object_set (echo->dsp, "probe", name, "echo-cancel", TRUE, "delay-agnostic", TRUE,
                 "extended-filter", TRUE, "gain-control", FALSE, "noise-suppression", FALSE,
                 "high-pass-filter", TRUE, NULL);
@@ -208,7 +208,7 @@ reference (Echo *echo, gint16 *out)
   if (!echo->begun || fabs (off) > (double)CORRECT_US * ECHO_RATE / G_USEC_PER_SEC)
     echo->at = due;
   else
-    step += CLAMP (off / ECHO_RATE, -GLIDE, GLIDE);
+    step += CLAMP (off / (4 * ECHO_RATE), -GLIDE, GLIDE);
   echo->begun = playing;
   for (guint i = 0; i < ECHO_BLOCK; i++)
     out[i] = (gint16)CLAMP (lrint (sample_at (echo, echo->at + i * step)), G_MININT16, G_MAXINT16);

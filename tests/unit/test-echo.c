@@ -14,6 +14,7 @@ typedef struct {
   gint64 hidden_us; /* delay of the cards that nobody tells of */
   gint64 jitter_us; /* of the times of blocks */
   double near_gain;
+  double near_down; /* so much, dB, near speech may lose in double talk */
 } Case;
 
 typedef struct {
@@ -110,12 +111,12 @@ levels (const Talk *t, guint from_s, guint to_s, gboolean near)
 }
 
 static const Case cases[] = {
-  { "100 ppm", { 100, 0.25, 0.8, 0.4 }, 0, 0, 1 },
-  { "-100 ppm, times jitter by 8 ms", { -100, 0.25, 0.8, 0.4 }, 0, 8000, 1 },
-  { "100 ppm, 90 ms hidden", { 100, 0.25, 0.8, 0.4 }, 90000, 2000, 1 },
-  { "100 ppm, 300 ms hidden", { 100, 0.25, 0.8, 0.4 }, 300000, 2000, 1 },
-  { "100 ppm, as loud as the speaker", { 100, 0.25, 0.8, 0.4 }, 10000, 2000, 0.3 },
-  { "100 ppm, reverberant, louder", { 100, 0.45, 1.5, 0.8 }, 30000, 2000, 0.5 },
+  { "100 ppm", { 100, 0.25, 0.8, 0.4 }, 0, 0, 1, 6 },
+  { "-100 ppm, times jitter by 8 ms", { -100, 0.25, 0.8, 0.4 }, 0, 8000, 1, 6 },
+  { "100 ppm, 90 ms hidden", { 100, 0.25, 0.8, 0.4 }, 90000, 2000, 1, 6 },
+  { "100 ppm, 300 ms hidden", { 100, 0.25, 0.8, 0.4 }, 300000, 2000, 1, 6 },
+  { "100 ppm, as loud as the speaker", { 100, 0.25, 0.8, 0.4 }, 10000, 2000, 0.3, 6 },
+  { "100 ppm, reverberant, louder", { 100, 0.45, 1.5, 0.8 }, 30000, 2000, 0.5, 8 },
 };
 
 static void
@@ -133,7 +134,7 @@ test_echo (gconstpointer data)
                   both.near_db - both.out_db, both.echo_db - both.near_db,
                   (double)(g_get_monotonic_time () - begun) / G_USEC_PER_SEC);
   g_assert_cmpfloat (single.echo_db - single.out_db, >=, 30);
-  g_assert_cmpfloat (both.near_db - both.out_db, <, 6);
+  g_assert_cmpfloat (both.near_db - both.out_db, <, c->near_down);
   talk_clear (&t);
 }
 
