@@ -161,6 +161,8 @@ likeness (const float *a, const float *b)
 static void
 shorten (Voice *v)
 {
+  while (v->n_pcm < PIECE_MAX + FADE && !g_queue_is_empty (&v->frames))
+    decode_next (v);
   if (v->n_pcm < PIECE_MAX + FADE)
     return;
   guint best = 0;
