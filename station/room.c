@@ -1,4 +1,6 @@
 #include "station/room.h"
+#include "media/capture/echo.h"
+#include "media/capture/playout.h"
 #include "station/channel.h"
 #include "station/guests.h"
 #include "station/links.h"
@@ -37,6 +39,8 @@ struct Room {
   Hub *hub;
   GPtrArray *sources; /* RoomSource* */
   GPtrArray *peers;   /* RoomPeer* */
+  Playout *playout;   /* NULL: no loudspeaker is configured */
+  Echo *echo;         /* of its microphone */
   guint serial;
   char *recording;
   guint ticks;
@@ -110,6 +114,32 @@ choose_microphone (Room *room)
   }
 }
 
+static gboolean
+is_console (const RoomPeer *peer)
+{
+  return peer->label != NULL && g_str_has_prefix (peer->label, "console");
+}
+
+/* The remote voices are played by a console's page, or else by the station. */
+static void
+choose_loudspeaker (Room *room)
+{
+  gboolean page = room->station->config->microphone_owner == MICROPHONE_CONSOLE;
+  for (guint i = 0; i < room->peers->len && !page; i++) {
+    const RoomPeer *peer = room->peers->pdata[i];
+    page = is_console (peer) && peer->state == HUB_PEER_CONNECTED;
+  }
+  if (room->playout != NULL)
+    playout_set_on (room->playout, !page);
+}
+
+static void
+choose_sound (Room *room)
+{
+  choose_microphone (room);
+  choose_loudspeaker (room);
+}
+
 static void
 end_peer (Room *room, RoomPeer *peer)
 {
@@ -119,7 +149,7 @@ end_peer (Room *room, RoomPeer *peer)
   if (peer->client != NULL)
     g_clear_pointer (peer->label != NULL ? &peer->client->peer : &peer->client->reserved, g_free);
   g_ptr_array_remove (room->peers, peer);
-  choose_microphone (room);
+  choose_sound (room);
   guests_media_changed (room->station);
   station_changed (room->station);
 }
@@ -277,7 +307,7 @@ room_own (Room *room, Client *client, gboolean audio, gboolean video)
     return;
   peer->own_audio = audio;
   peer->own_video = video;
-  choose_microphone (room);
+  choose_sound (room);
 }
 
 void
@@ -526,7 +556,7 @@ on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void
   if (peer->client != NULL)
     client_send (peer->client, json_pack ("{s:s, s:s, s:s?}", "type", "media.state", "state",
                                           peer_state_name (state), "reason", reason));
-  choose_microphone (room);
+  choose_sound (room);
   if (state == HUB_PEER_CLOSED || state == HUB_PEER_FAILED) {
     end_peer (room, peer);
     return;
@@ -612,7 +642,8 @@ on_want_loss (Hub *hub, const char *name, MediaCodec codec, guint rung, guint pe
     source_set_live_loss (source->source, codec, rung, percent);
 }
 
-/* Loop thread: nothing of the room but what never changes. */
+/* Loop thread: nothing of the room but what never changes. Who speaks at a console is in the room.
+ */
 static void
 on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *frame, void *arg)
 {
@@ -620,6 +651,8 @@ on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *fr
   g_autofree char *stream
       = g_strdup_printf ("peer-%s-%s", kind == MEDIA_VIDEO ? "video" : "audio", label);
   recorder_push (room->station->recorder, stream, frame);
+  if (room->playout != NULL && kind == MEDIA_AUDIO && !g_str_has_prefix (label, "console"))
+    playout_frame (room->playout, label, frame);
 }
 
 static const HubEvents hub_events = {
@@ -701,6 +734,8 @@ add_source (Room *room, const ConfigSource *from, MediaKind kind, GError **error
                           .width = from->width,
                           .height = from->height,
                           .frame_rate = from->frame_rate };
+  if (kind == MEDIA_AUDIO && g_strcmp0 (from->name, room->station->config->echo_microphone) == 0)
+    config.echo = room->echo;
   source->room = room;
   source->state = SOURCE_STARTING;
   source->source = source_new (&config, &source_events, source, error);
@@ -765,6 +800,31 @@ room_set_recording (Room *room, const char *consult)
 /* ---- Life
  * ----------------------------------------------------------------------------------------- */
 
+static void
+on_played (Playout *playout, const gint16 *samples, guint n, gint64 heard_us, void *arg)
+{
+  echo_played (((Room *)arg)->echo, samples, n, heard_us);
+}
+
+static void
+on_loudspeaker_state (Playout *playout, SourceState state, const char *reason, void *arg)
+{
+  if (state == SOURCE_MISSING)
+    g_warning ("room: the loudspeaker is not there: %s", reason);
+}
+
+static gboolean
+make_playout (Room *room, GError **error)
+{
+  static const PlayoutEvents events = { .played = on_played, .state = on_loudspeaker_state };
+  const char *loudspeaker = room->station->config->loudspeaker;
+  if (loudspeaker == NULL)
+    return TRUE;
+  room->playout = playout_new (loudspeaker, &events, room, error);
+  room->echo = room->playout != NULL ? echo_new (error) : NULL;
+  return room->echo != NULL;
+}
+
 Room *
 room_new (Station *station, GError **error)
 {
@@ -778,12 +838,13 @@ room_new (Station *station, GError **error)
   room->sources = g_ptr_array_new_with_free_func (room_source_free);
   room->peers = g_ptr_array_new_with_free_func (peer_free);
   room->relays = json_object ();
-  room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
+  if (make_playout (room, error))
+    room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
   if (room->hub == NULL || !add_sources (room, error)) {
     room_free (room);
     return NULL;
   }
-  choose_microphone (room);
+  choose_sound (room);
   return room;
 }
 
@@ -793,7 +854,9 @@ room_free (Room *room)
   for (guint i = 0; i < room->sources->len; i++)
     source_stop (((RoomSource *)room->sources->pdata[i])->source);
   g_clear_pointer (&room->hub, hub_free);
+  g_clear_pointer (&room->playout, playout_free);
   g_ptr_array_unref (room->sources);
+  g_clear_pointer (&room->echo, echo_free);
   g_ptr_array_unref (room->peers);
   json_decref (room->relays);
   g_free (room->recording);

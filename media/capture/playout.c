@@ -13,6 +13,7 @@ enum {
   RATE = VOICE_RATE,
   BLOCK = RATE / 100,
   VOICES_MAX = 16,
+  LETTERS_MAX = 256,
   FORGET_US = 30 * G_USEC_PER_SEC,
   RETRY_US = 2 * G_USEC_PER_SEC,
   BUFFER_US = 60000, /* in the card */
@@ -23,21 +24,30 @@ typedef struct {
   gint64 frame_us; /* its last frame came */
 } Speaker;
 
+/* A frame on its way to the streaming thread: who pushes it waits for no decoder. */
+typedef struct {
+  char *voice;
+  Frame *frame;
+} Letter;
+
 struct Playout {
   char *address;
   PlayoutEvents events;
   void *arg;
   Status *status;
 
+  GAsyncQueue *letters;
+  gint wanted; /* atomic */
+
   GThread *worker; /* opens and closes */
-  GMutex lock;     /* of these */
+  GMutex lock;     /* of these, and of changing wanted */
   GCond changed;
-  gboolean wanted, quit;
-  char *failure;        /* the pipeline's; NULL: none */
-  GHashTable *speakers; /* name -> Speaker */
+  gboolean quit;
+  char *failure; /* the pipeline's; NULL: none */
 
   GstElement *pipeline; /* the worker's */
-  /* the streaming thread's */
+  /* The streaming thread's, the worker's while there is none. */
+  GHashTable *speakers; /* name -> Speaker */
   gint64 n_blocks, begun_us;
   gboolean timed; /* what is played is heard by its timestamp */
 };
@@ -50,7 +60,53 @@ speaker_free (gpointer data)
   g_free (speaker);
 }
 
+static void
+letter_free (gpointer data)
+{
+  Letter *letter = data;
+  frame_unref (letter->frame);
+  g_free (letter->voice);
+  g_free (letter);
+}
+
 /* --- what is played, on the streaming thread --- */
+
+static gboolean
+is_forgotten (gpointer name, gpointer data, gpointer now_us)
+{
+  return *(gint64 *)now_us - ((Speaker *)data)->frame_us > FORGET_US;
+}
+
+/* NULL: too many. */
+static Speaker *
+find_speaker (Playout *p, const char *name, gint64 now_us)
+{
+  Speaker *speaker = g_hash_table_lookup (p->speakers, name);
+  if (speaker)
+    return speaker;
+  g_hash_table_foreach_remove (p->speakers, is_forgotten, &now_us);
+  if (g_hash_table_size (p->speakers) >= VOICES_MAX)
+    return NULL;
+  speaker = g_new0 (Speaker, 1);
+  speaker->voice = voice_new ();
+  g_hash_table_insert (p->speakers, g_strdup (name), speaker);
+  return speaker;
+}
+
+static void
+read_letters (Playout *p)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  Letter *letter;
+  while ((letter = g_async_queue_try_pop (p->letters)) != NULL) {
+    Speaker *speaker = find_speaker (p, letter->voice, now_us);
+    if (speaker) {
+      speaker->frame_us = now_us;
+      voice_put (speaker->voice, letter->frame);
+    }
+    letter_free (letter);
+  }
+}
 
 static void
 mix (Playout *p, gint16 *out)
@@ -58,11 +114,10 @@ mix (Playout *p, gint16 *out)
   float sum[BLOCK] = { 0 };
   GHashTableIter iter;
   gpointer speaker;
-  g_mutex_lock (&p->lock);
+  read_letters (p);
   g_hash_table_iter_init (&iter, p->speakers);
   while (g_hash_table_iter_next (&iter, NULL, &speaker))
     voice_mix (((Speaker *)speaker)->voice, sum, BLOCK);
-  g_mutex_unlock (&p->lock);
   for (guint i = 0; i < BLOCK; i++)
     out[i] = (gint16)CLAMP (lrintf (sum[i] * 32767), G_MININT16, G_MAXINT16);
 }
@@ -134,6 +189,16 @@ aim (GstElement *pipeline, const Address *address)
                   address->target, NULL);
 }
 
+/* What was said while nothing was played is not said later. */
+static void
+forget_voices (Playout *p)
+{
+  Letter *letter;
+  while ((letter = g_async_queue_try_pop (p->letters)) != NULL)
+    letter_free (letter);
+  g_hash_table_remove_all (p->speakers);
+}
+
 static void
 open_loudspeaker (Playout *p)
 {
@@ -144,6 +209,7 @@ open_loudspeaker (Playout *p)
   g_autofree char *text = describe (&address);
   p->timed = address.scheme == ADDRESS_TEST;
   p->n_blocks = 0;
+  forget_voices (p);
   p->pipeline = gst_parse_launch_full (text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
   if (!p->pipeline) {
     g_autofree char *reason = g_strdup_printf ("unsupported: %s", error->message);
@@ -180,7 +246,7 @@ static gint64
 follow (Playout *p)
 {
   g_autofree char *failure = g_steal_pointer (&p->failure);
-  gboolean on = p->wanted, running = p->pipeline != NULL;
+  gboolean on = g_atomic_int_get (&p->wanted), running = p->pipeline != NULL;
   g_mutex_unlock (&p->lock);
   if (failure || !on)
     close_loudspeaker (p);
@@ -202,7 +268,9 @@ run (gpointer data)
   while (!p->quit) {
     gint64 retry_us = follow (p);
     gboolean running = p->pipeline != NULL;
-    while (!p->quit && !p->failure && (retry_us ? p->wanted : p->wanted == running)) {
+    while (
+        !p->quit && !p->failure
+        && (retry_us ? g_atomic_int_get (&p->wanted) : g_atomic_int_get (&p->wanted) == running)) {
       if (retry_us == 0)
         g_cond_wait (&p->changed, &p->lock);
       else if (!g_cond_wait_until (&p->changed, &p->lock, retry_us))
@@ -248,6 +316,7 @@ playout_new (const char *address, const PlayoutEvents *events, void *arg, GError
   p->events = *events;
   p->arg = arg;
   p->status = status_new ("loudspeaker", events->state ? on_status : NULL, p);
+  p->letters = g_async_queue_new_full (letter_free);
   p->speakers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, speaker_free);
   g_mutex_init (&p->lock);
   g_cond_init (&p->changed);
@@ -265,6 +334,7 @@ playout_free (Playout *p)
   g_thread_join (p->worker);
   status_free (p->status);
   g_hash_table_unref (p->speakers);
+  g_async_queue_unref (p->letters);
   g_mutex_clear (&p->lock);
   g_cond_clear (&p->changed);
   g_free (p->failure);
@@ -276,9 +346,7 @@ void
 playout_set_on (Playout *p, gboolean on)
 {
   g_mutex_lock (&p->lock);
-  p->wanted = on;
-  if (!on)
-    g_hash_table_remove_all (p->speakers);
+  g_atomic_int_set (&p->wanted, !!on);
   g_cond_signal (&p->changed);
   g_mutex_unlock (&p->lock);
 }
@@ -286,43 +354,15 @@ playout_set_on (Playout *p, gboolean on)
 gboolean
 playout_is_on (Playout *p)
 {
-  g_mutex_lock (&p->lock);
-  gboolean on = p->wanted;
-  g_mutex_unlock (&p->lock);
-  return on;
-}
-
-static gboolean
-is_forgotten (gpointer name, gpointer data, gpointer now_us)
-{
-  return *(gint64 *)now_us - ((Speaker *)data)->frame_us > FORGET_US;
-}
-
-/* Under the lock; NULL: too many. */
-static Speaker *
-find_speaker (Playout *p, const char *name, gint64 now_us)
-{
-  Speaker *speaker = g_hash_table_lookup (p->speakers, name);
-  if (speaker)
-    return speaker;
-  g_hash_table_foreach_remove (p->speakers, is_forgotten, &now_us);
-  if (g_hash_table_size (p->speakers) >= VOICES_MAX)
-    return NULL;
-  speaker = g_new0 (Speaker, 1);
-  speaker->voice = voice_new ();
-  g_hash_table_insert (p->speakers, g_strdup (name), speaker);
-  return speaker;
+  return g_atomic_int_get (&p->wanted);
 }
 
 void
 playout_frame (Playout *p, const char *voice, Frame *frame)
 {
-  gint64 now_us = g_get_monotonic_time ();
-  g_mutex_lock (&p->lock);
-  Speaker *speaker = p->wanted ? find_speaker (p, voice, now_us) : NULL;
-  if (speaker) {
-    speaker->frame_us = now_us;
-    voice_put (speaker->voice, frame);
-  }
-  g_mutex_unlock (&p->lock);
+  if (!g_atomic_int_get (&p->wanted) || g_async_queue_length (p->letters) >= LETTERS_MAX)
+    return;
+  Letter *letter = g_new (Letter, 1);
+  *letter = (Letter){ g_strdup (voice), frame_ref (frame) };
+  g_async_queue_push (p->letters, letter);
 }

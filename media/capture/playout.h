@@ -35,5 +35,5 @@ void playout_set_on (Playout *playout, gboolean on);
 gboolean playout_is_on (Playout *playout);
 
 /* An Opus frame of the voice with this name, in order; a name not heard before is a new voice, 16
- * at most. A voice that was silent for 30 s is forgotten. Never blocks for long. */
+ * at most. A voice that was silent for 30 s is forgotten. Waits for nothing. */
 void playout_frame (Playout *playout, const char *voice, Frame *frame);
