@@ -1,4 +1,5 @@
 #include "media/rtp/recv_stream.h"
+#include "media/congestion/rate_meter.h"
 #include "media/rtp/audio_buffer.h"
 #include "media/rtp/nack_list.h"
 #include "media/rtp/payload.h"
@@ -14,7 +15,9 @@ enum {
   DEFAULT_RTT_US = 100000,
   PLI_PAUSE_US = 300000,
   PLI_PAUSE_MAX_US = 3 * G_USEC_PER_SEC,
-  TIME_JUMP_S = 600, /* a larger step of RTP time is a new time base */
+  KEY_SHARE = 3, /* key frames that were not urgent may take a third of the bits, */
+  KEY_INTERVAL_MAX_US = 2 * G_USEC_PER_SEC, /* but are not that far apart */
+  TIME_JUMP_S = 600,                        /* a larger step of RTP time is a new time base */
   CAPTURE_AGE_MAX_US = 10 * G_USEC_PER_SEC,
 };
 
@@ -40,8 +43,13 @@ struct RecvStream {
   guint64 report_ntp;
   gint64 report_time; /* extended RTP timestamp */
 
-  gboolean pli_wanted;
+  gboolean pli_wanted, pli_urgent;
   gint64 pli_due_us, pli_pause_us;
+  gint64 pli_sent_us;
+  RateMeter received;
+  guint64 key_bytes;     /* of the newest key frame */
+  guint32 key_timestamp; /* it is coming in while packets have this one */
+  gboolean key_coming;
   RecvStreamStats stats;
 };
 
@@ -142,26 +150,62 @@ recv_stream_set_payload_types (RecvStream *s, const RtpPayloadType *types, guint
 }
 
 static void
-want_pli (RecvStream *s, gint64 now_us)
+wish_pli (RecvStream *s, gboolean urgent, gint64 now_us)
 {
-  if (s->config.kind != MEDIA_VIDEO || s->pli_wanted)
+  if (s->config.kind != MEDIA_VIDEO)
+    return;
+  s->pli_urgent |= urgent;
+  if (s->pli_wanted)
     return;
   s->pli_wanted = TRUE;
   s->pli_due_us = MAX (s->pli_due_us, now_us);
 }
 
+/* Of our own: the record lost the thread. */
+static void
+want_pli (RecvStream *s, gint64 now_us)
+{
+  wish_pli (s, FALSE, now_us);
+}
+
+/* So that many wishes do not eat the picture: as for our own encoders (hub_source.c). */
+static gint64
+key_interval_us (RecvStream *s)
+{
+  guint bps = rate_meter_bps (&s->received, RATE_METER_STEPS - 1, s->pli_due_us);
+  if (bps == 0 || s->key_bytes == 0)
+    return PLI_PAUSE_US;
+  gint64 cost_us = (gint64)(s->key_bytes * 8 * G_USEC_PER_SEC / bps);
+  return CLAMP (cost_us * KEY_SHARE, PLI_PAUSE_US, KEY_INTERVAL_MAX_US);
+}
+
+static gint64
+pli_due_us (RecvStream *s)
+{
+  if (s->pli_urgent || s->pli_sent_us == 0)
+    return s->pli_due_us;
+  return MAX (s->pli_due_us, s->pli_sent_us + key_interval_us (s));
+}
+
 void
 recv_stream_want_keyframe (RecvStream *s, gint64 now_us)
 {
-  want_pli (s, now_us);
+  wish_pli (s, TRUE, now_us);
+}
+
+void
+recv_stream_pass_keyframe (RecvStream *s, gint64 now_us)
+{
+  wish_pli (s, FALSE, now_us);
 }
 
 gboolean
 recv_stream_take_pli (RecvStream *s, gint64 now_us)
 {
-  if (!s->pli_wanted || !s->reception.started || now_us < s->pli_due_us)
+  if (!s->pli_wanted || !s->reception.started || now_us < pli_due_us (s))
     return FALSE;
   s->stats.plis++;
+  s->pli_sent_us = now_us;
   s->pli_due_us = now_us + MAX (s->pli_pause_us, s->rtt_us + s->rtt_us / 2);
   s->pli_pause_us = MIN (2 * s->pli_pause_us, PLI_PAUSE_MAX_US);
   return TRUE;
@@ -170,7 +214,7 @@ recv_stream_take_pli (RecvStream *s, gint64 now_us)
 static void
 key_frame_began (RecvStream *s)
 {
-  s->pli_wanted = FALSE;
+  s->pli_wanted = s->pli_urgent = FALSE;
   s->pli_pause_us = PLI_PAUSE_US;
 }
 
@@ -276,6 +320,20 @@ is_key_start (RecvStream *s, const PayloadInfo *info, const RtpView *view, gbool
 }
 
 static void
+count_key (RecvStream *s, const RtpIncoming *incoming)
+{
+  guint32 timestamp = incoming->view.timestamp;
+  rate_meter_add (&s->received, incoming->view.payload_size, incoming->arrived_us);
+  if (incoming->key_start && (!s->key_coming || timestamp != s->key_timestamp)) {
+    s->key_coming = TRUE;
+    s->key_timestamp = timestamp;
+    s->key_bytes = 0;
+  }
+  if (s->key_coming && timestamp == s->key_timestamp)
+    s->key_bytes += incoming->view.payload_size;
+}
+
+static void
 deliver (RecvStream *s, const RtpIncoming *incoming)
 {
   if (s->events.packet)
@@ -326,8 +384,11 @@ receive_media (RecvStream *s, const RtpView *view, MediaCodec codec, gboolean re
     s->stats.malformed++;
     incoming.view.payload_size = 0;
   }
-  if (incoming.key_start && s->config.kind == MEDIA_VIDEO)
-    key_frame_began (s);
+  if (s->config.kind == MEDIA_VIDEO) {
+    if (incoming.key_start)
+      key_frame_began (s);
+    count_key (s, &incoming);
+  }
   deliver (s, &incoming);
 }
 
@@ -427,7 +488,7 @@ recv_stream_next_us (RecvStream *s)
 {
   gint64 next = nack_list_next_us (&s->nacks);
   if (s->pli_wanted && s->reception.started)
-    next = MIN (next, s->pli_due_us);
+    next = MIN (next, pli_due_us (s));
   if (has_video (s))
     next = MIN (next, video_buffer_next_us (&s->video));
   if (has_audio (s))

@@ -110,6 +110,9 @@ gsize recv_stream_take_nacks (RecvStream *stream, gint64 now_us, guint16 *seqs, 
 /* A key frame is wished from outside, e.g. by a viewer of a forwarded stream. Wishes are merged by
  * delay, not dropped: a PLI leaves at once, the next not before 300 ms later. */
 void recv_stream_want_keyframe (RecvStream *stream, gint64 now_us);
+/* The same for a viewer that lost something, maybe over and over: the next PLI waits until key
+ * frames take no more than a third of the stream, 2 s at most. */
+void recv_stream_pass_keyframe (RecvStream *stream, gint64 now_us);
 /* TRUE: a PLI is to be sent now (and counts as sent). Repeated until a key frame begins. */
 gboolean recv_stream_take_pli (RecvStream *stream, gint64 now_us);
 

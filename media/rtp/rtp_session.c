@@ -369,6 +369,13 @@ rtp_session_want_keyframe (RtpSession *s, RecvStream *stream, gint64 now_us)
   recv_stream_want_keyframe (stream, now_us);
 }
 
+void
+rtp_session_pass_keyframe (RtpSession *s, RecvStream *stream, gint64 now_us)
+{
+  s->now_us = now_us;
+  recv_stream_pass_keyframe (stream, now_us);
+}
+
 /* Video begins anew with a key frame: now, or when it may go again. */
 static void
 break_video (RtpSession *s, gboolean now)

@@ -98,6 +98,8 @@ gboolean rtp_session_forward (RtpSession *session, SendStream *stream, guint32 s
                               const RtpIncoming *packet, gint64 now_us);
 /* Asks the sender of an incoming stream for a key frame (merged, see recv_stream.h). */
 void rtp_session_want_keyframe (RtpSession *session, RecvStream *stream, gint64 now_us);
+/* The same, as often as key frames may cost: recv_stream_pass_keyframe(). */
+void rtp_session_pass_keyframe (RtpSession *session, RecvStream *stream, gint64 now_us);
 
 void rtp_session_receive_rtp (RtpSession *session, const guint8 *data, gsize size, gint64 now_us);
 void rtp_session_receive_rtcp (RtpSession *session, const guint8 *data, gsize size, gint64 now_us);

@@ -163,6 +163,8 @@ gboolean peer_receives_red (Peer *peer, const char *mid);
 MediaCodec peer_send_codec (Peer *peer, const char *mid);
 /* Asks the other side for a key frame of the line that we receive (PLI, or FIR). */
 void peer_request_keyframe (Peer *peer, const char *mid);
+/* For a viewer that had a picture and lost it: asked for as often as key frames may cost. */
+void peer_pass_keyframe_request (Peer *peer, const char *mid);
 
 /* Sends on an open channel. Errors: CHANNEL. At most 4 MiB wait. */
 gboolean peer_send (Peer *peer, const char *label, gboolean text, GBytes *data, GError **error);

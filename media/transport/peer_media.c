@@ -542,8 +542,8 @@ peer_send_codec (Peer *peer, const char *mid)
   return line && line->ours && line->active ? line->codec.codec : MEDIA_CODEC_NONE;
 }
 
-void
-peer_request_keyframe (Peer *peer, const char *mid)
+static void
+ask_for_key (Peer *peer, const char *mid, void (*ask) (RtpSession *, RecvStream *, gint64))
 {
   PeerLine *line = find_line (peer, mid);
   if (!line || !line->active || peer->closed)
@@ -553,9 +553,21 @@ peer_request_keyframe (Peer *peer, const char *mid)
     const PeerEncoding *encoding = &line->encodings[i];
     /* Of a layer that rests none is to be had, and it would be asked for again and again. */
     if (line->n_encodings == 1 || now_us - encoding->last_packet_us < SILENT_US)
-      rtp_session_want_keyframe (peer->rtp, encoding->stream, now_us);
+      ask (peer->rtp, encoding->stream, now_us);
   }
   arm (peer);
+}
+
+void
+peer_request_keyframe (Peer *peer, const char *mid)
+{
+  ask_for_key (peer, mid, rtp_session_want_keyframe);
+}
+
+void
+peer_pass_keyframe_request (Peer *peer, const char *mid)
+{
+  ask_for_key (peer, mid, rtp_session_pass_keyframe);
 }
 
 void
