@@ -10,6 +10,7 @@ media_free (gpointer data)
   g_free (media->mid);
   g_free (media->stream);
   g_free (media->track);
+  g_free (media->beside);
   g_array_unref (media->codecs);
   g_array_unref (media->streams);
   g_free (media);
@@ -114,6 +115,13 @@ sdp_set_msid (SdpMedia *media, const char *stream, const char *track)
   g_free (media->track);
   media->stream = g_strdup (stream);
   media->track = g_strdup (track);
+}
+
+void
+sdp_set_beside (SdpMedia *media, const char *stream)
+{
+  g_free (media->beside);
+  media->beside = g_strdup (stream);
 }
 
 /* Agreement */

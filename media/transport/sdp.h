@@ -90,7 +90,8 @@ typedef struct {
   SdpDirection direction;
   gboolean rejected; /* port 0 and not bundle-only */
   gboolean rtcp_mux;
-  char *stream, *track; /* a=msid; NULL: none */
+  char *stream, *track; /* a=msid; NULL: none. Of several the last */
+  char *beside;         /* written only: a stream that this one is played in step with */
   GArray *codecs;       /* SdpCodec, in the order of the m-line; only those we know */
   GArray *streams;      /* SdpStream */
   gboolean prefer_red;  /* written only: RED stands before Opus, which makes a browser send it */
@@ -133,6 +134,9 @@ void sdp_add_stream (SdpMedia *media, guint32 ssrc, guint32 rtx_ssrc);
 /* The station takes a simulcast on this line: one more encoding, better than those before. */
 void sdp_add_rid (SdpMedia *media, const char *rid);
 void sdp_set_msid (SdpMedia *media, const char *stream, const char *track);
+/* The track belongs to that stream too, named first: browsers keep the tracks of a stream together
+ * in time. */
+void sdp_set_beside (SdpMedia *media, const char *stream);
 
 /* The text, CRLF line ends (transfer full). Strings in it are the caller's and must be tokens. */
 char *sdp_write (const Sdp *sdp);

@@ -104,14 +104,22 @@ write_simulcast (GString *text, const SdpMedia *media)
 }
 
 static void
+write_msid (GString *text, const SdpMedia *media)
+{
+  const char *track = media->track != NULL ? media->track : media->stream;
+  if (media->beside != NULL)
+    g_string_append_printf (text, "a=msid:%s %s\r\n", media->beside, track);
+  g_string_append_printf (text, "a=msid:%s %s\r\n", media->stream, track);
+}
+
+static void
 write_rtp (GString *text, const Sdp *sdp, const SdpMedia *media)
 {
   g_string_append_printf (text, "a=%s\r\n", direction_name (media->direction));
   if (media->rtcp_mux)
     g_string_append (text, "a=rtcp-mux\r\na=rtcp-rsize\r\n");
   if (media->stream != NULL && media->direction & SDP_SENDONLY)
-    g_string_append_printf (text, "a=msid:%s %s\r\n", media->stream,
-                            media->track != NULL ? media->track : media->stream);
+    write_msid (text, media);
   write_extensions (text, media);
   for (guint i = 0; i < media->codecs->len; i++)
     write_codec (text, &g_array_index (media->codecs, SdpCodec, i));

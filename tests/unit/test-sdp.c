@@ -53,6 +53,7 @@ station_offer (void)
   SdpMedia *sound = sdp_add_media (sdp, SDP_AUDIO, "s1", SDP_SENDONLY);
   sdp_add_codec (sound, MEDIA_OPUS);
   sdp_set_msid (sound, "source-microphone", "microphone");
+  sdp_set_beside (sound, "source-room");
   sdp_add_stream (sound, 2000, 0);
   sdp_add_codec (sdp_add_media (sdp, SDP_AUDIO, "mic", SDP_RECVONLY), MEDIA_OPUS);
   sdp_add_codec (sdp_add_media (sdp, SDP_VIDEO, "cam", SDP_RECVONLY), MEDIA_VP8);
@@ -105,6 +106,9 @@ test_offer_round_trip (void)
   g_assert_cmpint (room->ext_twcc, ==, SDP_EXT_TWCC);
   g_assert_cmpint (room->ext_abs_send_time, ==, SDP_EXT_ABS_SEND_TIME);
   const SdpMedia *sound = back->media->pdata[1];
+  g_assert_nonnull (strstr (text, "a=msid:source-room microphone\r\n"
+                                  "a=msid:source-microphone microphone\r\n"));
+  g_assert_cmpstr (sound->stream, ==, "source-microphone");
   SdpCodec opus = g_array_index (sound->codecs, SdpCodec, 0);
   g_assert_cmpint (opus.pt, ==, SDP_PT_OPUS);
   g_assert_cmpint (opus.red_pt, ==, SDP_PT_OPUS_RED);
