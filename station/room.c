@@ -1,11 +1,10 @@
 #include "station/room.h"
-#include "media/capture/echo.h"
-#include "media/capture/playout.h"
 #include "station/channel.h"
 #include "station/guests.h"
 #include "station/links.h"
 #include "station/recorder.h"
 #include "station/relay_words.h"
+#include "station/room_sound.h"
 #include "station/text.h"
 
 #include <string.h>
@@ -39,8 +38,7 @@ struct Room {
   Hub *hub;
   GPtrArray *sources; /* RoomSource* */
   GPtrArray *peers;   /* RoomPeer* */
-  Playout *playout;   /* NULL: no loudspeaker is configured */
-  Echo *echo;         /* of its microphone */
+  RoomSound *sound;
   guint serial;
   char *recording;
   guint ticks;
@@ -124,13 +122,12 @@ is_console (const RoomPeer *peer)
 static void
 choose_loudspeaker (Room *room)
 {
-  gboolean page = room->station->config->microphone_owner == MICROPHONE_CONSOLE;
+  gboolean page = FALSE;
   for (guint i = 0; i < room->peers->len && !page; i++) {
     const RoomPeer *peer = room->peers->pdata[i];
     page = is_console (peer) && peer->state == HUB_PEER_CONNECTED;
   }
-  if (room->playout != NULL)
-    playout_set_on (room->playout, !page);
+  room_sound_set_page (room->sound, page);
 }
 
 static void
@@ -642,8 +639,7 @@ on_want_loss (Hub *hub, const char *name, MediaCodec codec, guint rung, guint pe
     source_set_live_loss (source->source, codec, rung, percent);
 }
 
-/* Loop thread: nothing of the room but what never changes. Who speaks at a console is in the room.
- */
+/* Loop thread: nothing of the room but what never changes. */
 static void
 on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *frame, void *arg)
 {
@@ -651,8 +647,8 @@ on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *fr
   g_autofree char *stream
       = g_strdup_printf ("peer-%s-%s", kind == MEDIA_VIDEO ? "video" : "audio", label);
   recorder_push (room->station->recorder, stream, frame);
-  if (room->playout != NULL && kind == MEDIA_AUDIO && !g_str_has_prefix (label, "console"))
-    playout_frame (room->playout, label, frame);
+  if (kind == MEDIA_AUDIO)
+    room_sound_frame (room->sound, label, frame);
 }
 
 static const HubEvents hub_events = {
@@ -734,8 +730,8 @@ add_source (Room *room, const ConfigSource *from, MediaKind kind, GError **error
                           .width = from->width,
                           .height = from->height,
                           .frame_rate = from->frame_rate };
-  if (kind == MEDIA_AUDIO && g_strcmp0 (from->name, room->station->config->echo_microphone) == 0)
-    config.echo = room->echo;
+  if (kind == MEDIA_AUDIO)
+    config.echo = room_sound_echo (room->sound, from->name);
   source->room = room;
   source->state = SOURCE_STARTING;
   source->source = source_new (&config, &source_events, source, error);
@@ -800,31 +796,6 @@ room_set_recording (Room *room, const char *consult)
 /* ---- Life
  * ----------------------------------------------------------------------------------------- */
 
-static void
-on_played (Playout *playout, const gint16 *samples, guint n, gint64 heard_us, void *arg)
-{
-  echo_played (((Room *)arg)->echo, samples, n, heard_us);
-}
-
-static void
-on_loudspeaker_state (Playout *playout, SourceState state, const char *reason, void *arg)
-{
-  if (state == SOURCE_MISSING)
-    g_warning ("room: the loudspeaker is not there: %s", reason);
-}
-
-static gboolean
-make_playout (Room *room, GError **error)
-{
-  static const PlayoutEvents events = { .played = on_played, .state = on_loudspeaker_state };
-  const char *loudspeaker = room->station->config->loudspeaker;
-  if (loudspeaker == NULL)
-    return TRUE;
-  room->playout = playout_new (loudspeaker, &events, room, error);
-  room->echo = room->playout != NULL ? echo_new (error) : NULL;
-  return room->echo != NULL;
-}
-
 Room *
 room_new (Station *station, GError **error)
 {
@@ -838,7 +809,8 @@ room_new (Station *station, GError **error)
   room->sources = g_ptr_array_new_with_free_func (room_source_free);
   room->peers = g_ptr_array_new_with_free_func (peer_free);
   room->relays = json_object ();
-  if (make_playout (room, error))
+  room->sound = room_sound_new (config, error);
+  if (room->sound != NULL)
     room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
   if (room->hub == NULL || !add_sources (room, error)) {
     room_free (room);
@@ -854,9 +826,8 @@ room_free (Room *room)
   for (guint i = 0; i < room->sources->len; i++)
     source_stop (((RoomSource *)room->sources->pdata[i])->source);
   g_clear_pointer (&room->hub, hub_free);
-  g_clear_pointer (&room->playout, playout_free);
   g_ptr_array_unref (room->sources);
-  g_clear_pointer (&room->echo, echo_free);
+  room_sound_free (room->sound);
   g_ptr_array_unref (room->peers);
   json_decref (room->relays);
   g_free (room->recording);
