@@ -27,6 +27,7 @@ typedef struct Frame {
   gboolean key;        /* decodable alone: IDR, VP8 key frame, any Opus packet */
   gint64 capture_us;   /* CLOCK_MONOTONIC of the capture, µs */
   gint64 duration_us;  /* 0 when unknown */
+  guint missed;        /* of what came from a peer, Opus: packets lost just before this one */
   guint width, height; /* pixels, video only; 0 when unknown */
   guint rung;          /* of a live outlet (media/rung.h); else 0 */
   GBytes *data;

@@ -71,11 +71,11 @@ config_free (Config *config)
 {
   if (config == NULL)
     return;
-  char *const texts[] = { config->file,         config->station_name, config->station_id,
-                          config->language,     config->state,        config->boot_credential,
-                          config->certificate,  config->key,          config->key_secret_file,
-                          config->public_url,   config->stun,         config->mllp_listen,
-                          config->metrics_token };
+  char *const texts[] = { config->file,          config->station_name, config->station_id,
+                          config->language,      config->state,        config->boot_credential,
+                          config->certificate,   config->key,          config->key_secret_file,
+                          config->public_url,    config->stun,         config->mllp_listen,
+                          config->metrics_token, config->loudspeaker,  config->echo_microphone };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (config->host_names);
@@ -338,6 +338,34 @@ read_group (Reader *reader, const char *group, GError **error)
   return section_is_whole (reader, group, words[0], section, error);
 }
 
+static gboolean
+has_microphone (const Config *config, const char *name)
+{
+  for (guint i = 0; i < config->microphones->len; i++)
+    if (g_str_equal (((ConfigSource *)config->microphones->pdata[i])->name, name))
+      return TRUE;
+  return FALSE;
+}
+
+/* A microphone that hears the loudspeaker without a canceller sends everybody their own voice. */
+static gboolean
+room_is_whole (const Reader *reader, GError **error)
+{
+  const Config *config = reader->config;
+  if (config->loudspeaker != NULL && config->echo_microphone == NULL)
+    return fail_at (reader, "room", "loudspeaker",
+                    "wants the microphone that hears it: echo-microphone = NAME, of "
+                    "[microphone NAME]; never a stethoscope",
+                    error);
+  if (config->echo_microphone != NULL && config->loudspeaker == NULL)
+    return fail_at (reader, "room", "echo-microphone", "wants the loudspeaker: loudspeaker = …",
+                    error);
+  if (config->echo_microphone != NULL && !has_microphone (config, config->echo_microphone))
+    return fail_at (reader, "room", "echo-microphone",
+                    "names no microphone of this file: [microphone NAME]", error);
+  return TRUE;
+}
+
 /* Keys that mean nothing alone. */
 static gboolean
 is_whole (const Reader *reader, GError **error)
@@ -353,7 +381,7 @@ is_whole (const Reader *reader, GError **error)
     return fail_at (reader, "ice", "hide-host-candidates",
                     "wants stun or a [relay NAME], or nobody beyond this machine could be reached",
                     error);
-  return TRUE;
+  return room_is_whole (reader, error);
 }
 
 static gboolean

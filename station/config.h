@@ -53,6 +53,8 @@ typedef struct {
 
   guint64 keep_free, reserve; /* bytes */
   MicrophoneOwner microphone_owner;
+  char *loudspeaker;     /* NULL: the station plays nothing in the room */
+  char *echo_microphone; /* the microphone that hears the loudspeaker */
 
   char *metrics_token; /* NULL: no /metrics */
 } Config;

@@ -1,5 +1,5 @@
 #include "station/config_keys.h"
-#include "media/capture/source.h"
+#include "media/capture/playout.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -489,6 +489,21 @@ parse_microphone_owner (ConfigPlace *place, const char *value)
   return g_strdup ("wants auto, station or console");
 }
 
+static char *
+parse_loudspeaker (ConfigPlace *place, const char *value)
+{
+  g_autoptr (GError) error = NULL;
+  if (!playout_check_address (value, &error))
+    return g_strdup (error->message);
+  return take_text (&place->config->loudspeaker, value, 500);
+}
+
+static char *
+parse_echo_microphone (ConfigPlace *place, const char *value)
+{
+  return take_text (&place->config->echo_microphone, value, 32);
+}
+
 /* ---- [metrics] ------------------------------------------------------------------------- */
 
 static char *
@@ -536,6 +551,8 @@ static const ConfigKey keys[] = {
   { "recording", "keep-free", parse_keep_free },
   { "recording", "reserve", parse_reserve },
   { "room", "microphone-owner", parse_microphone_owner },
+  { "room", "loudspeaker", parse_loudspeaker },
+  { "room", "echo-microphone", parse_echo_microphone },
   { "metrics", "token-file", parse_metrics_token },
 };
 

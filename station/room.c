@@ -4,6 +4,8 @@
 #include "station/links.h"
 #include "station/recorder.h"
 #include "station/relay_words.h"
+#include "station/room_sound.h"
+#include "station/text.h"
 
 #include <string.h>
 
@@ -36,6 +38,7 @@ struct Room {
   Hub *hub;
   GPtrArray *sources; /* RoomSource* */
   GPtrArray *peers;   /* RoomPeer* */
+  RoomSound *sound;
   guint serial;
   char *recording;
   guint ticks;
@@ -109,6 +112,31 @@ choose_microphone (Room *room)
   }
 }
 
+static gboolean
+is_console (const RoomPeer *peer)
+{
+  return peer->label != NULL && g_str_has_prefix (peer->label, "console");
+}
+
+/* The remote voices are played by a console's page, or else by the station. */
+static void
+choose_loudspeaker (Room *room)
+{
+  gboolean page = FALSE;
+  for (guint i = 0; i < room->peers->len && !page; i++) {
+    const RoomPeer *peer = room->peers->pdata[i];
+    page = is_console (peer) && peer->state == HUB_PEER_CONNECTED;
+  }
+  room_sound_set_page (room->sound, page);
+}
+
+static void
+choose_sound (Room *room)
+{
+  choose_microphone (room);
+  choose_loudspeaker (room);
+}
+
 static void
 end_peer (Room *room, RoomPeer *peer)
 {
@@ -118,7 +146,7 @@ end_peer (Room *room, RoomPeer *peer)
   if (peer->client != NULL)
     g_clear_pointer (peer->label != NULL ? &peer->client->peer : &peer->client->reserved, g_free);
   g_ptr_array_remove (room->peers, peer);
-  choose_microphone (room);
+  choose_sound (room);
   guests_media_changed (room->station);
   station_changed (room->station);
 }
@@ -288,7 +316,7 @@ room_own (Room *room, Client *client, gboolean audio, gboolean video)
     return;
   peer->own_audio = audio;
   peer->own_video = video;
-  choose_microphone (room);
+  choose_sound (room);
 }
 
 void
@@ -529,7 +557,7 @@ on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void
   if (peer->client != NULL)
     client_send (peer->client, json_pack ("{s:s, s:s, s:s?}", "type", "media.state", "state",
                                           peer_state_name (state), "reason", reason));
-  choose_microphone (room);
+  choose_sound (room);
   if (state == HUB_PEER_CLOSED || state == HUB_PEER_FAILED) {
     end_peer (room, peer);
     return;
@@ -607,6 +635,14 @@ on_want_bitrate (Hub *hub, const char *name, MediaCodec codec, guint rung, guint
     source_set_live_bitrate (source->source, codec, rung, bps);
 }
 
+static void
+on_want_loss (Hub *hub, const char *name, MediaCodec codec, guint rung, guint percent, void *arg)
+{
+  RoomSource *source = find_source (arg, name);
+  if (source != NULL)
+    source_set_live_loss (source->source, codec, rung, percent);
+}
+
 /* Loop thread: nothing of the room but what never changes. */
 static void
 on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *frame, void *arg)
@@ -615,6 +651,8 @@ on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *fr
   g_autofree char *stream
       = g_strdup_printf ("peer-%s-%s", kind == MEDIA_VIDEO ? "video" : "audio", label);
   recorder_push (room->station->recorder, stream, frame);
+  if (kind == MEDIA_AUDIO)
+    room_sound_frame (room->sound, label, frame);
 }
 
 static const HubEvents hub_events = {
@@ -627,6 +665,7 @@ static const HubEvents hub_events = {
   .want_keyframe = on_want_keyframe,
   .want_bitrate = on_want_bitrate,
   .sight = on_sight,
+  .want_loss = on_want_loss,
   .frame = on_frame,
   .relay = on_relay,
 };
@@ -695,6 +734,8 @@ add_source (Room *room, const ConfigSource *from, MediaKind kind, GError **error
                           .width = from->width,
                           .height = from->height,
                           .frame_rate = from->frame_rate };
+  if (kind == MEDIA_AUDIO)
+    config.echo = room_sound_echo (room->sound, from->name);
   source->room = room;
   source->state = SOURCE_STARTING;
   source->source = source_new (&config, &source_events, source, error);
@@ -772,12 +813,14 @@ room_new (Station *station, GError **error)
   room->sources = g_ptr_array_new_with_free_func (room_source_free);
   room->peers = g_ptr_array_new_with_free_func (peer_free);
   room->relays = json_object ();
-  room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
+  room->sound = room_sound_new (config, error);
+  if (room->sound != NULL)
+    room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
   if (room->hub == NULL || !add_sources (room, error)) {
     room_free (room);
     return NULL;
   }
-  choose_microphone (room);
+  choose_sound (room);
   return room;
 }
 
@@ -788,6 +831,7 @@ room_free (Room *room)
     source_stop (((RoomSource *)room->sources->pdata[i])->source);
   g_clear_pointer (&room->hub, hub_free);
   g_ptr_array_unref (room->sources);
+  room_sound_free (room->sound);
   g_ptr_array_unref (room->peers);
   json_decref (room->relays);
   g_free (room->recording);

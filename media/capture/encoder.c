@@ -319,6 +319,12 @@ encoder_set_bitrate (Encoder *encoder, guint bitrate)
 }
 
 void
+encoder_set_loss (Encoder *encoder, guint percent)
+{
+  encoder_type_set_loss (encoder->type, encoder->element, percent);
+}
+
+void
 encoder_force_key (Encoder *encoder)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder->element, "src");

@@ -35,6 +35,8 @@ void encoder_push (Encoder *encoder, GstBuffer *buffer);
 void encoder_push_again (Encoder *encoder, GstBuffer *picture, gint64 later_us);
 /* Takes effect with the next picture. Never blocks, any thread. */
 void encoder_set_bitrate (Encoder *encoder, guint bitrate);
+/* Sound: what listeners lose, per cent. Any thread. */
+void encoder_set_loss (Encoder *encoder, guint percent);
 /* The next picture pushed becomes a key frame. Any thread. */
 void encoder_force_key (Encoder *encoder);
 

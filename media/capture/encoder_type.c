@@ -168,3 +168,10 @@ encoder_type_set_gop (const EncoderType *type, GstElement *encoder, guint frames
   if (type->gop)
     g_object_set (encoder, type->gop, frames, NULL);
 }
+
+void
+encoder_type_set_loss (const EncoderType *type, GstElement *encoder, guint percent)
+{
+  if (type->codec == MEDIA_OPUS)
+    g_object_set (encoder, "packet-loss-percentage", (int)MIN (percent, 100), NULL);
+}

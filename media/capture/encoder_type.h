@@ -32,4 +32,6 @@ const EncoderType *encoder_type_for (MediaCodec codec);
 
 /* Sets the target. The encoder takes it with the next frame. */
 void encoder_type_set_bitrate (const EncoderType *type, GstElement *encoder, guint bitrate);
+/* Sound: what listeners lose, per cent, which the codec's own FEC is made for; 0: none is made. */
+void encoder_type_set_loss (const EncoderType *type, GstElement *encoder, guint percent);
 void encoder_type_set_gop (const EncoderType *type, GstElement *encoder, guint frames);

@@ -10,10 +10,12 @@ struct Outlet {
   void *arg;
   gint wanted;  /* atomic */
   gint bitrate; /* atomic: bit/s, 0 for by size */
+  gint loss;    /* atomic: per cent, of sound; -1: not told */
   GMutex lock;  /* of everything below */
   EncoderConfig config;
   Encoder *encoder;
   GstCaps *encoder_caps;
+  gint encoder_loss; /* as told to this encoder, -1: not */
   gboolean encoder_failed;
   gint64 retry_us; /* no new encoder before, after one failed */
   KeyPace pace;
@@ -29,6 +31,7 @@ outlet_new (const char *source, const EncoderConfig *config, const OutletEvents 
   outlet->source = g_strdup (source);
   outlet->config = *config;
   outlet->bitrate = (gint)config->bitrate;
+  outlet->loss = -1;
   outlet->events = *events;
   outlet->arg = arg;
   g_mutex_init (&outlet->lock);
@@ -99,6 +102,12 @@ outlet_set_bitrate (Outlet *outlet, guint bitrate)
 }
 
 void
+outlet_set_loss (Outlet *outlet, guint percent)
+{
+  g_atomic_int_set (&outlet->loss, (gint)MIN (percent, 100));
+}
+
+void
 outlet_request_key (Outlet *outlet)
 {
   gint64 now_us = g_get_monotonic_time ();
@@ -128,6 +137,10 @@ outlet_feed (Outlet *outlet, GstBuffer *buffer, GstCaps *caps)
     gint bitrate = g_atomic_int_get (&outlet->bitrate);
     if (bitrate)
       encoder_set_bitrate (outlet->encoder, (guint)bitrate);
+    gint loss = g_atomic_int_get (&outlet->loss);
+    if (loss != outlet->encoder_loss)
+      encoder_set_loss (outlet->encoder, (guint)loss);
+    outlet->encoder_loss = loss;
     encoder_push (outlet->encoder, gst_buffer_ref (buffer));
   }
   g_mutex_unlock (&outlet->lock);
@@ -166,6 +179,7 @@ start_encoder (Outlet *outlet, const EncoderConfig *config, GstCaps *caps, gint6
   if (encoder) {
     outlet->encoder = encoder;
     outlet->encoder_caps = gst_caps_ref (caps);
+    outlet->encoder_loss = -1;
     key_pace_start (&outlet->pace, now_us);
     /* The record starts with what comes next: not with what was seen before it was wanted. */
     if (config->purpose == ENCODER_LIVE && outlet->last && gst_caps_is_equal (outlet->caps, caps))

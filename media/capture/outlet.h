@@ -19,6 +19,7 @@ void outlet_free (Outlet *outlet);
 /* Any thread. */
 void outlet_want (Outlet *outlet, gboolean on);
 void outlet_set_bitrate (Outlet *outlet, guint bitrate);
+void outlet_set_loss (Outlet *outlet, guint percent);
 void outlet_request_key (Outlet *outlet);
 
 /* Streaming thread of the source; never blocks. Both are lent. */

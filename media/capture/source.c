@@ -3,6 +3,7 @@
 #include <string.h>
 #include "media/capture/address.h"
 #include "media/capture/capture.h"
+#include "media/capture/echo.h"
 #include "media/capture/record.h"
 #include "media/capture/status.h"
 #include "media/error.h"
@@ -17,11 +18,7 @@
 /* A run as long as this was a good one: the next failure starts the back-off anew. */
 #define GOOD_RUN_US (10 * G_USEC_PER_SEC)
 
-enum {
-  LIVE_WIDTH = 1280,
-  LIVE_HEIGHT = 720,
-  LIVE_RATE = 30
-};
+enum { LIVE_WIDTH = 1280, LIVE_HEIGHT = 720, LIVE_RATE = 30 };
 
 struct Source {
   SourceConfig config; /* strings owned */
@@ -85,10 +82,14 @@ on_raw (GstBuffer *buffer, GstCaps *caps, void *arg)
 {
   Source *source = arg;
   note_data (source);
+  g_autoptr (GstBuffer) clean
+      = source->config.echo ? echo_filter (source->config.echo, buffer) : gst_buffer_ref (buffer);
+  if (!clean)
+    return;
   for (guint i = 0; i < N_LIVE; i++)
     if (live_at (source, i))
-      outlet_feed (live_at (source, i), buffer, caps);
-  record_feed_raw (source->record, buffer, caps);
+      outlet_feed (live_at (source, i), clean, caps);
+  record_feed_raw (source->record, clean, caps);
 }
 
 static void
@@ -345,7 +346,8 @@ new_live (Source *source, MediaCodec codec, guint number)
   if (config->kind == MEDIA_VIDEO) {
     encoder.max_width = bounded (config->width ? config->width : LIVE_WIDTH, rung->max_width);
     encoder.max_height = bounded (config->height ? config->height : LIVE_HEIGHT, rung->max_height);
-    encoder.max_rate = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
+    encoder.max_rate
+        = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
   }
   return outlet_new (config->name, &encoder, &events, source);
 }
@@ -489,6 +491,14 @@ source_set_live_bitrate (Source *source, MediaCodec codec, guint rung, guint bit
   Outlet *outlet = live_of (source, codec, rung);
   if (outlet)
     outlet_set_bitrate (outlet, bitrate);
+}
+
+void
+source_set_live_loss (Source *source, MediaCodec codec, guint rung, guint percent)
+{
+  Outlet *outlet = live_of (source, codec, rung);
+  if (outlet)
+    outlet_set_loss (outlet, percent);
 }
 
 void

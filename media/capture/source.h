@@ -17,6 +17,7 @@
 #include "media/rung.h"
 
 typedef struct Source Source;
+typedef struct Echo Echo;
 
 typedef enum { SOURCE_STARTING, SOURCE_RUNNING, SOURCE_MISSING, SOURCE_STOPPED } SourceState;
 
@@ -31,6 +32,8 @@ typedef struct {
   guint width, height; /* wanted picture; 0: what the device prefers, at most 1280×720 */
   guint frame_rate;    /* wanted frames/s; 0: 30 at most */
   guint live_bitrate;  /* bit/s at which a live encoder starts; 0: by size */
+  Echo *echo;          /* of the room's microphone: takes the loudspeaker's sound out of it
+                        * (echo.h). Outlives the source. NULL: none; never of a stethoscope */
 } SourceConfig;
 
 typedef struct {
@@ -38,7 +41,8 @@ typedef struct {
    * running. Words: not-found, refused, unreachable, no-data, unsupported, failed. */
   void (*state) (Source *source, SourceState state, const char *reason, void *arg);
   void (*record_frame) (Source *source, Frame *frame, void *arg);
-  void (*live_frame) (Source *source, Frame *frame, void *arg); /* frame->codec and ->rung tell which */
+  void (*live_frame) (Source *source, Frame *frame,
+                      void *arg); /* frame->codec and ->rung tell which */
 } SourceEvents;
 
 /* Checks the address without opening it. Errors: MEDIA_ERROR_ADDRESS with a text that names
@@ -69,6 +73,8 @@ void source_set_recording (Source *source, gboolean on);
 void source_set_live (Source *source, MediaCodec codec, guint rung, gboolean on);
 /* Target of a live encoder, bit/s, takes effect within a frame or two. */
 void source_set_live_bitrate (Source *source, MediaCodec codec, guint rung, guint bitrate);
+/* Sound: what listeners lose, per cent, for the codec's own FEC. */
+void source_set_live_loss (Source *source, MediaCodec codec, guint rung, guint percent);
 /* Asks the live encoder for a key frame. Requests are merged by delaying, never dropped: at most
  * one key frame per 300 ms, source, codec and rung, but the first request after
  * the outlet went on is answered at once: the viewer for whom it went on is ready a little later.

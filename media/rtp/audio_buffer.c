@@ -72,7 +72,8 @@ static void
 release (AudioBuffer *b, gint64 seq)
 {
   const RingSlot *slot = packet_ring_slot (&b->ring, seq);
-  b->frames_lost += (guint64)(seq - b->ring.next);
+  guint missed = (guint)(seq - b->ring.next);
+  b->frames_lost += missed;
   if (slot->packet->size > 0
       && depacketizer_add (b->depacketizer, slot->packet->data, slot->packet->size)) {
     gint64 capture_us = MAX (slot->capture_us, b->last_capture_us + 1);
@@ -80,6 +81,7 @@ release (AudioBuffer *b, gint64 seq)
     if (frame) {
       b->last_capture_us = capture_us;
       b->frames++;
+      frame->missed = missed;
       b->out (frame, b->arg);
     }
   }

@@ -67,6 +67,16 @@ reception_take (Reception *r, guint16 seq16, gint64 *ret_seq)
   return RECEPTION_NEW;
 }
 
+gboolean
+reception_misses (const Reception *r, gint64 seq)
+{
+  if (!r->started || seq < r->first || seq <= r->highest - RECEPTION_WINDOW)
+    return FALSE;
+  if (seq > r->highest)
+    return seq <= r->highest + MAX_DROPOUT;
+  return (r->seen[(seq % RECEPTION_WINDOW) / 64] & 1ull << (seq % 64)) == 0;
+}
+
 /* Packets of one frame share a timestamp and leave in a burst: only the first of each counts, as
  * the pacing of a burst is no jitter of the network. */
 static void

@@ -30,6 +30,8 @@ typedef struct {
 void reception_init (Reception *reception, guint rate);
 /* Looks at a sequence number; ret_seq is set when NEW. Duplicates are found among the last 2048. */
 ReceptionVerdict reception_take (Reception *reception, guint16 seq, gint64 *ret_seq);
+/* TRUE: a packet with that extended number would be new, and none of a new epoch. */
+gboolean reception_misses (const Reception *reception, gint64 seq);
 /* Counts a new packet; recovered ones by RTX are losses all the same (RFC 4588 6.2). */
 void reception_count (Reception *reception, gint64 seq, guint32 timestamp, gboolean recovered,
                       gint64 now_us);

@@ -1,7 +1,9 @@
 #include "media/rtp/recv_stream.h"
+#include "media/congestion/rate_meter.h"
 #include "media/rtp/audio_buffer.h"
 #include "media/rtp/nack_list.h"
 #include "media/rtp/payload.h"
+#include "media/rtp/red.h"
 #include "media/rtp/reception.h"
 #include "media/rtp/video_buffer.h"
 
@@ -13,7 +15,9 @@ enum {
   DEFAULT_RTT_US = 100000,
   PLI_PAUSE_US = 300000,
   PLI_PAUSE_MAX_US = 3 * G_USEC_PER_SEC,
-  TIME_JUMP_S = 600, /* a larger step of RTP time is a new time base */
+  KEY_SHARE = 3, /* key frames that were not urgent may take a third of the bits, */
+  KEY_INTERVAL_MAX_US = 2 * G_USEC_PER_SEC, /* but are not that far apart */
+  TIME_JUMP_S = 600,                        /* a larger step of RTP time is a new time base */
   CAPTURE_AGE_MAX_US = 10 * G_USEC_PER_SEC,
 };
 
@@ -39,8 +43,13 @@ struct RecvStream {
   guint64 report_ntp;
   gint64 report_time; /* extended RTP timestamp */
 
-  gboolean pli_wanted;
+  gboolean pli_wanted, pli_urgent;
   gint64 pli_due_us, pli_pause_us;
+  gint64 pli_sent_us;
+  RateMeter received;
+  guint64 key_bytes;     /* of the newest key frame */
+  guint32 key_timestamp; /* it is coming in while packets have this one */
+  gboolean key_coming;
   RecvStreamStats stats;
 };
 
@@ -120,7 +129,7 @@ find_payload_type (RecvStream *s, guint8 number, gboolean *ret_rtx)
   for (guint i = 0; i < s->config.n_payload_types; i++) {
     const RtpPayloadType *type = &s->config.payload_types[i];
     *ret_rtx = type->rtx != 0 && type->rtx == number;
-    if (type->number == number || *ret_rtx)
+    if (type->number == number || *ret_rtx || (type->red != 0 && type->red == number))
       return type;
   }
   return NULL;
@@ -141,26 +150,62 @@ recv_stream_set_payload_types (RecvStream *s, const RtpPayloadType *types, guint
 }
 
 static void
-want_pli (RecvStream *s, gint64 now_us)
+wish_pli (RecvStream *s, gboolean urgent, gint64 now_us)
 {
-  if (s->config.kind != MEDIA_VIDEO || s->pli_wanted)
+  if (s->config.kind != MEDIA_VIDEO)
+    return;
+  s->pli_urgent |= urgent;
+  if (s->pli_wanted)
     return;
   s->pli_wanted = TRUE;
   s->pli_due_us = MAX (s->pli_due_us, now_us);
 }
 
+/* Of our own: the record lost the thread. */
+static void
+want_pli (RecvStream *s, gint64 now_us)
+{
+  wish_pli (s, FALSE, now_us);
+}
+
+/* So that many wishes do not eat the picture: as for our own encoders (hub_source.c). */
+static gint64
+key_interval_us (RecvStream *s)
+{
+  guint bps = rate_meter_bps (&s->received, RATE_METER_STEPS - 1, s->pli_due_us);
+  if (bps == 0 || s->key_bytes == 0)
+    return PLI_PAUSE_US;
+  gint64 cost_us = (gint64)(s->key_bytes * 8 * G_USEC_PER_SEC / bps);
+  return CLAMP (cost_us * KEY_SHARE, PLI_PAUSE_US, KEY_INTERVAL_MAX_US);
+}
+
+static gint64
+pli_due_us (RecvStream *s)
+{
+  if (s->pli_urgent || s->pli_sent_us == 0)
+    return s->pli_due_us;
+  return MAX (s->pli_due_us, s->pli_sent_us + key_interval_us (s));
+}
+
 void
 recv_stream_want_keyframe (RecvStream *s, gint64 now_us)
 {
-  want_pli (s, now_us);
+  wish_pli (s, TRUE, now_us);
+}
+
+void
+recv_stream_pass_keyframe (RecvStream *s, gint64 now_us)
+{
+  wish_pli (s, FALSE, now_us);
 }
 
 gboolean
 recv_stream_take_pli (RecvStream *s, gint64 now_us)
 {
-  if (!s->pli_wanted || !s->reception.started || now_us < s->pli_due_us)
+  if (!s->pli_wanted || !s->reception.started || now_us < pli_due_us (s))
     return FALSE;
   s->stats.plis++;
+  s->pli_sent_us = now_us;
   s->pli_due_us = now_us + MAX (s->pli_pause_us, s->rtt_us + s->rtt_us / 2);
   s->pli_pause_us = MIN (2 * s->pli_pause_us, PLI_PAUSE_MAX_US);
   return TRUE;
@@ -169,7 +214,7 @@ recv_stream_take_pli (RecvStream *s, gint64 now_us)
 static void
 key_frame_began (RecvStream *s)
 {
-  s->pli_wanted = FALSE;
+  s->pli_wanted = s->pli_urgent = FALSE;
   s->pli_pause_us = PLI_PAUSE_US;
 }
 
@@ -275,6 +320,20 @@ is_key_start (RecvStream *s, const PayloadInfo *info, const RtpView *view, gbool
 }
 
 static void
+count_key (RecvStream *s, const RtpIncoming *incoming)
+{
+  guint32 timestamp = incoming->view.timestamp;
+  rate_meter_add (&s->received, incoming->view.payload_size, incoming->arrived_us);
+  if (incoming->key_start && (!s->key_coming || timestamp != s->key_timestamp)) {
+    s->key_coming = TRUE;
+    s->key_timestamp = timestamp;
+    s->key_bytes = 0;
+  }
+  if (s->key_coming && timestamp == s->key_timestamp)
+    s->key_bytes += incoming->view.payload_size;
+}
+
+static void
 deliver (RecvStream *s, const RtpIncoming *incoming)
 {
   if (s->events.packet)
@@ -325,9 +384,65 @@ receive_media (RecvStream *s, const RtpView *view, MediaCodec codec, gboolean re
     s->stats.malformed++;
     incoming.view.payload_size = 0;
   }
-  if (incoming.key_start && s->config.kind == MEDIA_VIDEO)
-    key_frame_began (s);
+  if (s->config.kind == MEDIA_VIDEO) {
+    if (incoming.key_start)
+      key_frame_began (s);
+    count_key (s, &incoming);
+  }
   deliver (s, &incoming);
+}
+
+static guint32
+block_ticks (RecvStream *s, const RedBlock *block)
+{
+  return (guint32)(payload_opus_duration_us (block->data, block->size) * s->rate / G_USEC_PER_SEC);
+}
+
+/* RED does not say which numbers its older packets had: those just before, as long as the packets
+ * follow each other without a pause. `view` is the primary one. */
+static void
+receive_older (RecvStream *s, const RtpView *view, const RtpPayloadType *type,
+               const RedBlock *blocks, guint n_older, gint64 now_us)
+{
+  guint32 age = 0;
+  gint64 seq = rtp_extend_seq (s->reception.highest, view->seq);
+  gint64 first = seq - n_older;
+  for (guint i = n_older; i > 0; i--) {
+    age += block_ticks (s, &blocks[i - 1]);
+    if (blocks[i - 1].payload_type != type->number || blocks[i - 1].offset != age
+        || blocks[i - 1].size == 0)
+      first = MAX (first, seq - n_older + i); /* this one and those before are of no use */
+  }
+  for (guint i = 0; i < n_older; i++) {
+    if (seq - n_older + i < first || !reception_misses (&s->reception, seq - n_older + i))
+      continue;
+    RtpView older = *view;
+    older.seq = (guint16)(seq - n_older + i);
+    older.timestamp = view->timestamp - blocks[i].offset;
+    older.payload_type = type->number;
+    older.marker = FALSE;
+    older.payload = blocks[i].data;
+    older.payload_size = blocks[i].size;
+    receive_media (s, &older, type->codec, TRUE, now_us);
+  }
+}
+
+static void
+receive_red (RecvStream *s, const RtpView *view, const RtpPayloadType *type, gint64 now_us)
+{
+  RedBlock blocks[RED_MAX_BLOCKS];
+  guint n = red_parse (view->payload, view->payload_size, blocks);
+  RtpView primary = *view;
+  primary.payload_type = type->number;
+  primary.payload_size = 0; /* malformed: its number is not missed all the same */
+  if (n == 0 || blocks[n - 1].payload_type != type->number) {
+    s->stats.malformed += view->payload_size > 0;
+  } else {
+    primary.payload = blocks[n - 1].data;
+    primary.payload_size = blocks[n - 1].size;
+    receive_older (s, view, type, blocks, n - 1, now_us);
+  }
+  receive_media (s, &primary, type->codec, FALSE, now_us);
 }
 
 void
@@ -348,7 +463,10 @@ recv_stream_receive (RecvStream *s, const RtpView *view, gint64 now_us)
   }
   if (view->ssrc != s->ssrc)
     restart (s, view->ssrc);
-  receive_media (s, view, type->codec, FALSE, now_us);
+  if (view->payload_type != type->number)
+    receive_red (s, view, type, now_us);
+  else
+    receive_media (s, view, type->codec, FALSE, now_us);
 }
 
 void
@@ -370,7 +488,7 @@ recv_stream_next_us (RecvStream *s)
 {
   gint64 next = nack_list_next_us (&s->nacks);
   if (s->pli_wanted && s->reception.started)
-    next = MIN (next, s->pli_due_us);
+    next = MIN (next, pli_due_us (s));
   if (has_video (s))
     next = MIN (next, video_buffer_next_us (&s->video));
   if (has_audio (s))

@@ -12,6 +12,9 @@
  *   ... an SR of its SSRC came:  recv_stream_sender_report (r, &info, now_us)
  *   ... every second:            recv_stream_report (r, now_us, &block); rtcp_write_rr (…)
  *
+ * Sound that comes as RED (RFC 2198) is taken apart: what was lost and rides along with a later
+ * packet is delivered before it under its own number, the rest is left out.
+ *
  * Video frames wait for retransmission up to max_wait_us; then the stream skips to the next key
  * frame and wishes a PLI. Audio goes through a jitter buffer whose depth follows the measured
  * jitter between min and max delay; what comes later is dropped. Memory is bounded by the window
@@ -29,6 +32,7 @@ typedef struct {
   MediaCodec codec;
   guint8 number;
   guint8 rtx; /* payload type with apt=number; 0: none */
+  guint8 red; /* sound: payload type of RED (red.h) with blocks of `number`; 0: none */
 } RtpPayloadType;
 
 typedef struct RecvStream RecvStream;
@@ -46,14 +50,14 @@ typedef struct {
 
 /* A media packet as events.packet gives it; valid during the call. */
 typedef struct {
-  RtpView view; /* RTX already taken off */
+  RtpView view; /* RTX and RED already taken off */
   MediaCodec codec;
   gint64 seq;  /* extended sequence number */
   guint epoch; /* one more whenever the sender began its numbers anew (new SSRC, jump) */
   gint64 arrived_us;
   gint64 capture_us;  /* on our monotonic clock */
   gboolean key_start; /* a key frame begins here; every Opus packet */
-  gboolean recovered; /* came by RTX */
+  gboolean recovered; /* came by RTX, or beside a later packet (RED) */
   guint layer;        /* of a simulcast, 0 the best; by who knows the line */
 } RtpIncoming;
 
@@ -66,7 +70,7 @@ typedef struct {
 typedef struct {
   guint64 packets, bytes;   /* media packets; bytes are payload */
   guint64 duplicates, late; /* late: after its frame was given up */
-  guint64 recovered;        /* by RTX */
+  guint64 recovered;        /* by RTX or RED */
   guint64 nacked, given_up; /* sequence numbers */
   guint64 frames, frames_lost, plis;
   guint64 malformed;
@@ -106,6 +110,9 @@ gsize recv_stream_take_nacks (RecvStream *stream, gint64 now_us, guint16 *seqs, 
 /* A key frame is wished from outside, e.g. by a viewer of a forwarded stream. Wishes are merged by
  * delay, not dropped: a PLI leaves at once, the next not before 300 ms later. */
 void recv_stream_want_keyframe (RecvStream *stream, gint64 now_us);
+/* The same for a viewer that lost something, maybe over and over: the next PLI waits until key
+ * frames take no more than a third of the stream, 2 s at most. */
+void recv_stream_pass_keyframe (RecvStream *stream, gint64 now_us);
 /* TRUE: a PLI is to be sent now (and counts as sent). Repeated until a key frame begins. */
 gboolean recv_stream_take_pli (RecvStream *stream, gint64 now_us);
 

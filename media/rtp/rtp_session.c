@@ -369,6 +369,13 @@ rtp_session_want_keyframe (RtpSession *s, RecvStream *stream, gint64 now_us)
   recv_stream_want_keyframe (stream, now_us);
 }
 
+void
+rtp_session_pass_keyframe (RtpSession *s, RecvStream *stream, gint64 now_us)
+{
+  s->now_us = now_us;
+  recv_stream_pass_keyframe (stream, now_us);
+}
+
 /* Video begins anew with a key frame: now, or when it may go again. */
 static void
 break_video (RtpSession *s, gboolean now)
@@ -423,6 +430,21 @@ follow_silence (RtpSession *s)
   if (silent)
     pacer_clear_video (s->pacer);
   break_video (s, !silent);
+}
+
+void
+rtp_session_set_redundancy (RtpSession *s)
+{
+  guint sound = 0;
+  for (guint i = 0; i < s->send_lines->len; i++) {
+    SendLine *line = g_ptr_array_index (s->send_lines, i);
+    sound += send_stream_red_bps (line->stream);
+  }
+  guint depth = redundancy_decide (&s->redundancy, sound, estimator_bps (s->estimator), s->now_us);
+  for (guint i = 0; i < s->send_lines->len; i++) {
+    SendLine *line = g_ptr_array_index (s->send_lines, i);
+    send_stream_set_redundancy (line->stream, depth);
+  }
 }
 
 void
@@ -567,6 +589,8 @@ rtp_session_stats (RtpSession *s, gint64 now_us, RtpSessionStats *ret_stats)
   *ret_stats = (RtpSessionStats){
     .rtt_us = s->rtt_us,
     .loss = s->loss,
+    .recent_loss = redundancy_loss (&s->redundancy),
+    .heard_loss = redundancy_loss (&s->heard),
     .estimate_bps = estimator_bps (s->estimator),
     .sent_bps = rate_meter_bps (&s->sent, 9, now_us),
     .received_bps = rate_meter_bps (&s->received, 9, now_us),
@@ -581,5 +605,6 @@ rtp_session_stats (RtpSession *s, gint64 now_us, RtpSessionStats *ret_stats)
     send_stream_stats (line->stream, &stats);
     ret_stats->nacks += stats.nacks;
     ret_stats->retransmitted += stats.retransmitted;
+    ret_stats->redundant += stats.redundant;
   }
 }

@@ -49,11 +49,14 @@ typedef struct {
 } RtpSessionEvents;
 
 typedef struct {
-  gint64 rtt_us; /* -1 unknown */
-  double loss;   /* of what we send, last report, 0..1 */
+  gint64 rtt_us;      /* -1 unknown */
+  double loss;        /* of what we send, last report, 0..1 */
+  double recent_loss; /* the same over some seconds; 0 while little is known */
+  double heard_loss;  /* of the other side's sound: not there in time, likewise */
   guint estimate_bps;
   guint sent_bps, received_bps; /* over the last second, with overhead */
   guint64 nacks, retransmitted; /* asked by the other side; resent */
+  guint64 redundant;            /* older sound that went along with new sound */
   guint64 plis;                 /* PLI and FIR received */
   guint64 malformed, unknown;   /* packets dropped: not RTP/RTCP; of no stream */
   gint64 pacer_us;              /* how long the pacer's queue takes to empty now */
@@ -95,6 +98,8 @@ gboolean rtp_session_forward (RtpSession *session, SendStream *stream, guint32 s
                               const RtpIncoming *packet, gint64 now_us);
 /* Asks the sender of an incoming stream for a key frame (merged, see recv_stream.h). */
 void rtp_session_want_keyframe (RtpSession *session, RecvStream *stream, gint64 now_us);
+/* The same, as often as key frames may cost: recv_stream_pass_keyframe(). */
+void rtp_session_pass_keyframe (RtpSession *session, RecvStream *stream, gint64 now_us);
 
 void rtp_session_receive_rtp (RtpSession *session, const guint8 *data, gsize size, gint64 now_us);
 void rtp_session_receive_rtcp (RtpSession *session, const guint8 *data, gsize size, gint64 now_us);

@@ -4,6 +4,7 @@
 #include "media/congestion/estimator.h"
 #include "media/congestion/pacer.h"
 #include "media/congestion/rate_meter.h"
+#include "media/rtp/redundancy.h"
 #include "media/rtp/rtp_session.h"
 #include "media/rtp/twcc.h"
 
@@ -24,7 +25,8 @@ typedef struct {
   RecvStream *stream;
   void *data;
   char mid[RTP_MID_MAX + 1], rid[RTP_MID_MAX + 1];
-  guint32 ssrc, rtx_ssrc; /* 0: not known yet */
+  guint32 ssrc, rtx_ssrc;         /* 0: not known yet */
+  guint64 told_frames, told_lost; /* sound, at our last report */
 } RecvLine;
 
 struct RtpSession {
@@ -49,6 +51,9 @@ struct RtpSession {
   TwccSender *twcc_sender;
   TwccReceiver *twcc_receiver;
   TwccResult *results; /* TWCC_MAX_RESULTS, for one feedback */
+  gboolean told_fates; /* there was transport-wide feedback */
+  Redundancy redundancy;
+  Redundancy heard; /* only its count: what of the other side's sound was not there in time */
 
   gint64 report_us; /* next SR or RR */
   guint32 random;   /* spreads reports, RFC 3550 6.3.1 */
@@ -60,6 +65,8 @@ struct RtpSession {
 
 SendLine *rtp_session_find_send (RtpSession *session, guint32 ssrc);
 RecvLine *rtp_session_find_recv (RtpSession *session, guint32 ssrc);
+/* Follows what the link loses: how much older sound goes along with new sound. */
+void rtp_session_set_redundancy (RtpSession *session);
 /* After anything that may have moved the estimate. */
 void rtp_session_apply_estimate (RtpSession *session);
 

@@ -94,10 +94,16 @@ on_twcc (RtpSession *s, const RtcpPacket *packet, Seen *seen)
     return;
   gssize n = twcc_sender_feedback (s->twcc_sender, packet->feedback.fci, packet->feedback.size,
                                    s->results, TWCC_MAX_RESULTS);
-  if (n < 0)
+  if (n < 0) {
     s->malformed++;
-  else
-    estimator_feedback (s->estimator, s->results, (gsize)n, s->now_us);
+    return;
+  }
+  s->told_fates = TRUE;
+  guint lost = 0;
+  for (gssize i = 0; i < n; i++)
+    lost += s->results[i].arrived_us < 0;
+  redundancy_count (&s->redundancy, lost, (double)n, s->now_us);
+  estimator_feedback (s->estimator, s->results, (gsize)n, s->now_us);
 }
 
 static void
@@ -158,7 +164,10 @@ rtp_session_receive_rtcp (RtpSession *s, const guint8 *data, gsize size, gint64 
   if (seen.packets > 0) {
     s->loss = seen.lost / seen.packets;
     estimator_report (s->estimator, s->loss, now_us);
+    if (!s->told_fates)
+      redundancy_count (&s->redundancy, seen.lost, seen.packets, now_us);
   }
+  rtp_session_set_redundancy (s);
   rtp_session_apply_estimate (s);
   rtp_session_poll (s, now_us);
 }

@@ -43,14 +43,30 @@ compound_prepare (Compound *c)
   rtcp_write_sdes (&c->writer, own_ssrc (s), s->cname);
 }
 
+/* Sound that was not there when its turn came, whatever was sent again since. */
+static void
+count_heard (RecvLine *line)
+{
+  RecvStreamStats stats;
+  recv_stream_stats (line->stream, &stats);
+  guint64 lost = stats.frames_lost - line->told_lost, frames = stats.frames - line->told_frames;
+  line->told_lost = stats.frames_lost;
+  line->told_frames = stats.frames;
+  redundancy_count (&line->session->heard, (double)lost, (double)(lost + frames),
+                    line->session->now_us);
+}
+
 static guint
 collect_blocks (RtpSession *s, RtcpBlock *blocks)
 {
   guint n = 0;
   for (guint i = 0; i < s->recv_lines->len && n < RTCP_MAX_BLOCKS; i++) {
     RecvLine *line = g_ptr_array_index (s->recv_lines, i);
-    if (recv_stream_report (line->stream, s->now_us, &blocks[n]))
-      n++;
+    if (!recv_stream_report (line->stream, s->now_us, &blocks[n]))
+      continue;
+    if (recv_stream_kind (line->stream) == MEDIA_AUDIO)
+      count_heard (line);
+    n++;
   }
   return n;
 }

@@ -1,6 +1,8 @@
 #include "media/rtp/send_stream.h"
 #include "media/rtp/history.h"
 #include "media/rtp/payload.h"
+#include "media/rtp/red.h"
+#include "media/rtp/redundancy.h"
 #include "media/rtp/vp8.h"
 
 #include <string.h>
@@ -16,9 +18,10 @@ enum {
   LIMIT_BURST_PACKETS = 6,
   AUDIO_DEVIATION_US = 40000,
   AUDIO_OVERLAP_US = 80000,
-  BLANK_BYTES = 224,    /* of padding */
-  PAD_RECENT = 16,      /* packets that padding repeats, newest first */
-  MIN_SWITCH_US = 1000, /* timestamps go on by this at least when the source changes */
+  BLANK_BYTES = 224,               /* of padding */
+  PAD_RECENT = 16,                 /* packets that padding repeats, newest first */
+  MIN_SWITCH_US = 1000,            /* timestamps go on by this at least when the source changes */
+  OLDER_KEPT = REDUNDANCY_MAX + 1, /* and the packet in work */
 };
 
 /* The constant part of a header; sequence number, time and marker are patched in. */
@@ -36,6 +39,14 @@ typedef struct {
   gint64 first_seq;  /* ours, of the switch: nothing older is forwarded */
   guint32 timestamp_offset;
 } Forward;
+
+/* A packet of sound that may go along with the next ones. */
+typedef struct {
+  gint64 seq; /* 0: none */
+  guint32 timestamp;
+  gsize size;
+  guint8 data[RED_BLOCK_MAX];
+} Older;
 
 struct SendStream {
   RtpPacketPool *pool;
@@ -59,6 +70,10 @@ struct SendStream {
   gint64 base_capture_us;
   Forward forward;
   Vp8Numbers numbers; /* of what is forwarded */
+
+  guint redundancy;
+  Older older[OLDER_KEPT]; /* by number, modulo */
+  double sound_bps;
 
   gint64 rtt_us;
   guint limit_bps;
@@ -231,6 +246,65 @@ frame_timestamp (SendStream *s, const Frame *frame)
   return (gint32)(timestamp - s->last_timestamp) > 0 ? timestamp : s->last_timestamp + 1;
 }
 
+/* Keeps the payload for the packets that follow. */
+static void
+keep_older (SendStream *s, const RtpPacket *packet, gint64 seq, guint32 timestamp)
+{
+  Older *older = &s->older[seq % OLDER_KEPT];
+  older->size = (gsize)(packet->size - packet->payload_offset);
+  older->seq = older->size <= RED_BLOCK_MAX && older->size > 0 ? seq : 0;
+  older->timestamp = timestamp;
+  if (older->seq != 0)
+    memcpy (older->data, packet->data + packet->payload_offset, older->size);
+}
+
+/* Those sent just before, oldest first, without a gap up to this one. */
+static guint
+collect_older (SendStream *s, guint8 payload_type, gint64 seq, guint32 timestamp, RedBlock *blocks)
+{
+  guint n = 0;
+  while (n < s->redundancy) {
+    const Older *older = &s->older[(seq - n - 1) % OLDER_KEPT];
+    guint32 offset = timestamp - older->timestamp;
+    if (older->seq != seq - n - 1 || older->seq == 0 || offset == 0 || offset > RED_OFFSET_MAX)
+      break;
+    n++;
+    blocks[s->redundancy - n]
+        = (RedBlock){ payload_type, (guint16)offset, older->data, older->size };
+  }
+  if (n > 0 && n < s->redundancy)
+    memmove (blocks, blocks + (s->redundancy - n), n * sizeof *blocks);
+  return n;
+}
+
+/* Puts older sound beside the packet's own. Returns the payload type that the packet then has. */
+static guint8
+add_redundancy (SendStream *s, RtpPacket *packet, const RtpPayloadType *type, gint64 seq,
+                guint32 timestamp)
+{
+  RedBlock blocks[REDUNDANCY_MAX + 1];
+  guint8 own[RED_BLOCK_MAX];
+  gsize size = (gsize)(packet->size - packet->payload_offset);
+  if (type->red == 0 || size == 0 || size > sizeof own)
+    return type->number;
+  guint n = collect_older (s, type->number, seq, timestamp, blocks);
+  memcpy (own, packet->data + packet->payload_offset, size);
+  keep_older (s, packet, seq, timestamp);
+  gint64 lasts_us = payload_opus_duration_us (own, size);
+  if (lasts_us > 0)
+    s->sound_bps += ((double)size * 8 * G_USEC_PER_SEC / (double)lasts_us - s->sound_bps) / 16;
+  if (n == 0)
+    return type->number;
+  blocks[n] = (RedBlock){ type->number, 0, own, size };
+  gsize room = s->config.max_size - packet->payload_offset;
+  gsize whole = red_write (packet->data + packet->payload_offset, room, blocks, n + 1);
+  if (whole == 0) /* too much: nothing was written */
+    return type->number;
+  packet->size = (guint16)(packet->payload_offset + whole);
+  s->stats.redundant += n;
+  return type->red;
+}
+
 gboolean
 send_stream_frame (SendStream *s, const Frame *frame, gint64 now_us)
 {
@@ -254,7 +328,8 @@ send_stream_frame (SendStream *s, const Frame *frame, gint64 now_us)
     gboolean marker = s->config.kind == MEDIA_VIDEO ? last : !s->started;
     packet->size = (guint16)(packet->payload_offset + payload);
     packet->key = frame->key;
-    finish_header (packet, marker, type->number, s->next_seq++, timestamp);
+    guint8 number = add_redundancy (s, packet, type, s->next_seq, timestamp);
+    finish_header (packet, marker, number, s->next_seq++, timestamp);
     send_new (s, packet, now_us);
     any = TRUE;
   }
@@ -293,8 +368,8 @@ begin_forward (SendStream *s, guint32 source, const RtpIncoming *packet)
 }
 
 static gboolean
-forward_packet (SendStream *s, guint8 payload_type, const RtpIncoming *incoming, gboolean marker,
-                gint64 now_us)
+forward_packet (SendStream *s, const RtpPayloadType *type, const RtpIncoming *incoming,
+                gboolean marker, gint64 now_us)
 {
   const RtpView *view = &incoming->view;
   gint64 seq = incoming->seq + s->forward.seq_offset;
@@ -310,7 +385,10 @@ forward_packet (SendStream *s, guint8 payload_type, const RtpIncoming *incoming,
     vp8_renumber (&s->numbers, packet->data + packet->payload_offset, view->payload_size);
   packet->size = (guint16)(packet->payload_offset + view->payload_size);
   packet->key = incoming->key_start;
-  finish_header (packet, marker, payload_type, seq, timestamp);
+  /* What overtook others goes as it is: its place among the older ones is unknown. */
+  guint8 number
+      = seq >= s->next_seq ? add_redundancy (s, packet, type, seq, timestamp) : type->number;
+  finish_header (packet, marker, number, seq, timestamp);
   if (!send_new (s, packet, now_us)) {
     s->stats.forward_dropped++;
     return TRUE;
@@ -343,7 +421,7 @@ send_stream_forward (SendStream *s, guint32 source, const RtpIncoming *packet, g
     begin_forward (s, source, packet);
     marker |= s->config.kind == MEDIA_AUDIO;
   }
-  return forward_packet (s, type->number, packet, marker, now_us);
+  return forward_packet (s, type, packet, marker, now_us);
 }
 
 void
@@ -496,6 +574,18 @@ void
 send_stream_set_rtt (SendStream *s, gint64 rtt_us)
 {
   s->rtt_us = rtt_us;
+}
+
+void
+send_stream_set_redundancy (SendStream *s, guint depth)
+{
+  s->redundancy = MIN (depth, REDUNDANCY_MAX);
+}
+
+guint
+send_stream_red_bps (SendStream *s)
+{
+  return (guint)s->sound_bps;
 }
 
 void

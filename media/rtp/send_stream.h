@@ -44,6 +44,7 @@ typedef struct {
   guint64 nacks;                  /* sequence numbers asked for */
   guint64 retransmitted;          /* packets resent */
   guint64 padding;                /* packets that filled probes */
+  guint64 redundant;              /* older packets that went along with new ones (RED) */
   guint64 not_resent;             /* too old, too soon again, over the limit */
   guint64 forward_dropped;        /* before the first key frame, before a switch, no such codec */
 } SendStreamStats;
@@ -94,10 +95,17 @@ void send_stream_set_rtt (SendStream *stream, gint64 rtt_us);
 void send_stream_set_limit (SendStream *stream, guint bps);
 
 /* A packet that fills a probe: one sent lately, again by RTX, which serves where the first was
- * lost; else one of nothing but padding. FALSE: there is no RTX, or nothing was sent yet. emit() is called with its class set to
- * padding. */
+ * lost; else one of nothing but padding. FALSE: there is no RTX, or nothing was sent yet. emit() is
+ * called with its class set to padding. */
 gboolean send_stream_pad (SendStream *stream, gint64 now_us);
 gboolean send_stream_can_pad (SendStream *stream);
+
+/* Sound: so many packets sent before go along with each new one (RED, RFC 2198), at most
+ * REDUNDANCY_MAX, where the other side takes RED. */
+void send_stream_set_redundancy (SendStream *stream, guint depth);
+/* What the sound takes without it, bits per second of payload, smoothed; 0: nothing sent yet, or
+ * the other side does not take RED. */
+guint send_stream_red_bps (SendStream *stream);
 
 /* For a sender report at now_us. FALSE: nothing was sent yet. */
 gboolean send_stream_sender_info (SendStream *stream, gint64 now_us, RtcpSenderInfo *ret_info);

@@ -372,6 +372,7 @@ static gboolean
 tick (gpointer data)
 {
   Hub *hub = data;
+  hub_sound_update (hub);
   gint64 now_us = g_get_monotonic_time ();
   hub_allocate_measure (hub, now_us);
   hub_allocate (hub);

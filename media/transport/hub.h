@@ -44,6 +44,7 @@ typedef enum {
 typedef struct {
   double rtt_ms;      /* < 0 unknown */
   double loss;        /* share of our packets lost, 0..1, last report */
+  double heard_loss;  /* of the sound that it sends: not there in time, over some seconds */
   guint estimate_bps; /* what we believe this peer's link carries */
   guint sent_bps, received_bps;
   gboolean relayed;
@@ -54,9 +55,10 @@ typedef struct {
   guint64 packets_sent, packets_received; /* datagrams */
   guint64 srtp_errors;                    /* did not authenticate, or replayed */
   HubSight sight;
-  guint layers;     /* encodings of its picture that are of use: 2 when several watch it */
-  gboolean lean;    /* somebody who hears it has a link for little more than sound */
-  gboolean machine; /* rungs are bounded by this machine's time, not by the link */
+  guint layers;      /* encodings of its picture that are of use: 2 when several watch it */
+  gboolean lean;     /* somebody who hears it has a link for little more than sound */
+  gboolean machine;  /* rungs are bounded by this machine's time, not by the link */
+  guint64 redundant; /* older sound that went along with new sound (RED) */
 } HubPeerStats;
 
 /* A stream that a peer gets. */
@@ -89,6 +91,9 @@ typedef struct {
                         void *arg);
   /* What the peer's link can carry of pictures has changed. */
   void (*sight) (Hub *hub, const char *peer, HubSight sight, void *arg);
+  /* Sound: what an encoder shall expect its listeners to lose, per cent, for its own FEC. */
+  void (*want_loss) (Hub *hub, const char *source, MediaCodec codec, guint rung, guint percent,
+                     void *arg);
   /* What a peer sent, depacketized, for the record. Loop thread. */
   void (*frame) (Hub *hub, const char *peer, const char *label, MediaKind kind, Frame *frame,
                  void *arg);

@@ -216,6 +216,21 @@ hub_emit_sight (HubPeer *peer)
   mailbox_post (peer->hub->events_box, event);
 }
 
+static void
+run_want_loss (Hub *hub, Event *e)
+{
+  if (hub->events.want_loss != NULL)
+    hub->events.want_loss (hub, e->text, e->codec, e->rung, (guint)e->number, hub->arg);
+}
+
+void
+hub_emit_want_loss (HubOutlet *outlet)
+{
+  Event *event = outlet_event (outlet, run_want_loss);
+  event->number = (int)outlet->loss;
+  mailbox_post (outlet->source->hub->events_box, event);
+}
+
 void
 hub_emit_refused (Hub *hub, const char *id, const char *reason)
 {

@@ -166,5 +166,5 @@ hub_forward_packet (HubLine *own, guint32 source, const RtpIncoming *packet)
       key_wanted = TRUE;
   }
   if (key_wanted)
-    peer_request_keyframe (own->peer->peer, own->mid);
+    peer_pass_keyframe_request (own->peer->peer, own->mid);
 }

@@ -11,6 +11,26 @@ enum {
 
 /* Writing */
 
+static HubSource *
+first_source (const Hub *hub, MediaKind kind)
+{
+  for (guint i = 0; i < hub->sources->len; i++) {
+    HubSource *source = hub->sources->pdata[i];
+    if (source->kind == kind)
+      return source;
+  }
+  return NULL;
+}
+
+/* The first microphone is the room's: its voices belong to the first camera's picture. */
+static const HubSource *
+picture_beside (const HubSource *source)
+{
+  if (source->kind != MEDIA_AUDIO || source != first_source (source->hub, MEDIA_AUDIO))
+    return NULL;
+  return first_source (source->hub, MEDIA_VIDEO);
+}
+
 static void
 describe_source (const HubLine *line, SdpMedia *media)
 {
@@ -22,6 +42,11 @@ describe_source (const HubLine *line, SdpMedia *media)
   }
   g_autofree char *stream = g_strconcat ("source-", line->source->name, NULL);
   sdp_set_msid (media, stream, line->source->name);
+  const HubSource *picture = picture_beside (line->source);
+  if (picture != NULL) {
+    g_autofree char *beside = g_strconcat ("source-", picture->name, NULL);
+    sdp_set_beside (media, beside);
+  }
   sdp_add_stream (media, line->stream.ssrc, line->stream.rtx_ssrc);
 }
 
@@ -30,6 +55,7 @@ static void
 describe_peers_media (const HubLine *line, SdpMedia *media)
 {
   sdp_add_codec (media, line->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8);
+  media->prefer_red = line->role == LINE_OWN && line->peer->red_wanted;
   if (line->role == LINE_OWN && line->kind == MEDIA_VIDEO) {
     sdp_add_rid (media, "l");
     sdp_add_rid (media, "h");

@@ -231,7 +231,7 @@ on_keyframe (Peer *self, const char *mid, void *arg)
   if (line->viewing != NULL)
     hub_outlet_want_keyframe (line->viewing);
   else if (line->from != NULL)
-    peer_request_keyframe (line->from->peer->peer, line->from->mid);
+    peer_pass_keyframe_request (line->from->peer->peer, line->from->mid);
 }
 
 static void

@@ -11,6 +11,7 @@
  *   hub_bitrate.c  what the encoders shall aim at
  *   hub_direct.c   away from relays
  *   hub_still.c    pictures now and then for who gets no video
+ *   hub_sound.c    how sound is guarded against loss, both ways
  *   hub_stats.c    figures that any thread may read
  */
 #pragma once
@@ -25,7 +26,7 @@ typedef struct HubSource HubSource;
 typedef struct HubPeer HubPeer;
 typedef struct HubLine HubLine;
 
-enum { N_CODECS = MEDIA_JPEG + 1, LAYERS_MAX = 3 };
+enum { N_CODECS = MEDIA_JPEG + 1, LAYERS_MAX = 3, HUB_LOSS_UNKNOWN = 100 };
 
 /* The frames of one source in one codec and rung. */
 typedef struct {
@@ -46,6 +47,7 @@ typedef struct {
   guint width, height; /* of the newest key frame; 0: unknown */
   guint bitrate;       /* told by want_bitrate; 0: none */
   gint64 raised_us;    /* when it rose last */
+  guint loss;          /* told by want_loss, per cent; HUB_LOSS_UNKNOWN: not told */
 } HubOutlet;
 
 struct HubSource {
@@ -124,6 +126,7 @@ struct HubPeer {
   char **looks;          /* names of streams; NULL: not told */
   HubSight sight;
   HubStill still;
+  gboolean red_wanted; /* its sound shall come as RED: too much was lost without */
   gint64 born_us;
   gboolean closed; /* for good, by either side */
   /* offers */
@@ -186,6 +189,7 @@ void hub_emit_want_keyframe (HubOutlet *outlet);
 void hub_emit_want_bitrate (HubOutlet *outlet);
 void hub_emit_relay (Hub *hub, const char *url, const RelayReport *report);
 void hub_emit_sight (HubPeer *peer);
+void hub_emit_want_loss (HubOutlet *outlet);
 /* FAILED for a peer that could not be made. Any thread. */
 void hub_emit_refused (Hub *hub, const char *id, const char *reason);
 
@@ -283,6 +287,8 @@ void hub_still_frame (HubOutlet *outlet, Frame *frame);
 /* hub_direct.c */
 /* Now and then: restarts ICE when it is time to seek a way without a relay. */
 void hub_direct_look (HubPeer *peer, const HubPeerStats *stats, gint64 now_us);
+/* hub_sound.c: every half second */
+void hub_sound_update (Hub *hub);
 
 /* hub_stats.c */
 void hub_stats_update (Hub *hub);

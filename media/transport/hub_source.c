@@ -22,6 +22,7 @@ outlet_init (HubOutlet *outlet, HubSource *source, MediaCodec codec, guint rung)
   outlet->codec = codec;
   outlet->rung = rung;
   outlet->viewers = g_ptr_array_new ();
+  outlet->loss = HUB_LOSS_UNKNOWN;
   outlet->gop = g_ptr_array_new_with_free_func ((GDestroyNotify)frame_unref);
 }
 
@@ -69,6 +70,7 @@ end_linger (gpointer data)
   outlet->key_urgent = FALSE;
   outlet->live = FALSE;
   outlet->bitrate = 0;
+  outlet->loss = HUB_LOSS_UNKNOWN;
   g_ptr_array_set_size (outlet->gop, 0);
   outlet->gop_bytes = outlet->key_bytes = 0;
   hub_emit_want_live (outlet);

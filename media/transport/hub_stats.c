@@ -18,6 +18,8 @@ read_stats (HubPeer *peer)
   return (HubPeerStats){
     .rtt_ms = from.rtt_ms,
     .loss = from.loss,
+    .heard_loss = from.heard_loss,
+    .redundant = from.redundant,
     .estimate_bps = from.estimate_bps,
     .sent_bps = from.sent_bps,
     .received_bps = from.received_bps,

@@ -74,8 +74,10 @@ typedef struct {
 } PeerRemote;
 
 typedef struct {
-  double rtt_ms; /* < 0 unknown */
-  double loss;   /* share of our packets lost, 0..1, last report */
+  double rtt_ms;      /* < 0 unknown */
+  double loss;        /* share of our packets lost, 0..1, last report */
+  double recent_loss; /* the same over some seconds; 0 while little is known */
+  double heard_loss;  /* of the sound that it sends: not there in time, likewise */
   guint estimate_bps;
   guint sent_bps, received_bps; /* over the last second, UDP payload */
   gboolean relayed;
@@ -83,6 +85,7 @@ typedef struct {
   CandidateType local, remote; /* of the pair in use */
   gboolean ipv6;
   guint64 nacks, retransmitted, plis;     /* of the other side's asking */
+  guint64 redundant;                      /* older sound that went along with new sound (RED) */
   guint64 packets_sent, packets_received; /* datagrams */
   guint64 srtp_errors;                    /* did not authenticate, or replayed */
 } PeerStats;
@@ -140,9 +143,9 @@ void peer_add_candidate (Peer *peer, const char *line);
  */
 gboolean peer_restart_ice (Peer *peer, GError **error);
 
-/* This machine's addresses changed. When the path began at one that is gone, or has fallen silent, a
- * second agent takes the session over at those that are here now, without a word to the other side;
- * media moves over when it is connected. TRUE when it does so. */
+/* This machine's addresses changed. When the path began at one that is gone, or has fallen silent,
+ * a second agent takes the session over at those that are here now, without a word to the other
+ * side; media moves over when it is connected. TRUE when it does so. */
 gboolean peer_network_changed (Peer *peer);
 /* The other side is there: an authentic packet came by the live path within the last second. */
 gboolean peer_has_path (Peer *peer);
@@ -154,10 +157,14 @@ void peer_send_frame (Peer *peer, const char *mid, Frame *frame);
  * type and header extensions are rewritten. FALSE: `source` is new here, or lost its thread, and
  * forwarding begins with its next key frame: ask that peer by peer_request_keyframe(). */
 gboolean peer_forward (Peer *peer, const char *mid, guint32 source, const RtpIncoming *packet);
+/* The other side can send RED on the line that we receive. */
+gboolean peer_receives_red (Peer *peer, const char *mid);
 /* The codec agreed on for a line of ours; NONE before peer_set_line(). */
 MediaCodec peer_send_codec (Peer *peer, const char *mid);
 /* Asks the other side for a key frame of the line that we receive (PLI, or FIR). */
 void peer_request_keyframe (Peer *peer, const char *mid);
+/* For a viewer that had a picture and lost it: asked for as often as key frames may cost. */
+void peer_pass_keyframe_request (Peer *peer, const char *mid);
 
 /* Sends on an open channel. Errors: CHANNEL. At most 4 MiB wait. */
 gboolean peer_send (Peer *peer, const char *label, gboolean text, GBytes *data, GError **error);

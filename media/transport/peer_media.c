@@ -348,7 +348,8 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
   RtpExtIds ext = { .mid = agreed->ext_mid,
                     .twcc = agreed->ext_twcc,
                     .abs_send_time = agreed->ext_abs_send_time };
-  RtpPayloadType type = { agreed->codec.codec, agreed->codec.pt, agreed->codec.rtx_pt };
+  RtpPayloadType type
+      = { agreed->codec.codec, agreed->codec.pt, agreed->codec.rtx_pt, agreed->codec.red_pt };
   line->codec = agreed->codec;
   if (line->send) {
     send_stream_set_payload_types (line->send, &type, 1);
@@ -378,14 +379,15 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
 }
 
 static RecvStreamConfig
-receive_config (const PeerLine *line, const SdpAgreedLine *agreed)
+receive_config (PeerLine *line, const SdpAgreedLine *agreed)
 {
   RecvStreamConfig config = { .kind = line->kind, .frames = TRUE };
   for (guint i = 0; i < agreed->receive->len && i < RTP_MAX_PAYLOAD_TYPES; i++) {
     const SdpCodec *codec = &g_array_index (agreed->receive, SdpCodec, i);
     config.payload_types[config.n_payload_types++]
-        = (RtpPayloadType){ codec->codec, codec->pt, codec->rtx_pt };
+        = (RtpPayloadType){ codec->codec, codec->pt, codec->rtx_pt, codec->red_pt };
     config.nack |= codec->nack;
+    line->red |= codec->red_pt != 0;
   }
   return config;
 }
@@ -526,6 +528,13 @@ peer_break_forward (Peer *peer, const char *mid)
     send_stream_break (line->send);
 }
 
+gboolean
+peer_receives_red (Peer *peer, const char *mid)
+{
+  PeerLine *line = find_line (peer, mid);
+  return line && line->n_encodings > 0 && line->active && line->red;
+}
+
 MediaCodec
 peer_send_codec (Peer *peer, const char *mid)
 {
@@ -533,8 +542,8 @@ peer_send_codec (Peer *peer, const char *mid)
   return line && line->ours && line->active ? line->codec.codec : MEDIA_CODEC_NONE;
 }
 
-void
-peer_request_keyframe (Peer *peer, const char *mid)
+static void
+ask_for_key (Peer *peer, const char *mid, void (*ask) (RtpSession *, RecvStream *, gint64))
 {
   PeerLine *line = find_line (peer, mid);
   if (!line || !line->active || peer->closed)
@@ -544,9 +553,21 @@ peer_request_keyframe (Peer *peer, const char *mid)
     const PeerEncoding *encoding = &line->encodings[i];
     /* Of a layer that rests none is to be had, and it would be asked for again and again. */
     if (line->n_encodings == 1 || now_us - encoding->last_packet_us < SILENT_US)
-      rtp_session_want_keyframe (peer->rtp, encoding->stream, now_us);
+      ask (peer->rtp, encoding->stream, now_us);
   }
   arm (peer);
+}
+
+void
+peer_request_keyframe (Peer *peer, const char *mid)
+{
+  ask_for_key (peer, mid, rtp_session_want_keyframe);
+}
+
+void
+peer_pass_keyframe_request (Peer *peer, const char *mid)
+{
+  ask_for_key (peer, mid, rtp_session_pass_keyframe);
 }
 
 void
@@ -560,6 +581,9 @@ peer_stats (Peer *peer, PeerStats *ret_stats)
   *ret_stats = (PeerStats){
     .rtt_ms = rtp.rtt_us < 0 ? -1 : (double)rtp.rtt_us / 1000,
     .loss = rtp.loss,
+    .recent_loss = rtp.recent_loss,
+    .heard_loss = rtp.heard_loss,
+    .redundant = rtp.redundant,
     .estimate_bps = rtp.estimate_bps,
     .sent_bps = rtp.sent_bps,
     .received_bps = rtp.received_bps,

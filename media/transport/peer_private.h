@@ -42,8 +42,9 @@ struct PeerLine {
   /* receiving */
   PeerEncoding encodings[SDP_MAX_RIDS];
   guint n_encodings;
-  guint told;  /* the layer whose frames are told */
-  gboolean on; /* packets come */
+  gboolean red; /* it can send RED */
+  guint told;   /* the layer whose frames are told */
+  gboolean on;  /* packets come */
   gint64 last_packet_us;
 };
 

@@ -10,6 +10,7 @@ media_free (gpointer data)
   g_free (media->mid);
   g_free (media->stream);
   g_free (media->track);
+  g_free (media->beside);
   g_array_unref (media->codecs);
   g_array_unref (media->streams);
   g_free (media);
@@ -77,6 +78,7 @@ sdp_add_codec (SdpMedia *media, MediaCodec name)
   SdpCodec codec = { .codec = name, .transport_cc = TRUE, .nack = TRUE };
   if (name == MEDIA_OPUS) {
     codec.pt = SDP_PT_OPUS;
+    codec.red_pt = SDP_PT_OPUS_RED;
   } else {
     codec.pt = name == MEDIA_H264 ? SDP_PT_H264 : SDP_PT_VP8;
     codec.rtx_pt = name == MEDIA_H264 ? SDP_PT_H264_RTX : SDP_PT_VP8_RTX;
@@ -113,6 +115,13 @@ sdp_set_msid (SdpMedia *media, const char *stream, const char *track)
   g_free (media->track);
   media->stream = g_strdup (stream);
   media->track = g_strdup (track);
+}
+
+void
+sdp_set_beside (SdpMedia *media, const char *stream)
+{
+  g_free (media->beside);
+  media->beside = g_strdup (stream);
 }
 
 /* Agreement */
@@ -205,10 +214,15 @@ agree_codecs (SdpAgreedLine *line, const SdpMedia *offered, const SdpMedia *medi
     const SdpCodec *ours = find_codec (offered->codecs, answered);
     if (ours == NULL)
       continue;
-    if (line->codec.codec == MEDIA_CODEC_NONE)
+    if (line->codec.codec == MEDIA_CODEC_NONE) {
       line->codec = *answered;
-    if (line->direction & SDP_RECVONLY && find_codec (line->receive, ours) == NULL)
-      g_array_append_vals (line->receive, ours, 1);
+      line->codec.red_pt = ours->red_pt != 0 ? answered->red_pt : 0;
+    }
+    if (line->direction & SDP_RECVONLY && find_codec (line->receive, ours) == NULL) {
+      SdpCodec receive = *ours;
+      receive.red_pt = answered->red_pt != 0 ? ours->red_pt : 0;
+      g_array_append_val (line->receive, receive);
+    }
   }
   return line->codec.codec != MEDIA_CODEC_NONE
          || mismatch (media, error, "no codec of the offer is among the answer's");

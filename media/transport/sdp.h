@@ -4,7 +4,7 @@
  *   RFC 8866 SDP, RFC 3264 offer/answer, RFC 9143 (8843) BUNDLE, RFC 8839 ICE, RFC 8840 trickle,
  *   RFC 8122/8842 DTLS, RFC 8841 data channels, RFC 5576 a=ssrc, RFC 8830 msid, RFC 8285 extmap,
  *   RFC 8851 rid, RFC 8853 simulcast (what the station receives),
- *   RFC 4588 RTX, RFC 6184 H.264, RFC 7741 VP8, RFC 7587 Opus.
+ *   RFC 4588 RTX, RFC 6184 H.264, RFC 7741 VP8, RFC 7587 Opus, RFC 2198 RED.
  *
  * ICE and DTLS attributes stand once, at session level, in what we write, and are accepted at
  * either level in what we read. Only one BUNDLE group that carries all lines is supported.
@@ -52,6 +52,7 @@ enum {
   SDP_PT_H264 = 102,
   SDP_PT_H264_RTX = 103,
   SDP_PT_OPUS = 111,
+  SDP_PT_OPUS_RED = 63,
 };
 
 /* Ids of the header extensions that the station offers, one-byte form. */
@@ -67,6 +68,7 @@ typedef struct {
   MediaCodec codec;
   guint8 pt;
   guint8 rtx_pt;   /* 0: no RTX */
+  guint8 red_pt;   /* Opus; 0: no RED with it */
   guint32 profile; /* H.264 profile-level-id, 24 bit */
   guint8 packetization_mode;
   /* rtcp-fb */
@@ -88,9 +90,11 @@ typedef struct {
   SdpDirection direction;
   gboolean rejected; /* port 0 and not bundle-only */
   gboolean rtcp_mux;
-  char *stream, *track; /* a=msid; NULL: none */
+  char *stream, *track; /* a=msid; NULL: none. Of several the last */
+  char *beside;         /* written only: a stream that this one is played in step with */
   GArray *codecs;       /* SdpCodec, in the order of the m-line; only those we know */
   GArray *streams;      /* SdpStream */
+  gboolean prefer_red;  /* written only: RED stands before Opus, which makes a browser send it */
   guint8 ext_mid, ext_twcc, ext_abs_send_time, ext_rid, ext_repaired_rid; /* 0: absent */
   SdpRid rids[SDP_MAX_RIDS]; /* a=simulcast: of an offer those to be received, the worst first; of
                                 an answer those that are sent */
@@ -130,6 +134,9 @@ void sdp_add_stream (SdpMedia *media, guint32 ssrc, guint32 rtx_ssrc);
 /* The station takes a simulcast on this line: one more encoding, better than those before. */
 void sdp_add_rid (SdpMedia *media, const char *rid);
 void sdp_set_msid (SdpMedia *media, const char *stream, const char *track);
+/* The track belongs to that stream too, named first: browsers keep the tracks of a stream together
+ * in time. */
+void sdp_set_beside (SdpMedia *media, const char *stream);
 
 /* The text, CRLF line ends (transfer full). Strings in it are the caller's and must be tokens. */
 char *sdp_write (const Sdp *sdp);

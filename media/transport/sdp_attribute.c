@@ -233,11 +233,13 @@ parse_rtpmap (SdpParser *parser, char *value, GError **error)
   const char *name = sdp_next_word (&rest);
   if (payload == NULL || name == NULL)
     return sdp_parser_fail (parser, error, "must be a payload type and an encoding");
-  payload->rtx = FALSE;
+  payload->rtx = payload->red = FALSE;
   payload->codec.codec = MEDIA_CODEC_NONE;
   SdpType type = parser->media->type;
   if (type == SDP_AUDIO && g_ascii_strcasecmp (name, "opus/48000/2") == 0)
     payload->codec.codec = MEDIA_OPUS;
+  else if (type == SDP_AUDIO && g_ascii_strcasecmp (name, "red/48000/2") == 0)
+    payload->red = TRUE;
   else if (type == SDP_VIDEO && g_ascii_strcasecmp (name, "VP8/90000") == 0)
     payload->codec.codec = MEDIA_VP8;
   else if (type == SDP_VIDEO && g_ascii_strcasecmp (name, "H264/90000") == 0)
@@ -247,13 +249,25 @@ parse_rtpmap (SdpParser *parser, char *value, GError **error)
   return TRUE;
 }
 
+/* RED: "111/111". Other codecs have words of their own here. */
+static void
+parse_blocks (SdpPayload *payload, char *types)
+{
+  guint64 number;
+  types[strcspn (types, "/")] = '\0';
+  if (sdp_to_uint (types, 127, &number))
+    payload->blocks = (guint8)number;
+}
+
 static gboolean
 parse_parameter (SdpParser *parser, SdpPayload *payload, char *parameter, GError **error)
 {
   g_strstrip (parameter);
   char *equals = strchr (parameter, '=');
-  if (equals == NULL)
+  if (equals == NULL) {
+    parse_blocks (payload, parameter);
     return TRUE;
+  }
   *equals = '\0';
   const char *value = equals + 1;
   guint64 number;

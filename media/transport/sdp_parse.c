@@ -60,6 +60,11 @@ resolve_codecs (SdpParser *parser)
       if (rtx->rtx && rtx->apt == codec.pt)
         codec.rtx_pt = parser->order[r];
     }
+    for (guint r = 0; r < parser->n_order && codec.codec == MEDIA_OPUS; r++) {
+      const SdpPayload *red = &parser->payloads[parser->order[r]];
+      if (red->red && red->blocks == codec.pt && codec.red_pt == 0)
+        codec.red_pt = parser->order[r];
+    }
     g_array_append_val (parser->media->codecs, codec);
   }
 }

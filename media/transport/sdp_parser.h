@@ -13,6 +13,8 @@ typedef struct {
   gboolean listed; /* in the m-line */
   gboolean rtx;
   guint8 apt; /* of RTX */
+  gboolean red;
+  guint8 blocks; /* of RED: payload type of its first block; 0: not told */
   SdpCodec codec;
 } SdpPayload;
 

@@ -56,6 +56,9 @@ write_codec (GString *text, const SdpCodec *codec)
   if (codec->rtx_pt != 0)
     g_string_append_printf (text, "a=rtpmap:%u rtx/90000\r\na=fmtp:%u apt=%u\r\n", codec->rtx_pt,
                             codec->rtx_pt, codec->pt);
+  if (codec->red_pt != 0) /* RFC 2198 5: what the blocks are */
+    g_string_append_printf (text, "a=rtpmap:%u red/48000/2\r\na=fmtp:%u %u/%u\r\n", codec->red_pt,
+                            codec->red_pt, codec->pt, codec->pt);
 }
 
 static void
@@ -101,14 +104,22 @@ write_simulcast (GString *text, const SdpMedia *media)
 }
 
 static void
+write_msid (GString *text, const SdpMedia *media)
+{
+  const char *track = media->track != NULL ? media->track : media->stream;
+  if (media->beside != NULL)
+    g_string_append_printf (text, "a=msid:%s %s\r\n", media->beside, track);
+  g_string_append_printf (text, "a=msid:%s %s\r\n", media->stream, track);
+}
+
+static void
 write_rtp (GString *text, const Sdp *sdp, const SdpMedia *media)
 {
   g_string_append_printf (text, "a=%s\r\n", direction_name (media->direction));
   if (media->rtcp_mux)
     g_string_append (text, "a=rtcp-mux\r\na=rtcp-rsize\r\n");
   if (media->stream != NULL && media->direction & SDP_SENDONLY)
-    g_string_append_printf (text, "a=msid:%s %s\r\n", media->stream,
-                            media->track != NULL ? media->track : media->stream);
+    write_msid (text, media);
   write_extensions (text, media);
   for (guint i = 0; i < media->codecs->len; i++)
     write_codec (text, &g_array_index (media->codecs, SdpCodec, i));
@@ -137,9 +148,13 @@ write_m_line (GString *text, const SdpMedia *media)
                             media->type == SDP_AUDIO ? "audio" : "video", port);
     for (guint i = 0; i < media->codecs->len; i++) {
       const SdpCodec *codec = &g_array_index (media->codecs, SdpCodec, i);
+      if (codec->red_pt != 0 && media->prefer_red)
+        g_string_append_printf (text, " %u", codec->red_pt);
       g_string_append_printf (text, " %u", codec->pt);
       if (codec->rtx_pt != 0)
         g_string_append_printf (text, " %u", codec->rtx_pt);
+      if (codec->red_pt != 0 && !media->prefer_red)
+        g_string_append_printf (text, " %u", codec->red_pt);
     }
     g_string_append (text, "\r\n");
   }

@@ -77,7 +77,7 @@ add_streams (World *w)
                              .nack = TRUE,
                              .frames = TRUE };
   RecvStreamConfig audio = { .kind = MEDIA_AUDIO,
-                             .payload_types = { { MEDIA_OPUS, 111, 0 } },
+                             .payload_types = { { MEDIA_OPUS, 111, 0, 63 } },
                              .n_payload_types = 1,
                              .nack = TRUE,
                              .frames = TRUE };
@@ -92,7 +92,7 @@ add_streams (World *w)
   w->forward[MEDIA_VIDEO] = rtp_session_add_send (w->out, &send);
   send = (SendStreamConfig){ .kind = MEDIA_AUDIO,
                              .ssrc = 20,
-                             .payload_types = { { MEDIA_OPUS, 111, 0 } },
+                             .payload_types = { { MEDIA_OPUS, 111, 0, 63 } },
                              .n_payload_types = 1,
                              .mid = "f1" };
   w->forward[MEDIA_AUDIO] = rtp_session_add_send (w->out, &send);

@@ -19,9 +19,10 @@ export class UdpLink {
   arrived = []; // [ms, bytes] out of the bottleneck and not lost
   dropped = 0;
 
-  // rate: bits per second; queue: seconds at that rate; delay: ms; loss: 0..1
-  constructor({ rate, queue = 0.5, delay = 40, loss = 0 }) {
-    Object.assign(this, { rate, delay, loss, room: rate * queue / 8 });
+  // rate: bits per second; queue: seconds at that rate; delay: ms; loss, backLoss (of what the
+  // receiver sends): 0..1
+  constructor({ rate, queue = 0.5, delay = 40, loss = 0, backLoss = 0 }) {
+    Object.assign(this, { rate, delay, loss, backLoss, room: rate * queue / 8 });
   }
 
   // near: where the sender's packets shall be sent to; far: where the receiver's.
@@ -29,7 +30,9 @@ export class UdpLink {
     for (const socket of [this.#near, this.#far])
       await new Promise((done) => socket.bind(0, '127.0.0.1', done));
     this.#near.on('message', (data, from) => { this.sender = from.port; this.#enter(data); });
-    this.#far.on('message', (data) => this.#back.push({ at: performance.now() + this.delay, data }));
+    this.#far.on('message', (data) => {
+      if (Math.random() >= this.backLoss) this.#back.push({ at: performance.now() + this.delay, data });
+    });
     this.#timer = setInterval(() => this.#turn(), 1);
     return { near: this.#near.address().port, far: this.#far.address().port };
   }

@@ -85,7 +85,7 @@ pipeline_text (MediaCodec codec, const Rung *rung)
   default:
     return g_strdup_printf ("audiotestsrc is-live=true samplesperbuffer=960 freq=330 ! "
                             "audio/x-raw,rate=48000,channels=1 ! "
-                            "opusenc name=encoder bitrate=%u frame-size=%u ! "
+                            "opusenc name=encoder inband-fec=true bitrate=%u frame-size=%u ! "
                             "appsink name=out sync=false",
                             rung->max_bps, rung->frame_ms);
   }
@@ -233,6 +233,15 @@ on_sight (Hub *hub, const char *peer, HubSight sight, void *arg)
 }
 
 static void
+on_want_loss (Hub *hub, const char *source, MediaCodec codec, guint rung, guint percent, void *arg)
+{
+  Outlet *outlet = &((Probe *)arg)->outlets[codec][rung];
+  if (outlet->encoder != NULL)
+    g_object_set (outlet->encoder, "packet-loss-percentage", (int)percent, NULL);
+  say_want ("want-loss", source, codec, rung, (gint)percent);
+}
+
+static void
 on_frame (Hub *hub, const char *peer, const char *label, MediaKind kind, Frame *frame, void *arg)
 {
   Probe *probe = arg;
@@ -273,12 +282,13 @@ look (Probe *probe, const char *peer)
                                       stream->rung, "bps", (int)stream->bps, "width",
                                       (int)stream->width, "looked_at", stream->looked_at));
   }
-  say (json_pack ("{s:s,s:s,s:b,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i,s:I,s:i,s:o}", "event", "look",
-                  "peer", peer, "there", there, "audio", received.audio, "video", received.video,
-                  "keys", received.keys, "rtt_ms", stats.rtt_ms, "loss", stats.loss, "estimate_bps",
-                  stats.estimate_bps, "sent_bps", stats.sent_bps, "received_bps",
-                  stats.received_bps, "plis", (json_int_t)stats.plis, "sight", (int)stats.sight,
-                  "streams", streams));
+  say (json_pack ("{s:s,s:s,s:b,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i,s:I,s:I,s:f,s:i,s:o}", "event",
+                  "look", "peer", peer, "there", there, "audio", received.audio, "video",
+                  received.video, "keys", received.keys, "rtt_ms", stats.rtt_ms, "loss", stats.loss,
+                  "estimate_bps", stats.estimate_bps, "sent_bps", stats.sent_bps, "received_bps",
+                  stats.received_bps, "plis", (json_int_t)stats.plis, "redundant",
+                  (json_int_t)stats.redundant, "heard_loss", stats.heard_loss, "sight",
+                  (int)stats.sight, "streams", streams));
 }
 
 static void
@@ -360,6 +370,7 @@ main (int argc, char **argv)
     .want_keyframe = on_want_keyframe,
     .want_bitrate = on_want_bitrate,
     .sight = on_sight,
+    .want_loss = on_want_loss,
     .frame = on_frame,
   };
   Probe probe = {

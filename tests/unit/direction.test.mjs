@@ -24,6 +24,7 @@ const onlyIn = [
   [/^sqlite3/, 'records'],
   [/^libwebsockets/, 'station'],
   [/^qrencode/, 'station'],
+  [/^opus\//, 'media/capture'],
 ];
 
 function* sources(dir) {

@@ -80,7 +80,9 @@ test_values (void)
                                      "[http]\nlisten=localhost;192.168.1.5:9443;[fd00::5]:9444\n"
                                      "port=7443\nnames=station.lan;\n"
                                      "public-url=https://kham.example.vn/\n"
-                                     "[mllp]\nport=0\n[room]\nmicrophone-owner=station\n",
+                                     "[mllp]\nport=0\n[room]\nmicrophone-owner=station\n"
+                                     "loudspeaker=alsa:default\necho-microphone=desk\n"
+                                     "[microphone desk]\naddress=test:\n",
                                      &error);
   g_assert_no_error (error);
   g_assert_cmpstr (config->state, ==, "/etc/nhipcau/state");
@@ -94,6 +96,8 @@ test_values (void)
   g_assert_true (config_origin_allowed (config, "https://kham.example.vn"));
   g_assert_false (config_origin_allowed (config, "https://kham.example.vn:444"));
   g_assert_cmpint (config->microphone_owner, ==, MICROPHONE_STATION);
+  g_assert_cmpstr (config->loudspeaker, ==, "alsa:default");
+  g_assert_cmpstr (config->echo_microphone, ==, "desk");
   g_auto (GStrv) names = config_certificate_names (config);
   g_assert_true (g_strv_contains ((const char *const *)names, "kham.example.vn"));
   g_assert_true (g_strv_contains ((const char *const *)names, "192.168.1.5"));
@@ -135,6 +139,11 @@ static const struct {
   { "[recording]\nkeep-free=lots\n", "wants a size" },
   { "[recording]\nkeep-free=99999999999T\n", "wants a size" },
   { "[room]\nmicrophone-owner=me\n", "wants auto, station or console" },
+  { "[room]\nloudspeaker=file:/x\n", "[room] loudspeaker: a loudspeaker is pipewire:" },
+  { "[room]\nloudspeaker=test:\n", "wants the microphone that hears it" },
+  { "[room]\necho-microphone=a\n[microphone a]\naddress=test:\n", "wants the loudspeaker" },
+  { "[room]\nloudspeaker=test:\necho-microphone=b\n[microphone a]\naddress=test:\n",
+    "names no microphone of this file" },
   { "[camera]\naddress=test:\n", "wants a name" },
   { "[camera Room]\naddress=test:\n", "has a bad name" },
   { "[camera room]\nwidth=640\n", "wants the key address" },

@@ -575,6 +575,48 @@ test_keyframes_are_merged (void)
   clinic_clear (&clinic);
 }
 
+/* Viewers that ask without end: key frames as often as they may cost, and each wish is answered. */
+static void
+test_keyframe_storm (void)
+{
+  Clinic clinic;
+  clinic_init (&clinic);
+  Page *pages[2] = { page_new (&clinic, "a", FALSE), page_new (&clinic, "b", FALSE) };
+  for (guint i = 0; i < 2; i++)
+    page_join (pages[i]);
+  RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED)
+             && in_state (&clinic, "b", HUB_PEER_CONNECTED));
+  g_autoptr (Frame) small = make_frame (MEDIA_H264, TRUE);
+  GByteArray *bytes = g_byte_array_new ();
+  g_byte_array_append (bytes, g_bytes_get_data (small->data, NULL),
+                       (guint)g_bytes_get_size (small->data));
+  guint8 filling[24000];
+  memset (filling, 0x55, sizeof filling);
+  g_byte_array_append (bytes, filling, sizeof filling);
+  g_autoptr (GBytes) data = g_byte_array_free_to_bytes (bytes);
+  gint64 begun_us = g_get_monotonic_time (), end_us = begun_us + 5 * G_USEC_PER_SEC;
+  guint answered = 0, made = 0;
+  /* 24 kB at 0.58 Mbit/s take 0.33 s: one a second */
+  for (gint64 now_us = begun_us; now_us < end_us; now_us = g_get_monotonic_time ()) {
+    if (made == 0 || clinic.keyframes_wanted > answered) {
+      answered = clinic.keyframes_wanted;
+      made++;
+      g_autoptr (Frame) key = frame_new (MEDIA_H264, TRUE, now_us, 0, data);
+      key->width = 640;
+      key->height = 360;
+      hub_push_frame (clinic.hub, "room", key);
+    }
+    for (guint i = 0; i < 2; i++)
+      peer_request_keyframe (pages[i]->peer, "s0");
+    run_for (50);
+  }
+  double seconds = (double)(g_get_monotonic_time () - begun_us) / G_USEC_PER_SEC;
+  g_test_message ("%u key frames in %.1f s", made, seconds);
+  g_assert_cmpuint (made, >=, 3);
+  g_assert_cmpfloat (made, <=, seconds + 3);
+  clinic_clear (&clinic);
+}
+
 static const SdpMedia *
 offered_line (const Page *page, const char *mid)
 {
@@ -1311,6 +1353,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hub/long-group-asks-for-key", test_long_group_asks_for_key);
   g_test_add_func ("/hub/vp8-only", test_vp8_only);
   g_test_add_func ("/hub/keyframes-are-merged", test_keyframes_are_merged);
+  g_test_add_func ("/hub/keyframe-storm", test_keyframe_storm);
   g_test_add_func ("/hub/forward", test_forward);
   g_test_add_func ("/hub/channels", test_channels);
   g_test_add_func ("/hub/mute", test_mute);

@@ -328,6 +328,49 @@ test_pli_merged (void)
   pair_clear (&p);
 }
 
+/* A viewer that loses all the time: key frames as often as they may cost, every wish is answered by
+ * one, and who has no picture at all does not wait for that. */
+static void
+test_pli_cost (void)
+{
+  enum { STEP_US = 33333, SECONDS = 30 };
+  Pair p;
+  pair_init (&p, MEDIA_VIDEO, 50);
+  gint64 now = START_US, key_due = 0, wished = 0, longest = 0;
+  guint keys = 0;
+  for (guint i = 0; i < SECONDS * 30; i++, now += STEP_US) {
+    gboolean key = i == 0 || (key_due != 0 && now >= key_due);
+    send_frame (&p, MEDIA_VP8, key, key ? 15000 : 1000, now);
+    receive_all (&p, now);
+    if (key) {
+      keys++;
+      longest = wished ? MAX (longest, now - wished) : longest;
+      key_due = wished = 0;
+    }
+    if (i > 60 && i % 2 == 0) {
+      recv_stream_pass_keyframe (p.recv, now);
+      wished = wished ? wished : now;
+    }
+    if (recv_stream_take_pli (p.recv, now) && key_due == 0)
+      key_due = now + 100000;
+  }
+  g_test_message ("%u key frames in %d s, the longest wait %.0f ms", keys, SECONDS,
+                  (double)longest / 1000);
+  /* 15 kB at some 0.3 Mbit/s are 0.4 s: a third of the bits is one in 1.1 s */
+  g_assert_cmpuint (keys, <=, SECONDS + 2);
+  g_assert_cmpuint (keys, >=, SECONDS / 2);
+  g_assert_cmpint (longest, <, 2300000);
+  /* urgent */
+  while (!recv_stream_take_pli (p.recv, now))
+    now += 5000;
+  recv_stream_want_keyframe (p.recv, now += 1000);
+  gint64 asked = now;
+  while (!recv_stream_take_pli (p.recv, now))
+    now += 5000;
+  g_assert_cmpint (now - asked, <=, 600000);
+  pair_clear (&p);
+}
+
 /* A jump of the numbers (the sender began anew) is taken once the next packet confirms it; a
  * single stray packet is not. */
 static void
@@ -576,6 +619,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rtp-streams/audio-resend", test_audio_resend);
   g_test_add_func ("/rtp-streams/give-up", test_give_up);
   g_test_add_func ("/rtp-streams/pli-merged", test_pli_merged);
+  g_test_add_func ("/rtp-streams/pli-cost", test_pli_cost);
   g_test_add_func ("/rtp-streams/restart", test_restart);
   g_test_add_func ("/rtp-streams/reports", test_reports);
   g_test_add_func ("/rtp-streams/audio-buffer", test_audio_buffer);

@@ -53,6 +53,7 @@ station_offer (void)
   SdpMedia *sound = sdp_add_media (sdp, SDP_AUDIO, "s1", SDP_SENDONLY);
   sdp_add_codec (sound, MEDIA_OPUS);
   sdp_set_msid (sound, "source-microphone", "microphone");
+  sdp_set_beside (sound, "source-room");
   sdp_add_stream (sound, 2000, 0);
   sdp_add_codec (sdp_add_media (sdp, SDP_AUDIO, "mic", SDP_RECVONLY), MEDIA_OPUS);
   sdp_add_codec (sdp_add_media (sdp, SDP_VIDEO, "cam", SDP_RECVONLY), MEDIA_VP8);
@@ -104,6 +105,13 @@ test_offer_round_trip (void)
   g_assert_cmpint (room->ext_mid, ==, SDP_EXT_MID);
   g_assert_cmpint (room->ext_twcc, ==, SDP_EXT_TWCC);
   g_assert_cmpint (room->ext_abs_send_time, ==, SDP_EXT_ABS_SEND_TIME);
+  const SdpMedia *sound = back->media->pdata[1];
+  g_assert_nonnull (strstr (text, "a=msid:source-room microphone\r\n"
+                                  "a=msid:source-microphone microphone\r\n"));
+  g_assert_cmpstr (sound->stream, ==, "source-microphone");
+  SdpCodec opus = g_array_index (sound->codecs, SdpCodec, 0);
+  g_assert_cmpint (opus.pt, ==, SDP_PT_OPUS);
+  g_assert_cmpint (opus.red_pt, ==, SDP_PT_OPUS_RED);
   const SdpMedia *data = back->media->pdata[4];
   g_assert_cmpint (data->type, ==, SDP_APPLICATION);
   g_assert_cmpint (data->sctp_port, ==, 5000);
@@ -185,6 +193,51 @@ test_chromium (void)
   assert_stream (cam, 1374402461, 3087012399);
   g_assert_cmpint (data->sctp_port, ==, 5000);
   g_assert_cmpuint (data->max_message_size, ==, 262144);
+}
+
+/* RED where both want it, with the numbers of whoever receives; none where the answer is silent. */
+static void
+test_red (void)
+{
+  static const struct {
+    const char *answer; /* in place of the answer's sound lines */
+    guint8 red;
+  } cases[] = {
+    { "111\r\na=rtpmap:111 opus/48000/2\r\n", 0 },
+    { "63 111\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=rtpmap:111 opus/48000/2\r\n",
+      63 },
+    { "109 64\r\na=rtpmap:109 opus/48000/2\r\na=rtpmap:64 RED/48000/2\r\na=fmtp:64 109/109\r\n",
+      64 },
+    { "111 63\r\na=rtpmap:63 red/48000/2\r\na=rtpmap:111 opus/48000/2\r\n", 0 }, /* of what? */
+    { "111 63\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 0/5\r\na=rtpmap:111 opus/48000/2\r\n", 0 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (Sdp) offer = sdp_new ();
+    sdp_add_codec (sdp_add_media (offer, SDP_AUDIO, "s1", SDP_SENDONLY), MEDIA_OPUS);
+    SdpMedia *mic = sdp_add_media (offer, SDP_AUDIO, "mic", SDP_RECVONLY);
+    sdp_add_codec (mic, MEDIA_OPUS);
+    mic->prefer_red = TRUE;
+    g_autofree char *offered = sdp_write (offer);
+    g_assert_nonnull (strstr (offered, "SAVPF 111 63\r\n"));
+    g_assert_nonnull (strstr (offered, "SAVPF 63 111\r\n"));
+    g_assert_nonnull (strstr (offered, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"));
+    g_autofree char *text = g_strdup_printf (
+        "v=0\r\na=group:BUNDLE s1 mic\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n"
+        "a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"
+        "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\na=setup:active\r\n"
+        "m=audio 9 UDP/TLS/RTP/SAVPF %sa=mid:s1\r\na=recvonly\r\na=rtcp-mux\r\n"
+        "m=audio 9 UDP/TLS/RTP/SAVPF %sa=mid:mic\r\na=sendonly\r\na=rtcp-mux\r\n",
+        cases[i].answer, cases[i].answer);
+    g_autoptr (Sdp) answer = parsed (text);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SdpAgreement) agreement = sdp_agree (offer, answer, &error);
+    g_assert_no_error (error);
+    const SdpAgreedLine *send = agreement->lines->pdata[0], *receive = agreement->lines->pdata[1];
+    g_assert_cmpuint (send->codec.red_pt, ==, cases[i].red);
+    g_assert_cmpuint (receive->receive->len, ==, 1);
+    g_assert_cmpuint (g_array_index (receive->receive, SdpCodec, 0).red_pt, ==,
+                      cases[i].red ? SDP_PT_OPUS_RED : 0);
+  }
 }
 
 /* No H.264; the SSRCs of lines on which it only receives are its RTCP's and not streams. */
@@ -472,6 +525,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sdp/simulcast", test_simulcast);
   g_test_add_func ("/sdp/rejected-and-inactive", test_rejected_and_inactive);
   g_test_add_func ("/sdp/renumbered", test_renumbered);
+  g_test_add_func ("/sdp/red", test_red);
   g_test_add_func ("/sdp/bad-syntax", test_bad_syntax);
   g_test_add_func ("/sdp/bad-answer", test_bad_answer);
   g_test_add_func ("/sdp/answer-of-other-length", test_answer_of_other_length);

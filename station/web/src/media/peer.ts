@@ -515,7 +515,8 @@ export function streamNames(sdp: string): Map<string, string> {
   const names = new Map<string, string>()
   for (const section of sdp.split(/\r?\nm=/).slice(1)) {
     const mid = /\na=mid:(\S+)/.exec(section)?.[1]
-    const stream = /\na=msid:(\S+)/.exec(section)?.[1]
+    // Of several the last: those before it are what the line is played in step with.
+    const stream = [...section.matchAll(/\na=msid:(\S+)/g)].at(-1)?.[1]
     if (mid && stream) names.set(mid, stream)
   }
   return names

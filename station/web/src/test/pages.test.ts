@@ -51,8 +51,9 @@ test('a link is whole or it is none', () => {
 
 test('tracks are placed by the stream of their line', () => {
   const sdp = ['v=0', 'o=- 7 1 IN IP4 0.0.0.0', 'm=video 9 UDP/TLS/RTP/SAVPF 96', 'a=mid:s0', 'a=msid:source-room t0',
-    'm=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=mid:mic', 'm=video 9 UDP/TLS/RTP/SAVPF 96', 'a=msid:peer-7f3a t1', 'a=mid:f0', ''].join('\r\n')
-  assert.deepEqual([...streamNames(sdp)], [['s0', 'source-room'], ['f0', 'peer-7f3a']])
+    'm=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=mid:mic', 'm=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=mid:s1',
+    'a=msid:source-room t2', 'a=msid:source-microphone t2', 'm=video 9 UDP/TLS/RTP/SAVPF 96', 'a=msid:peer-7f3a t1', 'a=mid:f0', ''].join('\r\n')
+  assert.deepEqual([...streamNames(sdp)], [['s0', 'source-room'], ['s1', 'source-microphone'], ['f0', 'peer-7f3a']])
   assert.deepEqual(streamPlace('peer-7f3a'), { kind: 'peer', name: '7f3a' })
   assert.equal(streamPlace('stream_0'), null)
 })
