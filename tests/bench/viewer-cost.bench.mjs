@@ -2,7 +2,6 @@
 
 import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, line, sim, start, stop } from '../lib/station.mjs';
 import { Viewers, slope } from '../lib/viewers.mjs';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, runs: { type: 'string', default: '3' } } });
@@ -25,24 +24,16 @@ async function run(kind, args) {
   }
 }
 
-const rtsp = await freePort();
-const camera = start(sim('sim-camera'), ['--port', String(rtsp), '--name', 'room']);
-await line(camera, /^ready/);
-camera.stdout.resume();
-camera.stderr.resume();
-const kinds = { ours: ['--bitrate', '1000'], webrtcbin: ['--camera', `rtsp://127.0.0.1:${rtsp}/room`, '--bitrate', '1000'] };
+// The same number of pictures and bits a second; ours are made up, its are encoded, which the slope does not see.
+const kinds = { ours: ['--bitrate', '1000', '--rate', '15'], webrtcbin: ['--moving', '--bitrate', '1000', '--nack'] };
 const all = { ours: [], webrtcbin: [] };
-try {
-  for (let i = 0; i < Number(values.runs); i++)
-    for (const [kind, args] of Object.entries(kinds)) {
-      const { percent, points } = await run(kind, args);
-      all[kind].push(percent);
-      console.error(kind, round(percent), points.map(([count, { cores, packets, frames }]) =>
-        `${count}: ${round(cores * 100)} %, ${Math.round(packets)} packets/s, ${Math.round(frames)} frames/s`).join('; '));
-    }
-} finally {
-  await stop(camera);
-}
+for (let i = 0; i < Number(values.runs); i++)
+  for (const [kind, args] of Object.entries(kinds)) {
+    const { percent, points } = await run(kind, args);
+    all[kind].push(percent);
+    console.error(kind, round(percent), points.map(([count, { cores, packets, frames }]) =>
+      `${count}: ${round(cores * 100)} %, ${Math.round(packets)} packets/s, ${Math.round(frames)} frames/s`).join('; '));
+  }
 const [ours, peer] = [median(all.ours), median(all.webrtcbin)];
 console.log(JSON.stringify({
   bench: 'viewer-cost', ours: round(ours), peer: round(peer), peer_name: 'webrtcbin', unit: '% of a core', ratio: round(ours / peer),
