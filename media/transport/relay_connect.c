@@ -13,8 +13,17 @@ enum {
 typedef struct {
   RelayConnected callback;
   gpointer data;
+  char *ca_file; /* NULL: the system's trust */
   GTlsCertificateFlags wrong;
 } Attempt;
+
+static void
+attempt_free (Attempt *attempt)
+{
+  g_free (attempt->ca_file);
+  g_free (attempt);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Attempt, attempt_free)
 
 void
 relay_report_from_error (const GError *error, RelayReport *ret_report)
@@ -53,12 +62,28 @@ on_certificate (GTlsConnection *connection, GTlsCertificate *certificate,
   return FALSE;
 }
 
+/* A CA file that cannot be read must not fall back to the system's trust: an empty database trusts
+ * nobody, and the certificate is told as untrusted. */
+static void
+use_ca_file (GTlsConnection *connection, const char *file)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GTlsDatabase) trust = g_tls_file_database_new (file, &error);
+  if (trust == NULL)
+    g_warning ("event=relay-ca-unreadable file=%s reason=%s", file, error->message);
+  g_tls_connection_set_database (connection, trust);
+}
+
 static void
 on_event (GSocketClient *client, GSocketClientEvent event, GSocketConnectable *to,
           GIOStream *stream, gpointer data)
 {
-  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
-    g_signal_connect (stream, "accept-certificate", G_CALLBACK (on_certificate), data);
+  const Attempt *attempt = data;
+  if (event != G_SOCKET_CLIENT_TLS_HANDSHAKING)
+    return;
+  g_signal_connect (stream, "accept-certificate", G_CALLBACK (on_certificate), data);
+  if (attempt->ca_file != NULL)
+    use_ca_file (G_TLS_CONNECTION (stream), attempt->ca_file);
 }
 
 static void
@@ -81,7 +106,7 @@ tune (GSocketConnection *connection)
 static void
 on_connected (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autofree Attempt *attempt = data;
+  g_autoptr (Attempt) attempt = data;
   g_autoptr (GError) error = NULL;
   GSocketConnection *connection
       = g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
@@ -102,28 +127,6 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
   relay_report_clear (&report);
 }
 
-/* A CA file that cannot be read must not fall back to the system's trust: an empty database trusts
- * nobody, and the certificate is told as untrusted. */
-static void
-use_ca_file (GSocketClient *client, GSocketClientEvent event, GSocketConnectable *to,
-             GIOStream *stream, gpointer data)
-{
-  if (event != G_SOCKET_CLIENT_TLS_HANDSHAKING)
-    return;
-  g_autoptr (GError) error = NULL;
-  GTlsDatabase *trust = g_tls_file_database_new (data, &error);
-  if (trust == NULL)
-    g_warning ("event=relay-ca-unreadable file=%s reason=%s", (char *)data, error->message);
-  g_tls_connection_set_database (G_TLS_CONNECTION (stream), trust);
-  g_clear_object (&trust);
-}
-
-static void
-free_text (gpointer data, GClosure *closure)
-{
-  g_free (data);
-}
-
 void
 relay_connect (const Relay *relay, GCancellable *cancellable, RelayConnected callback,
                gpointer data)
@@ -131,6 +134,7 @@ relay_connect (const Relay *relay, GCancellable *cancellable, RelayConnected cal
   Attempt *attempt = g_new0 (Attempt, 1);
   attempt->callback = callback;
   attempt->data = data;
+  attempt->ca_file = g_strdup (relay->ca_file);
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GSocketConnectable) to = g_network_address_new (relay->host, relay->port);
   g_socket_client_set_timeout (client, TIMEOUT_S);
@@ -139,8 +143,5 @@ relay_connect (const Relay *relay, GCancellable *cancellable, RelayConnected cal
   if (relay->transport == RELAY_UDP)
     g_socket_client_set_socket_type (client, G_SOCKET_TYPE_DATAGRAM);
   g_signal_connect (client, "event", G_CALLBACK (on_event), attempt);
-  if (relay->ca_file != NULL)
-    g_signal_connect_data (client, "event", G_CALLBACK (use_ca_file), g_strdup (relay->ca_file),
-                           free_text, 0);
   g_socket_client_connect_async (client, to, cancellable, on_connected, attempt);
 }

@@ -1,12 +1,13 @@
 #include "media/transport/relay_probe.h"
 #include "media/transport/relay_connect.h"
+#include "media/transport/timer.h"
 #include <stun/stunagent.h>
 #include <stun/usages/turn.h>
 #include <string.h>
 
 enum {
-  AGAIN_MS = 500, /* UDP loses packets */
-  MAX_ROUNDS = 4, /* without, with credentials, and stale nonces */
+  AGAIN_US = 500000, /* UDP loses packets */
+  MAX_ROUNDS = 4,    /* without, with credentials, and stale nonces */
   MAX_MESSAGE = 1500,
 };
 
@@ -18,7 +19,7 @@ struct RelayProbe {
   gpointer data;
   char *user, *password;
   GCancellable *end;
-  GSource *bound, *again;
+  Timer *bound, *again;
   GIOStream *stream;
   StunAgent agent;
   StunMessage request;
@@ -40,6 +41,8 @@ probe_unref (RelayProbe *probe)
 {
   if (!g_ref_count_dec (&probe->users))
     return;
+  timer_free (probe->bound);
+  timer_free (probe->again);
   g_clear_object (&probe->stream);
   g_object_unref (probe->end);
   g_free (probe->user);
@@ -55,38 +58,31 @@ probe_ref (RelayProbe *probe)
 }
 
 static void
-clear_timer (GSource **timer)
-{
-  if (*timer == NULL)
-    return;
-  g_source_destroy (*timer);
-  g_source_unref (*timer);
-  *timer = NULL;
-}
-
-static GSource *
-start_timer (RelayProbe *probe, guint ms, GSourceFunc callback)
-{
-  GSource *timer = g_timeout_source_new (ms);
-  g_source_set_callback (timer, callback, probe, NULL);
-  g_source_attach (timer, g_main_context_get_thread_default ());
-  return timer;
-}
-
-static void
 finish (RelayProbe *probe, RelayOutcome outcome, guint code, const char *detail)
 {
   RelayProbed done = probe->done;
   probe->done = NULL;
   if (done == NULL)
     return;
-  clear_timer (&probe->bound);
-  clear_timer (&probe->again);
+  timer_stop (probe->bound);
+  timer_stop (probe->again);
   RelayReport report = { outcome, code, (char *)detail };
   probe_ref (probe);
   done (probe->relay, &report, probe->data);
   g_cancellable_cancel (probe->end);
   probe_unref (probe);
+}
+
+/* The end of what was under way is no failure. */
+static void
+fail (RelayProbe *probe, const GError *error)
+{
+  RelayReport report;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  relay_report_from_error (error, &report);
+  finish (probe, report.outcome, 0, report.detail);
+  relay_report_clear (&report);
 }
 
 /* ---- sending ---- */
@@ -97,13 +93,8 @@ on_written (GObject *source, GAsyncResult *result, gpointer data)
   RelayProbe *probe = data;
   g_autoptr (GError) error = NULL;
   probe->writing = FALSE;
-  if (!g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, NULL, &error)
-      && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    RelayReport report;
-    relay_report_from_error (error, &report);
-    finish (probe, report.outcome, 0, report.detail);
-    relay_report_clear (&report);
-  }
+  if (!g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, NULL, &error))
+    fail (probe, error);
   probe_unref (probe);
 }
 
@@ -118,11 +109,17 @@ send_request (RelayProbe *probe)
                                    probe_ref (probe));
 }
 
-static gboolean
+static void
+wait_again (RelayProbe *probe)
+{
+  timer_at (probe->again, g_get_monotonic_time () + AGAIN_US);
+}
+
+static void
 on_again (gpointer data)
 {
   send_request (data);
-  return G_SOURCE_CONTINUE;
+  wait_again (data);
 }
 
 static void
@@ -142,9 +139,8 @@ ask (RelayProbe *probe)
     return;
   }
   send_request (probe);
-  clear_timer (&probe->again);
   if (probe->relay->transport == RELAY_UDP)
-    probe->again = start_timer (probe, AGAIN_MS, on_again);
+    wait_again (probe);
 }
 
 /* Best effort: without it the relay keeps the address for ten minutes. */
@@ -270,11 +266,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
       read_on (probe);
   } else if (n == 0) {
     finish (probe, RELAY_BROKEN, 0, "the connection was cut");
-  } else if (n < 0 && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    RelayReport report;
-    relay_report_from_error (error, &report);
-    finish (probe, report.outcome, 0, report.detail);
-    relay_report_clear (&report);
+  } else if (n < 0) {
+    fail (probe, error);
   }
   probe_unref (probe);
 }
@@ -307,18 +300,18 @@ on_connected (GSocketConnection *connection, const RelayReport *report, gpointer
 
 /* ---- life ---- */
 
-static gboolean
+static void
 on_bound (gpointer data)
 {
   RelayProbe *probe = data;
   g_autofree char *detail = g_strdup_printf ("no answer within %d s", RELAY_PROBE_MS / 1000);
   finish (probe, RELAY_SILENT, 0, detail);
-  return G_SOURCE_REMOVE;
 }
 
 RelayProbe *
 relay_probe_new (const Relay *relay, RelayProbed done, gpointer data)
 {
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
   RelayProbe *probe = g_new0 (RelayProbe, 1);
   g_ref_count_init (&probe->users);
   probe->relay = relay;
@@ -328,7 +321,9 @@ relay_probe_new (const Relay *relay, RelayProbed done, gpointer data)
   relay_credentials (relay, g_get_real_time () / G_USEC_PER_SEC, &probe->user, &probe->password);
   stun_agent_init (&probe->agent, STUN_ALL_KNOWN_ATTRIBUTES, STUN_COMPATIBILITY_RFC5389,
                    STUN_AGENT_USAGE_LONG_TERM_CREDENTIALS);
-  probe->bound = start_timer (probe, RELAY_PROBE_MS, on_bound);
+  probe->bound = timer_new (context, on_bound, probe);
+  probe->again = timer_new (context, on_again, probe);
+  timer_at (probe->bound, g_get_monotonic_time () + RELAY_PROBE_MS * 1000);
   relay_connect (relay, probe->end, on_connected, probe_ref (probe));
   return probe;
 }
@@ -339,8 +334,8 @@ relay_probe_free (RelayProbe *probe)
   if (probe == NULL)
     return;
   probe->done = NULL;
-  clear_timer (&probe->bound);
-  clear_timer (&probe->again);
+  timer_stop (probe->bound);
+  timer_stop (probe->again);
   g_cancellable_cancel (probe->end);
   probe_unref (probe);
 }

@@ -1,6 +1,7 @@
 #include "media/transport/relays.h"
 #include "media/transport/relay_bridge.h"
 #include "media/transport/relay_probe.h"
+#include "media/transport/timer.h"
 
 enum { GOOD_S = 300, BAD_S = 30 };
 
@@ -9,7 +10,7 @@ typedef struct {
   Relay *relay;
   RelayBridge *bridge; /* NULL: UDP */
   RelayProbe *probe;   /* under way */
-  GSource *next;
+  Timer *next;         /* when it is asked again */
   gboolean known;
   RelayOutcome outcome;
 } Entry;
@@ -20,36 +21,15 @@ struct Relays {
   gpointer data;
 };
 
-static void probe (Entry *entry);
-
-static void
-clear_next (Entry *entry)
-{
-  if (entry->next == NULL)
-    return;
-  g_source_destroy (entry->next);
-  g_source_unref (entry->next);
-  entry->next = NULL;
-}
-
 static void
 entry_free (gpointer data)
 {
   Entry *entry = data;
-  clear_next (entry);
+  timer_free (entry->next);
   relay_probe_free (entry->probe);
   relay_bridge_free (entry->bridge);
   relay_free (entry->relay);
   g_free (entry);
-}
-
-static gboolean
-on_next (gpointer data)
-{
-  Entry *entry = data;
-  clear_next (entry);
-  probe (entry);
-  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -60,17 +40,16 @@ on_probed (const Relay *relay, const RelayReport *report, gpointer data)
   g_clear_pointer (&entry->probe, relay_probe_free);
   entry->known = TRUE;
   entry->outcome = report->outcome;
-  clear_next (entry);
-  entry->next = g_timeout_source_new_seconds (report->outcome == RELAY_GOOD ? GOOD_S : BAD_S);
-  g_source_set_callback (entry->next, on_next, entry, NULL);
-  g_source_attach (entry->next, g_main_context_get_thread_default ());
+  gint64 wait_us = (report->outcome == RELAY_GOOD ? GOOD_S : BAD_S) * G_USEC_PER_SEC;
+  timer_at (entry->next, g_get_monotonic_time () + wait_us);
   if (changed)
     entry->relays->report (relay, report, entry->relays->data);
 }
 
 static void
-probe (Entry *entry)
+probe (gpointer data)
 {
+  Entry *entry = data;
   if (entry->probe == NULL && entry->relays->report != NULL)
     entry->probe = relay_probe_new (entry->relay, on_probed, entry);
 }
@@ -78,6 +57,7 @@ probe (Entry *entry)
 Relays *
 relays_new (const GPtrArray *list, RelaysReport report, gpointer data)
 {
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
   Relays *relays = g_new0 (Relays, 1);
   relays->entries = g_ptr_array_new_with_free_func (entry_free);
   relays->report = report;
@@ -86,6 +66,7 @@ relays_new (const GPtrArray *list, RelaysReport report, gpointer data)
     Entry *entry = g_new0 (Entry, 1);
     entry->relays = relays;
     entry->relay = relay_copy (list->pdata[i]);
+    entry->next = timer_new (context, probe, entry);
     if (entry->relay->transport != RELAY_UDP)
       entry->bridge = relay_bridge_new (entry->relay);
     g_ptr_array_add (relays->entries, entry);
