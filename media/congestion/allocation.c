@@ -228,12 +228,6 @@ climb (Allocation *a, AllocationPeer *peer, AllocationStream *stream, gboolean f
   stream->wanted = next;
 }
 
-static gboolean
-is_first_step (guint height)
-{
-  return height == 1;
-}
-
 /* Before that, what is left goes into stills. */
 static gboolean
 sees_what_it_looks_at (const AllocationPeer *peer)
@@ -257,7 +251,7 @@ raise_all (Allocation *a, AllocationClass first, AllocationClass last, guint fro
       AllocationStream *stream = peer->streams->pdata[j];
       if (stream->class >= first && stream->class <= last && from < stream->n
           && height (stream, stream->wanted) == from)
-        climb (a, peer, stream, stream->class == ALLOCATION_SOUND && is_first_step (from + 1));
+        climb (a, peer, stream, stream->class == ALLOCATION_SOUND && from == 0);
     }
   }
 }

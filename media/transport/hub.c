@@ -158,10 +158,11 @@ run_add_peer (Hub *hub, Command *c)
     return;
   }
   g_hash_table_insert (hub->peers, peer->id, peer);
-  hub_peer_update_views (peer);
+  hub_allocate (hub);
   hub_peer_prepare_views (peer);
   hub_forward_update (hub);
   hub_offer_later (peer);
+  hub_figures_update (hub);
   hub_stats_update (hub);
 }
 
@@ -372,8 +373,9 @@ static gboolean
 tick (gpointer data)
 {
   Hub *hub = data;
-  hub_sound_update (hub);
   gint64 now_us = g_get_monotonic_time ();
+  hub_figures_update (hub);
+  hub_sound_update (hub);
   hub_allocate_measure (hub, now_us);
   hub_allocate (hub);
   hub_stats_update (hub);
@@ -383,6 +385,7 @@ tick (gpointer data)
   g_hash_table_iter_init (&iter, hub->peers);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     HubPeer *peer = value;
+    hub_direct_look (peer, now_us);
     if (!peer->answered && !peer->reserved && hub_peer_is_alive (peer)
         && now_us - peer->born_us > UNANSWERED_US)
       silent = peer;

@@ -145,7 +145,8 @@ ask_peer (HubPeer *peer, gint64 now_us)
     peer->share = allocation_add_peer (peer->hub->allocation, !peer->local);
   guint bps = peer->local ? LOCAL_BPS : peer->estimate_bps;
   /* What is lost is sent again. */
-  allocation_set_estimate (peer->share, (guint)(bps * (1 - MIN (peer->loss, LOSS_MAX))), now_us);
+  allocation_set_estimate (peer->share, (guint)(bps * (1 - MIN (peer->figures.loss, LOSS_MAX))),
+                           now_us);
   for (guint i = 0; i < peer->lines->len; i++)
     if (((HubLine *)peer->lines->pdata[i])->role != LINE_OWN)
       ask_line (peer->lines->pdata[i]);

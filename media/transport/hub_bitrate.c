@@ -5,10 +5,8 @@ enum {
   RAISE_PERCENT = 10, /* hysteresis */
   LOWER_PERCENT = 5,
   RAISE_INTERVAL_US = 1000000,
-  /* Headers of RTP with extensions, SRTP, UDP and IP: of a full packet, and of one more for the end
-   * of each picture. */
+  /* Headers of a full packet; each picture has those of one more, at its end. */
   HEADERS_PERCENT = 5,
-  HEADER_BYTES = 72,
 };
 
 static guint
@@ -16,8 +14,8 @@ headers_bps (MediaCodec codec, guint rung)
 {
   const Rung *r = rung_get (codec, rung);
   if (codec == MEDIA_OPUS)
-    return HEADER_BYTES * 8 * 1000 / r->frame_ms;
-  return HEADER_BYTES / 2 * 8 * (r->max_rate > 0 ? r->max_rate : 30) / 2;
+    return HUB_HEADER_BYTES * 8 * 1000 / r->frame_ms;
+  return HUB_HEADER_BYTES / 2 * 8 * (r->max_rate > 0 ? r->max_rate : 30) / 2;
 }
 
 guint

@@ -143,11 +143,10 @@ forward_picture (HubLine *line, guint32 source, const RtpIncoming *packet)
 static void
 note_packet (HubLine *own, const RtpIncoming *packet)
 {
-  enum { HEADERS = 72 };
   HubLayer *layer = &own->layers[MIN (packet->layer, LAYERS_MAX - 1)];
   if (layer->seen_us == 0)
     hub_allocate_soon (own->peer->hub);
-  layer->bytes += packet->view.payload_size + HEADERS;
+  layer->bytes += packet->view.payload_size + HUB_HEADER_BYTES;
   layer->seen_us = packet->arrived_us;
 }
 

@@ -329,7 +329,7 @@ apply_answer (HubPeer *peer, const char *text, GError **error)
   peer->restart_offered = FALSE;
   peer->misfits = 0;
   add_candidates (peer, answer);
-  hub_peer_update_views (peer);
+  hub_allocate (peer->hub);
   hub_peer_prepare_views (peer);
   hub_forward_update (peer->hub);
   return TRUE;

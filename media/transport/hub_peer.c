@@ -64,12 +64,6 @@ add_source_lines (HubPeer *peer)
 }
 
 void
-hub_peer_update_views (HubPeer *peer)
-{
-  hub_allocate (peer->hub);
-}
-
-void
 hub_peer_prepare_views (HubPeer *peer)
 {
   for (guint i = 0; i < peer->lines->len; i++) {
@@ -112,7 +106,7 @@ hub_peer_set_state (HubPeer *peer, HubPeerState state, const char *reason)
   peer->closed |= state == HUB_PEER_CLOSED;
   g_info ("event=state peer=%s state=%d reason=%s", peer->id, state, reason != NULL ? reason : "");
   hub_emit_state (peer, reason);
-  hub_peer_update_views (peer);
+  hub_allocate (peer->hub);
   if (state == HUB_PEER_CONNECTED)
     begin_views (peer);
   hub_network_state (peer);
@@ -226,11 +220,10 @@ on_keyframe (Peer *self, const char *mid, void *arg)
   HubLine *line = find_line (arg, mid);
   if (line == NULL)
     return;
-  if (line->viewing != NULL && !may_ask_for_key (line))
-    return;
-  if (line->viewing != NULL)
-    hub_outlet_want_keyframe (line->viewing);
-  else if (line->from != NULL)
+  if (line->viewing != NULL) {
+    if (may_ask_for_key (line))
+      hub_outlet_want_keyframe (line->viewing);
+  } else if (line->from != NULL)
     peer_pass_keyframe_request (line->from->peer->peer, line->from->mid);
 }
 
@@ -348,7 +341,7 @@ hub_peer_open (HubPeer *peer, const char *label, const char *answer)
     hub_peer_give_up (peer, "a line of the offer is taken twice");
     return;
   }
-  hub_peer_update_views (peer);
+  hub_allocate (peer->hub);
   hub_peer_prepare_views (peer);
   peer_start (peer->peer);
   hub_offer_answer (peer, answer);

@@ -26,7 +26,12 @@ typedef struct HubSource HubSource;
 typedef struct HubPeer HubPeer;
 typedef struct HubLine HubLine;
 
-enum { N_CODECS = MEDIA_JPEG + 1, LAYERS_MAX = 3, HUB_LOSS_UNKNOWN = 100 };
+enum {
+  N_CODECS = MEDIA_JPEG + 1,
+  LAYERS_MAX = 3,
+  HUB_LOSS_UNKNOWN = 100,
+  HUB_HEADER_BYTES = 72, /* of RTP with extensions, SRTP, UDP and IP */
+};
 
 /* The frames of one source in one codec and rung. */
 typedef struct {
@@ -117,11 +122,11 @@ struct HubPeer {
   gboolean known;    /* the sources are in its first offer */
   Peer *peer;
   HubPeerState state;
-  GPtrArray *lines;   /* HubLine, in the order of the offer */
-  HubLine *own[2];    /* by MediaKind */
-  guint data_index;   /* place of the m-line for channels among the lines */
-  guint estimate_bps; /* 0: not told yet */
-  double loss;
+  GPtrArray *lines;      /* HubLine, in the order of the offer */
+  HubLine *own[2];       /* by MediaKind */
+  guint data_index;      /* place of the m-line for channels among the lines */
+  guint estimate_bps;    /* 0: not told yet */
+  PeerStats figures;     /* as read last by hub_figures_update() */
   AllocationPeer *share; /* while it may see something */
   char **looks;          /* names of streams; NULL: not told */
   HubSight sight;
@@ -209,9 +214,6 @@ gboolean hub_peer_is_alive (const HubPeer *peer);
 /* Ends it for good; the HubPeer stays until the caller removes it. */
 void hub_peer_give_up (HubPeer *peer, const char *reason);
 void hub_peer_set_state (HubPeer *peer, HubPeerState state, const char *reason);
-/* Brings the viewers of all outlets in step with this peer's lines. A line that views anew has no
- * picture until hub_outlet_begin(). */
-void hub_peer_update_views (HubPeer *peer);
 /* What the peer has just been given to see: its first picture now, or as soon as there is a path.
  */
 void hub_peer_prepare_views (HubPeer *peer);
@@ -261,7 +263,8 @@ void hub_network_watch (Hub *hub);
 /* The state of this peer changed: a lost path is sought anew. */
 void hub_network_state (HubPeer *peer);
 /* hub_allocate.c */
-/* Decides anew and brings all lines in step. */
+/* Decides anew and brings all lines in step. A line that views anew has no picture until
+ * hub_outlet_begin(). */
 void hub_allocate (Hub *hub);
 /* The same, by the loop's next turn: from where lines must not change. */
 void hub_allocate_soon (Hub *hub);
@@ -286,10 +289,13 @@ void hub_still_frame (HubOutlet *outlet, Frame *frame);
 
 /* hub_direct.c */
 /* Now and then: restarts ICE when it is time to seek a way without a relay. */
-void hub_direct_look (HubPeer *peer, const HubPeerStats *stats, gint64 now_us);
+void hub_direct_look (HubPeer *peer, gint64 now_us);
 /* hub_sound.c: every half second */
 void hub_sound_update (Hub *hub);
 
 /* hub_stats.c */
+/* Reads what the peers measure, once for all who need it in this turn: HubPeer.figures. */
+void hub_figures_update (Hub *hub);
+/* For other threads: what was read last, and what lines get now. */
 void hub_stats_update (Hub *hub);
 void hub_stats_remove (Hub *hub, const char *id);

@@ -9,12 +9,12 @@ static const double RED_FROM = 0.01;
 /* For good: what it costs is the browser's to weigh against its picture, and each change is an
  * offer. */
 static void
-ask_for_red (HubPeer *peer, const PeerStats *stats)
+ask_for_red (HubPeer *peer)
 {
-  if (peer->red_wanted || peer->state != HUB_PEER_CONNECTED || stats->heard_loss < RED_FROM
+  if (peer->red_wanted || peer->state != HUB_PEER_CONNECTED || peer->figures.heard_loss < RED_FROM
       || !peer_receives_red (peer->peer, peer->own[MEDIA_AUDIO]->mid))
     return;
-  g_info ("event=red-wanted peer=%s loss=%.3f", peer->id, stats->heard_loss);
+  g_info ("event=red-wanted peer=%s loss=%.3f", peer->id, peer->figures.heard_loss);
   peer->red_wanted = TRUE;
   hub_offer_later (peer);
 }
@@ -36,11 +36,9 @@ tell_loss (HubOutlet *outlet)
   double loss = 0;
   gboolean known = FALSE;
   for (guint i = 0; i < outlet->viewers->len; i++) {
-    const HubLine *line = outlet->viewers->pdata[i];
-    PeerStats stats;
-    peer_stats (line->peer->peer, &stats);
-    known |= stats.rtt_ms >= 0;
-    loss = MAX (loss, stats.recent_loss);
+    const PeerStats *figures = &((const HubLine *)outlet->viewers->pdata[i])->peer->figures;
+    known |= figures->rtt_ms >= 0;
+    loss = MAX (loss, figures->recent_loss);
   }
   guint percent = in_steps (loss);
   if (!outlet->live || !known || percent == outlet->loss)
@@ -55,12 +53,8 @@ hub_sound_update (Hub *hub)
   GHashTableIter iter;
   gpointer value;
   g_hash_table_iter_init (&iter, hub->peers);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    HubPeer *peer = value;
-    PeerStats stats;
-    peer_stats (peer->peer, &stats);
-    ask_for_red (peer, &stats);
-  }
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    ask_for_red (value);
   for (guint i = 0; i < hub->sources->len; i++) {
     HubSource *source = hub->sources->pdata[i];
     if (source->kind == MEDIA_AUDIO)

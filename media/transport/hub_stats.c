@@ -11,10 +11,9 @@ is_heard_by_the_weak (const HubPeer *peer)
 }
 
 static HubPeerStats
-read_stats (HubPeer *peer)
+stats_of (const HubPeer *peer)
 {
-  PeerStats from;
-  peer_stats (peer->peer, &from);
+  const PeerStats from = peer->figures;
   return (HubPeerStats){
     .rtt_ms = from.rtt_ms,
     .loss = from.loss,
@@ -76,19 +75,28 @@ read_streams (const HubPeer *peer)
 }
 
 void
-hub_stats_update (Hub *hub)
+hub_figures_update (Hub *hub)
 {
-  gint64 now_us = g_get_monotonic_time ();
   GHashTableIter iter;
   gpointer value;
   g_hash_table_iter_init (&iter, hub->peers);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     HubPeer *peer = value;
-    HubPeerStats stats = read_stats (peer);
-    hub_direct_look (peer, &stats, now_us);
+    peer_stats (peer->peer, &peer->figures);
+  }
+}
+
+void
+hub_stats_update (Hub *hub)
+{
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init (&iter, hub->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    HubPeer *peer = value;
+    HubPeerStats stats = stats_of (peer);
     GArray *streams = read_streams (peer);
     char *id = g_strdup (peer->id), *of = g_strdup (peer->id);
-    peer->loss = stats.loss;
     HubPeerStats *copy = g_memdup2 (&stats, sizeof stats);
     pthread_mutex_lock (&hub->stats_lock);
     g_hash_table_insert (hub->stats, id, copy);

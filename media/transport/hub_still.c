@@ -1,3 +1,4 @@
+#include "media/rtp/rtp.h"
 #include "media/transport/hub_private.h"
 #include <string.h>
 
@@ -21,20 +22,6 @@ enum {
 #define INTERVAL_US (3 * G_USEC_PER_SEC)
 
 static void
-put32 (guint8 *at, guint32 value)
-{
-  guint32 swapped = GUINT32_TO_BE (value);
-  memcpy (at, &swapped, sizeof swapped);
-}
-
-static void
-put16 (guint8 *at, guint16 value)
-{
-  guint16 swapped = GUINT16_TO_BE (value);
-  memcpy (at, &swapped, sizeof swapped);
-}
-
-static void
 end_still (HubStill *still)
 {
   hub_timer_clear (&still->timer);
@@ -50,14 +37,14 @@ next_chunk (HubPeer *peer)
   gsize from = (gsize)still->index * CHUNK_BYTES, n = MIN (size - from, CHUNK_BYTES);
   GByteArray *chunk = g_byte_array_new ();
   guint8 header[CHUNK_HEADER + 5];
-  put32 (header, still->number);
-  put16 (header + 4, (guint16)still->index);
-  put16 (header + 6, (guint16)still->count);
+  rtp_put32 (header, still->number);
+  rtp_put16 (header + 4, still->index);
+  rtp_put16 (header + 6, still->count);
   if (still->index == 0) {
     g_autofree char *name = hub_line_name (still->line);
     guint8 length = (guint8)MIN (strlen (name), 255);
     gint64 age_ms = (g_get_monotonic_time () - still->capture_us) / 1000;
-    put32 (header + CHUNK_HEADER, (guint32)MAX (age_ms, 0));
+    rtp_put32 (header + CHUNK_HEADER, (guint32)MAX (age_ms, 0));
     header[CHUNK_HEADER + 4] = length;
     g_byte_array_append (chunk, header, sizeof header);
     g_byte_array_append (chunk, (const guint8 *)name, length);

@@ -603,11 +603,3 @@ ice_route (Ice *ice, IceRoute *ret_route)
                            .ipv6 = nice_address_ip_version (&remote->addr) == 6 };
   return TRUE;
 }
-
-gboolean
-ice_relayed (Ice *ice)
-{
-  IceRoute route;
-  return ice_route (ice, &route)
-         && (route.local == CANDIDATE_RELAYED || route.remote == CANDIDATE_RELAYED);
-}

@@ -67,5 +67,3 @@ typedef struct {
 } IceRoute;
 /* The selected pair; FALSE: none yet. */
 gboolean ice_route (Ice *ice, IceRoute *ret_route);
-/* TRUE when the selected pair goes through a TURN server on either side. */
-gboolean ice_relayed (Ice *ice);
