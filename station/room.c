@@ -319,17 +319,29 @@ room_own (Room *room, Client *client, gboolean audio, gboolean video)
   choose_sound (room);
 }
 
+/* (transfer full); NULL for what is no JSON */
+static GBytes *
+text_of (json_t *message)
+{
+  char *text = json_dumps (message, JSON_COMPACT);
+  json_decref (message);
+  return text != NULL ? g_bytes_new_with_free_func (text, strlen (text), free, text) : NULL;
+}
+
+/* label NULL: everybody */
+static gboolean
+is_told (const RoomPeer *peer, const char *label)
+{
+  return peer->channel && (label == NULL || g_strcmp0 (peer->label, label) == 0);
+}
+
 void
 room_send (Room *room, const char *label, json_t *message)
 {
-  char *text = room != NULL ? json_dumps (message, JSON_COMPACT) : NULL;
-  json_decref (message);
-  if (text == NULL)
-    return;
-  g_autoptr (GBytes) bytes = g_bytes_new_with_free_func (text, strlen (text), free, text);
-  for (guint i = 0; i < room->peers->len; i++) {
+  g_autoptr (GBytes) bytes = text_of (message);
+  for (guint i = 0; room != NULL && bytes != NULL && i < room->peers->len; i++) {
     const RoomPeer *peer = room->peers->pdata[i];
-    if (peer->channel && (label == NULL || g_str_equal (peer->label, label)))
+    if (is_told (peer, label))
       hub_send (room->hub, peer->id, "data", TRUE, bytes);
   }
 }
@@ -367,14 +379,15 @@ send_newest (Room *room, RoomPeer *peer)
 void
 room_send_readings (Room *room, const char *label, json_t *items)
 {
-  for (guint i = 0; room != NULL && i < room->peers->len; i++) {
+  g_autoptr (GBytes) bytes = text_of (json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+  for (guint i = 0; room != NULL && bytes != NULL && i < room->peers->len; i++) {
     RoomPeer *peer = room->peers->pdata[i];
-    if (!peer->channel || (label != NULL && g_strcmp0 (peer->label, label) != 0))
+    if (!is_told (peer, label))
       continue;
     if (label == NULL && peer->sight == HUB_SIGHT_STILLS)
       keep_newest (peer, items);
     else
-      room_send (room, peer->label, json_pack ("{s:s, s:O}", "type", "readings", "items", items));
+      hub_send (room->hub, peer->id, "data", TRUE, bytes);
   }
 }
 
