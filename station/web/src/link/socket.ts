@@ -32,6 +32,12 @@ const ATTEMPT_ANYWAY_MS = 6000
 const PROBES_AT_ONCE = 3
 const ANSWER_MS = 15_000
 
+/** What it still says is nobody's. */
+function abandon(socket: WebSocket): void {
+  socket.onclose = socket.onmessage = null
+  socket.close()
+}
+
 interface Waiting { resolve: (answer: Answer) => void; reject: (why: Refusal) => void; timer: number }
 
 /** The WebSocket to the station. Comes back by itself, each time as a fresh connection: what a link
@@ -98,8 +104,7 @@ export class Socket {
     document.removeEventListener('visibilitychange', this.#hurry)
     ;(navigator as { connection?: EventTarget }).connection?.removeEventListener('change', this.#hurry)
     clearInterval(this.#timer)
-    for (const socket of this.#attempts.keys()) socket.close()
-    this.#attempts.clear()
+    this.#abandonAttempts()
     this.#drop()
     this.state.set('closed')
   }
@@ -164,8 +169,7 @@ export class Socket {
 
   /** An attempt, or the connection itself, is over. */
   #failed(socket: WebSocket): void {
-    socket.onclose = socket.onmessage = null
-    socket.close()
+    abandon(socket)
     if (this.#attempts.delete(socket)) this.#failures++
     if (this.#ended) return
     if (socket === this.#socket) {
@@ -210,11 +214,7 @@ export class Socket {
   /** This one takes the place of all others. */
   #greeted(socket: WebSocket): void {
     this.#attempts.delete(socket)
-    for (const other of this.#attempts.keys()) {
-      other.onclose = other.onmessage = null
-      other.close()
-    }
-    this.#attempts.clear()
+    this.#abandonAttempts()
     if (socket !== this.#socket) this.#drop()
     this.#socket = socket
     this.#failures = 0
@@ -222,13 +222,14 @@ export class Socket {
     this.#beat = { id: 0, at: 0 }
   }
 
+  #abandonAttempts(): void {
+    for (const socket of this.#attempts.keys()) abandon(socket)
+    this.#attempts.clear()
+  }
+
   #drop(): void {
-    const socket = this.#socket
+    if (this.#socket) abandon(this.#socket)
     this.#socket = null
-    if (socket) {
-      socket.onclose = socket.onmessage = null
-      socket.close()
-    }
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer)
       reject(new Refusal({ type: 'error', code: 'no-link' }))

@@ -442,11 +442,15 @@ export class Peer {
       return
     }
     if (silence > TROUBLE_MS) this.phase.set('trouble')
-    const now = performance.now()
-    if (now - this.#restarted < this.#restartEvery) return
-    if (!this.wire.tellNow({ type: 'media.renegotiate', restart: true })) return
+    if (performance.now() - this.#restarted < this.#restartEvery || !this.#askRestart()) return
     this.#restartEvery = Math.min(this.#restartEvery * 2, RESTART_EVERY_MAX_MS)
-    this.#restarted = now
+  }
+
+  /** False: nobody hears it now. */
+  #askRestart(): boolean {
+    const asked = this.wire.tellNow({ type: 'media.renegotiate', restart: true })
+    if (asked) this.#restarted = performance.now()
+    return asked
   }
 
   #connected(): void {
@@ -466,7 +470,7 @@ export class Peer {
       this.start()
       return
     }
-    if (this.wire.tellNow({ type: 'media.renegotiate', restart: true })) this.#restarted = performance.now()
+    this.#askRestart()
     this.#watch()
   }
 

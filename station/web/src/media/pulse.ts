@@ -1,3 +1,5 @@
+const COUNT_AFTER_MS = 400
+
 /** Whether packets of a connection still come: browsers tell a lost path only after seven seconds.
  *
  * Looked at are the sound and picture that arrive; where these rest (muted, camera off) the
@@ -48,5 +50,3 @@ export class Pulse {
     }
   }
 }
-
-const COUNT_AFTER_MS = 400
