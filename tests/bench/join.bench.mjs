@@ -10,13 +10,13 @@ import { parseArgs } from 'node:util';
 import { WebSocketServer } from 'ws';
 import { openChromium } from '../lib/browser.mjs';
 import { Console } from '../lib/console.mjs';
+import { median } from '../lib/figures.mjs';
 import { buildDir, freePort, line, runStation, setUp, sim, start, stop } from '../lib/station.mjs';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '20' } } });
 const runs = Number(values.runs);
 const dir = mkdtempSync(join(tmpdir(), 'nhipcau-bench-'));
 const children = [];
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
 
 // In the page: time of the click, time at which the first picture of a remote video is presented.
 function clock() {

@@ -4,13 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
+import { median } from '../lib/figures.mjs';
 import { buildDir } from '../lib/station.mjs';
 import { Viewers } from '../lib/viewers.mjs';
 
 const { values } = parseArgs({ options: {
   viewers: { type: 'string', default: '8' }, seconds: { type: 'string', default: '15' }, runs: { type: 'string', default: '3' } } });
 const round = (value) => Math.round(value * 100) / 100;
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
 const all = { ours: [], bare: [] };
 
 for (let i = 0; i < Number(values.runs); i++) {

@@ -11,12 +11,10 @@
  *               Out: {"viewer":"a","offer":"…"}  {"viewer":"a","candidate":"…"}
  *                     {"cpu_us":µs of this process,"packets":sent to all,"at_us":monotonic}
  * Ends when stdin does. */
+#include "json_lines.h"
 #include "media/transport/hub.h"
 #include <arpa/inet.h>
-#include <gio/gunixinputstream.h>
-#include <jansson.h>
 #include <srtp2/srtp.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -28,20 +26,10 @@ static struct {
 
 typedef struct {
   Hub *hub;
-  GMainLoop *loop;
   guint8 *bytes; /* of a frame, random */
   gboolean live[RUNG_MAX], key_wanted[RUNG_MAX];
   guint64 count;
 } Sender;
-
-static void
-say (json_t *object)
-{
-  json_dumpf (object, stdout, JSON_COMPACT);
-  fputc ('\n', stdout);
-  fflush (stdout);
-  json_decref (object);
-}
 
 static gint64
 cpu_us (clockid_t clock)
@@ -101,14 +89,14 @@ on_frame_due (gpointer data)
 static void
 on_offer (Hub *hub, const char *peer, const char *sdp, void *arg)
 {
-  say (json_pack ("{s:s, s:s}", "viewer", peer, "offer", sdp));
+  json_lines_say (json_pack ("{s:s, s:s}", "viewer", peer, "offer", sdp));
 }
 
 static void
 on_candidate (Hub *hub, const char *peer, const char *mid, const char *line, void *arg)
 {
   if (line != NULL)
-    say (json_pack ("{s:s, s:s}", "viewer", peer, "candidate", line));
+    json_lines_say (json_pack ("{s:s, s:s}", "viewer", peer, "candidate", line));
 }
 
 static void
@@ -144,18 +132,19 @@ packets_sent (Sender *sender, const json_t *viewers)
 }
 
 static void
-obey (Sender *sender, const json_t *message)
+obey (json_t *message, void *arg)
 {
+  Sender *sender = arg;
   const char *verb = json_string_value (json_object_get (message, "do"));
   const char *viewer = json_string_value (json_object_get (message, "viewer"));
   const char *answer = json_string_value (json_object_get (message, "answer"));
   const char *candidate = json_string_value (json_object_get (message, "candidate"));
   HubPeerConfig config = { .loopback = TRUE, .trusts_host = TRUE, .label = viewer };
   if (g_strcmp0 (verb, "stats") == 0)
-    say (json_pack ("{s:I, s:I, s:I}", "cpu_us", (json_int_t)cpu_us (CLOCK_PROCESS_CPUTIME_ID),
-                    "packets",
-                    (json_int_t)packets_sent (sender, json_object_get (message, "viewers")),
-                    "at_us", (json_int_t)g_get_monotonic_time ()));
+    json_lines_say (json_pack (
+        "{s:I, s:I, s:I}", "cpu_us", (json_int_t)cpu_us (CLOCK_PROCESS_CPUTIME_ID), "packets",
+        (json_int_t)packets_sent (sender, json_object_get (message, "viewers")), "at_us",
+        (json_int_t)g_get_monotonic_time ()));
   if (viewer == NULL)
     return;
   if (g_strcmp0 (verb, "add") == 0)
@@ -164,22 +153,6 @@ obey (Sender *sender, const json_t *message)
     hub_answer (sender->hub, viewer, answer);
   if (candidate != NULL)
     hub_candidate (sender->hub, viewer, "s0", candidate);
-}
-
-static void
-on_line (GObject *stream, GAsyncResult *result, gpointer data)
-{
-  Sender *sender = data;
-  GDataInputStream *lines = G_DATA_INPUT_STREAM (stream);
-  g_autofree char *line = g_data_input_stream_read_line_finish (lines, result, NULL, NULL);
-  if (line == NULL) {
-    g_main_loop_quit (sender->loop);
-    return;
-  }
-  json_auto_t *message = json_loads (line, 0, NULL);
-  if (message != NULL)
-    obey (sender, message);
-  g_data_input_stream_read_line_async (lines, G_PRIORITY_DEFAULT, NULL, on_line, sender);
 }
 
 static void
@@ -194,18 +167,13 @@ run (void)
   for (guint i = 0; i < MAX_FRAME + 256; i++)
     sender.bytes[i] = (guint8)g_random_int_range (1, 256); /* no start code in it */
   HubConfig config = { .encoders = 8000 };
-  sender.loop = g_main_loop_new (NULL, FALSE);
   sender.hub = hub_new (&config, g_main_context_default (), &events, &sender, &error);
   if (sender.hub == NULL)
     g_error ("bench-sender: %s", error->message);
   hub_add_source (sender.hub, "room", MEDIA_VIDEO);
   g_timeout_add (1000 / (guint)options.rate, on_frame_due, &sender);
-  g_autoptr (GInputStream) in = g_unix_input_stream_new (0, FALSE);
-  g_autoptr (GDataInputStream) lines = g_data_input_stream_new (in);
-  g_data_input_stream_read_line_async (lines, G_PRIORITY_DEFAULT, NULL, on_line, &sender);
-  g_main_loop_run (sender.loop);
+  json_lines_run (obey, &sender);
   hub_free (sender.hub);
-  g_main_loop_unref (sender.loop);
   g_free (sender.bytes);
 }
 
@@ -239,8 +207,8 @@ bare (void)
       sendto (fd, packet, (size_t)size, 0, (struct sockaddr *)&to, sizeof to);
     packets++;
   }
-  say (json_pack ("{s:I, s:I}", "packets", (json_int_t)packets, "cpu_us",
-                  (json_int_t)(cpu_us (CLOCK_THREAD_CPUTIME_ID) - begun)));
+  json_lines_say (json_pack ("{s:I, s:I}", "packets", (json_int_t)packets, "cpu_us",
+                             (json_int_t)(cpu_us (CLOCK_THREAD_CPUTIME_ID) - begun)));
 }
 
 int

@@ -2,12 +2,12 @@
 
 import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
+import { median } from '../lib/figures.mjs';
 import { Viewers, slope } from '../lib/viewers.mjs';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, runs: { type: 'string', default: '3' } } });
 const COUNTS = [1, 4, 8];
 const round = (value, digits = 1000) => Math.round(value * digits) / digits;
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
 
 async function run(kind, args) {
   const call = new Viewers(kind, args);

@@ -7,10 +7,8 @@
  *               Out: {"viewer":"a","answer":"…"}  {"viewer":"a","candidate":"…"}
  *                     {"connected":n,"packets":n,"frames":n}
  * Ends when stdin does. */
+#include "json_lines.h"
 #include "media/transport/peer.h"
-#include <gio/gunixinputstream.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -22,20 +20,11 @@ typedef struct {
 static GHashTable *viewers; /* id -> Viewer */
 
 static void
-say (json_t *object)
-{
-  json_dumpf (object, stdout, JSON_COMPACT);
-  fputc ('\n', stdout);
-  fflush (stdout);
-  json_decref (object);
-}
-
-static void
 on_candidate (Peer *peer, const char *line, void *arg)
 {
   const Viewer *viewer = arg;
   if (line != NULL)
-    say (json_pack ("{s:s, s:s}", "viewer", viewer->id, "candidate", line));
+    json_lines_say (json_pack ("{s:s, s:s}", "viewer", viewer->id, "candidate", line));
 }
 
 static void
@@ -124,7 +113,7 @@ take_offer (Viewer *viewer, const char *text)
   g_autoptr (Sdp) answer = answer_of (viewer, offer);
   apply (viewer, offer, answer);
   g_autofree char *answer_text = sdp_write (answer);
-  say (json_pack ("{s:s, s:s}", "viewer", viewer->id, "answer", answer_text));
+  json_lines_say (json_pack ("{s:s, s:s}", "viewer", viewer->id, "answer", answer_text));
   peer_start (viewer->peer);
 }
 
@@ -144,12 +133,12 @@ tell_stats (void)
     packets += stats.packets_received;
     frames += viewer->frames;
   }
-  say (json_pack ("{s:i, s:I, s:I}", "connected", (int)connected, "packets", (json_int_t)packets,
-                  "frames", (json_int_t)frames));
+  json_lines_say (json_pack ("{s:i, s:I, s:I}", "connected", (int)connected, "packets",
+                             (json_int_t)packets, "frames", (json_int_t)frames));
 }
 
 static void
-obey (const json_t *message)
+obey (json_t *message, void *arg)
 {
   const char *id = json_string_value (json_object_get (message, "viewer"));
   const char *offer = json_string_value (json_object_get (message, "offer"));
@@ -163,30 +152,11 @@ obey (const json_t *message)
     peer_add_candidate (viewer->peer, candidate);
 }
 
-static void
-on_line (GObject *stream, GAsyncResult *result, gpointer data)
-{
-  GDataInputStream *lines = G_DATA_INPUT_STREAM (stream);
-  g_autofree char *line = g_data_input_stream_read_line_finish (lines, result, NULL, NULL);
-  if (line == NULL) {
-    g_main_loop_quit (data);
-    return;
-  }
-  json_auto_t *message = json_loads (line, 0, NULL);
-  if (message != NULL)
-    obey (message);
-  g_data_input_stream_read_line_async (lines, G_PRIORITY_DEFAULT, NULL, on_line, data);
-}
-
 int
 main (void)
 {
   viewers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, viewer_free);
-  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_autoptr (GInputStream) in = g_unix_input_stream_new (0, FALSE);
-  g_autoptr (GDataInputStream) lines = g_data_input_stream_new (in);
-  g_data_input_stream_read_line_async (lines, G_PRIORITY_DEFAULT, NULL, on_line, loop);
-  g_main_loop_run (loop);
+  json_lines_run (obey, NULL);
   g_hash_table_unref (viewers);
   return 0;
 }

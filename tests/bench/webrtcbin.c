@@ -9,12 +9,11 @@
  * several viewers each has its "viewer" in all of these. */
 #define GST_USE_UNSTABLE_API
 #include <gio/gio.h>
-#include <gio/gunixinputstream.h>
+#include "json_lines.h"
 #include <gst/gst.h>
 #include <gst/sdp/sdp.h>
 #include <gst/video/video.h>
 #include <gst/webrtc/webrtc.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "media/capture/camera.h"
@@ -40,16 +39,6 @@ typedef struct {
 } Viewer;
 
 static void
-emit (json_t *message)
-{
-  char *text = json_dumps (message, JSON_COMPACT);
-  g_print ("%s\n", text);
-  fflush (stdout);
-  free (text);
-  json_decref (message);
-}
-
-static void
 on_offer (GstPromise *promise, gpointer data)
 {
   Viewer *viewer = data;
@@ -59,7 +48,7 @@ on_offer (GstPromise *promise, gpointer data)
   gst_promise_unref (promise);
   g_signal_emit_by_name (viewer->webrtc, "set-local-description", offer, NULL);
   g_autofree char *sdp = gst_sdp_message_as_text (offer->sdp);
-  emit (json_pack ("{s:s,s:s,s:s}", "type", "offer", "viewer", viewer->id, "sdp", sdp));
+  json_lines_say (json_pack ("{s:s,s:s,s:s}", "type", "offer", "viewer", viewer->id, "sdp", sdp));
   gst_webrtc_session_description_free (offer);
 }
 
@@ -74,7 +63,8 @@ static void
 on_candidate (GstElement *webrtc, guint line, const char *candidate, gpointer data)
 {
   const Viewer *viewer = data;
-  emit (json_pack ("{s:s,s:s,s:s}", "type", "candidate", "viewer", viewer->id, "line", candidate));
+  json_lines_say (
+      json_pack ("{s:s,s:s,s:s}", "type", "candidate", "viewer", viewer->id, "line", candidate));
 }
 
 static void
@@ -159,14 +149,9 @@ set_answer (Viewer *viewer, const char *text)
 }
 
 static void
-on_line (GObject *stream, GAsyncResult *result, gpointer data)
+obey (json_t *message, void *arg)
 {
-  Bench *bench = data;
-  GDataInputStream *lines = G_DATA_INPUT_STREAM (stream);
-  g_autofree char *line = g_data_input_stream_read_line_finish (lines, result, NULL, NULL);
-  if (line == NULL)
-    exit (0);
-  json_t *message = json_loads (line, 0, NULL);
+  Bench *bench = arg;
   const char *type = json_string_value (json_object_get (message, "type"));
   const char *id = json_string_value (json_object_get (message, "viewer"));
   id = id != NULL ? id : "0";
@@ -180,14 +165,12 @@ on_line (GObject *stream, GAsyncResult *result, gpointer data)
                            json_string_value (json_object_get (message, "line")));
   else if (g_strcmp0 (type, "stop") == 0)
     g_hash_table_remove (bench->viewers, id);
-  json_decref (message);
-  g_data_input_stream_read_line_async (lines, 0, NULL, on_line, bench);
 }
 
 static GstPadProbeReturn
 on_first_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
-  emit (json_pack ("{s:s}", "type", "ready"));
+  json_lines_say (json_pack ("{s:s}", "type", "ready"));
   return GST_PAD_PROBE_REMOVE;
 }
 
@@ -248,9 +231,6 @@ main (int argc, char **argv)
   g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_first_buffer, NULL, NULL);
   gst_element_set_state (bench.pipeline, GST_STATE_PLAYING);
-  g_autoptr (GInputStream) in = g_unix_input_stream_new (0, FALSE);
-  g_autoptr (GDataInputStream) lines = g_data_input_stream_new (in);
-  g_data_input_stream_read_line_async (lines, 0, NULL, on_line, &bench);
-  g_main_loop_run (g_main_loop_new (NULL, FALSE));
+  json_lines_run (obey, &bench);
   return 0;
 }

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, mediaNow, openChromium } from '../lib/browser.mjs';
-import { picturesMove, screenshots, soundGrows, watched } from '../lib/clinic.mjs';
+import { beginConsultation, invite, picturesMove, screenshots, soundGrows, watched } from '../lib/clinic.mjs';
 import { makeCable } from '../lib/net.mjs';
 import { freePort, line, runStation, setUp, sim, start, stop } from '../lib/station.mjs';
 
@@ -49,28 +49,6 @@ after(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function startConsultation(page) {
-  await page.goto(clinic.console);
-  await page.getByTestId(`user-${clinic.user}`).click();
-  await page.getByTestId('pin').fill(clinic.pin);
-  await page.getByTestId('pin-enter').click();
-  await page.getByTestId('mode-3').check();
-  await page.getByTestId('reason').fill('Đau ngực');
-  await page.getByTestId('patient-name').fill('Lò Văn Pành');
-  await page.getByTestId('start-consultation').click();
-  await page.getByTestId('live').waitFor();
-  await page.getByTestId('consent').click();
-  const dialog = page.getByTestId('consent-dialog');
-  await dialog.getByTestId('consent-given').check();
-  for (const box of await dialog.locator('[data-testid^=purpose-]').all()) assert.equal(await box.isChecked(), false);
-  await dialog.getByTestId('purpose-treatment').check();
-  await dialog.getByTestId('purpose-recording').check();
-  await dialog.getByTestId('consent-save').click();
-  await dialog.waitFor({ state: 'hidden' });
-  await page.getByTestId('recording').click();
-  await page.locator('[data-testid=recording-state][data-on=true]').waitFor();
-}
-
 const heartRate = async (page) => page.getByTestId('value-hr').first().innerText();
 
 async function allAlive(page) {
@@ -84,7 +62,7 @@ test('with only lo up the console has pictures, readings and recording', { timeo
   cable.pull();
   doctor = await openChromium({ ca: clinic.ca, netns: cable.clinic, args: ['--allow-loopback-in-peer-connection'] });
   await watched(doctor.context);
-  await startConsultation(doctor.page);
+  await beginConsultation(doctor.page, clinic);
   // The monitor is claimed for this consultation from the list of devices.
   await doctor.page.getByTestId('devices-open').click();
   await doctor.page.locator('[data-testid=devices-dialog] [data-testid^=claim-]').first().click();
@@ -95,10 +73,7 @@ test('with only lo up the console has pictures, readings and recording', { timeo
 test('a specialist joins over the cable', { timeout: 120_000 }, async () => {
   cable.plug();
   const { page } = doctor;
-  await page.getByTestId('invite').click();
-  await page.getByTestId('invite-create').click();
-  const link = (await page.getByTestId('invite-link').inputValue()).replace('localhost', cable.clinicAddress);
-  await page.getByTestId('invite-done').click();
+  const link = (await invite(page)).replace('localhost', cable.clinicAddress);
   specialist = await openChromium({ ca: clinic.ca, netns: cable.hospital });
   await watched(specialist.context);
   await specialist.page.goto(link);

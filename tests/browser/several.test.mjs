@@ -4,7 +4,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { eventually, openChromium, openFirefox, mediaNow, watchMedia } from '../lib/browser.mjs';
-import { picturesMove, signIn, tryClinic, watched } from '../lib/clinic.mjs';
+import { invite, picturesMove, signIn, tryClinic, watched } from '../lib/clinic.mjs';
 
 let clinic;
 const browsers = [];
@@ -31,15 +31,6 @@ async function fill(page, id, text) {
   await page.waitForSelector(find(id));
   await page.click(find(id));
   await page.keyboard.type(text);
-}
-
-async function invite() {
-  const { doctor } = pages;
-  await doctor.getByTestId('invite').click();
-  await doctor.getByTestId('invite-create').click();
-  const link = await doctor.getByTestId('invite-link').inputValue();
-  await doctor.getByTestId('invite-done').click();
-  return link;
 }
 
 async function join(page, link, name) {
@@ -93,8 +84,8 @@ async function hears(name, people) {
 
 test('each sees and hears each', { timeout: 400_000 }, async () => {
   await join(await chromium('minh'), clinic.specialist, 'BS. Trần Văn Minh');
-  await join(await chromium('hoa'), await invite(), 'BS. Nguyễn Thị Hoa');
-  await join(await firefox('nam'), await invite(), 'BS. Phạm Văn Nam');
+  await join(await chromium('hoa'), await invite(pages.doctor), 'BS. Nguyễn Thị Hoa');
+  await join(await firefox('nam'), await invite(pages.doctor), 'BS. Phạm Văn Nam');
   for (const name of Object.keys(pages)) await sees(name, 3);
   for (const name of Object.keys(pages)) await hears(name, 3);
 });

@@ -1,5 +1,6 @@
 // The whole simulated clinic as a user starts it: station/try, and what people do at its pages.
 
+import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,13 +25,46 @@ export async function tryClinic({ netns, args = [] } = {}) {
   };
 }
 
+async function enter(page, { console, pin }, user) {
+  await page.goto(console);
+  await page.getByTestId(`user-${user}`).click();
+  await page.getByTestId('pin').fill(pin);
+  await page.getByTestId('pin-enter').click();
+}
+
 // The doctor at the console: chooses a name, types the PIN.
 export async function signIn(page, clinic, user = clinic.user) {
-  await page.goto(clinic.console);
-  await page.getByTestId(`user-${user}`).click();
-  await page.getByTestId('pin').fill(clinic.pin);
-  await page.getByTestId('pin-enter').click();
+  await enter(page, clinic, user);
   await page.getByTestId('live').waitFor();
+}
+
+// The same where no consultation is on the screen yet: it begins, with consent, and is recorded. No
+// purpose is given by itself.
+export async function beginConsultation(page, clinic) {
+  await enter(page, clinic, clinic.user);
+  await page.getByTestId('mode-3').check();
+  await page.getByTestId('reason').fill('Đau ngực');
+  await page.getByTestId('patient-name').fill('Lò Văn Pành');
+  await page.getByTestId('start-consultation').click();
+  await page.getByTestId('live').waitFor();
+  await page.getByTestId('consent').click();
+  const dialog = page.getByTestId('consent-dialog');
+  await dialog.getByTestId('consent-given').check();
+  for (const box of await dialog.locator('[data-testid^=purpose-]').all()) assert.equal(await box.isChecked(), false);
+  for (const purpose of ['treatment', 'recording']) await dialog.getByTestId(`purpose-${purpose}`).check();
+  await dialog.getByTestId('consent-save').click();
+  await dialog.waitFor({ state: 'hidden' });
+  await page.getByTestId('recording').click();
+  await page.locator('[data-testid=recording-state][data-on=true]').waitFor();
+}
+
+// The link of a new invitation, as the doctor would copy it.
+export async function invite(page) {
+  await page.getByTestId('invite').click();
+  await page.getByTestId('invite-create').click();
+  const link = await page.getByTestId('invite-link').inputValue();
+  await page.getByTestId('invite-done').click();
+  return link;
 }
 
 // The specialist opens the link, says who they are and asks to be let in.

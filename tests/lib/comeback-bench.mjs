@@ -3,9 +3,9 @@
 
 import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
+import { median } from './figures.mjs';
 import { Comeback } from './comeback.mjs';
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
 const round = (value) => Math.round(value * 1000) / 1000;
 
 // cases: {name: {profile, measure(call) → seconds}}; one line of output for each.

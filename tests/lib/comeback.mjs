@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, openChromium } from './browser.mjs';
-import { picturesMove, watched } from './clinic.mjs';
+import { beginConsultation, invite, picturesMove, watched } from './clinic.mjs';
 import { makeLink } from './link.mjs';
 import { freePort, line, runStation, setUp, sim, start, stop } from './station.mjs';
 
@@ -70,27 +70,8 @@ export class Comeback {
   // The doctor starts, records, invites and admits; then the page is closed, the consultation goes on.
   async #consult(page, browser) {
     const { place } = this;
-    await page.goto(`${place.origin}/`);
-    await page.getByTestId(`user-${place.users[0].id}`).click();
-    await page.getByTestId('pin').fill(place.pin);
-    await page.getByTestId('pin-enter').click();
-    await page.getByTestId('mode-3').check();
-    await page.getByTestId('reason').fill('Đau ngực');
-    await page.getByTestId('patient-name').fill('Lò Văn Pành');
-    await page.getByTestId('start-consultation').click();
-    await page.getByTestId('live').waitFor();
-    await page.getByTestId('consent').click();
-    const dialog = page.getByTestId('consent-dialog');
-    await dialog.getByTestId('consent-given').check();
-    for (const purpose of ['treatment', 'recording']) await dialog.getByTestId(`purpose-${purpose}`).check();
-    await dialog.getByTestId('consent-save').click();
-    await dialog.waitFor({ state: 'hidden' });
-    await page.getByTestId('recording').click();
-    await page.locator('[data-testid=recording-state][data-on=true]').waitFor();
-    await page.getByTestId('invite').click();
-    await page.getByTestId('invite-create').click();
-    const link = (await page.getByTestId('invite-link').inputValue()).replace('localhost', this.link.origin);
-    await page.getByTestId('invite-done').click();
+    await beginConsultation(page, { ...place, console: `${place.origin}/`, user: place.users[0].id });
+    const link = (await invite(page)).replace('localhost', this.link.origin);
     this.specialist = await browser({ ca: place.ca, netns: this.link.hospital });
     this.page = this.specialist.page;
     await watched(this.specialist.context);

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { median } from './figures.mjs';
 import { chromiumCall } from './chromium-call.mjs';
 import { buildDir } from './station.mjs';
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
 const round = (value) => Math.round(value * 1000) / 1000;
 
 // Calls look() every 20 ms until it returns true, or for so long; returns the seconds it took.

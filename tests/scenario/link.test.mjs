@@ -6,10 +6,9 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { loadavg } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { openChromium } from '../lib/browser.mjs';
-import { askToJoin, picturesMove, signIn, soundGrows, tryClinic, watched } from '../lib/clinic.mjs';
+import { soundGrows } from '../lib/clinic.mjs';
 import { beginHearing, heard, watchCall } from '../lib/heard.mjs';
-import { makeLink } from '../lib/link.mjs';
+import { Meeting } from '../lib/meeting.mjs';
 
 const long = Boolean(process.env.NHIPCAU_LONG);
 const SECONDS = long ? 120 : 10;
@@ -17,30 +16,15 @@ const LEARN = 4; // seconds in which the sender learns what the new link carries
 const AGAIN = 3; // and after a blackout or with a new address
 const run = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000)); // the call's length, no wait for anything
 
-let link, clinic, doctor, specialist;
+let meeting, link, doctor, specialist;
 
 before(async () => {
-  link = await makeLink('fibre');
-  clinic = await tryClinic({ netns: link.clinic, args: ['--listen', link.origin] });
-  doctor = await openChromium({ ca: clinic.ca, netns: link.clinic });
-  specialist = await openChromium({ ca: clinic.ca, netns: link.hospital });
-  for (const { context } of [doctor, specialist]) {
-    await watched(context);
-    await context.addInitScript(watchCall);
-  }
-  await signIn(doctor.page, clinic);
-  await askToJoin(specialist.page, { specialist: clinic.specialist.replace('localhost', link.origin) });
-  await doctor.page.getByTestId('admit').click();
-  await picturesMove(specialist.page, ['video-source-room', 'video-source-exam']);
+  meeting = await Meeting.over('fibre', { scripts: [watchCall], pictures: ['video-source-room', 'video-source-exam'] });
+  ({ link, doctor, specialist } = meeting);
   for (const { page } of [doctor, specialist]) await soundGrows(page);
 }, { timeout: 120_000 });
 
-after(async () => {
-  await specialist?.close();
-  await doctor?.close();
-  await clinic?.end();
-  await link?.remove();
-});
+after(async () => { await meeting?.end(); });
 
 // The worst of the parts between blackouts, for both ends.
 async function talk() {

@@ -5,30 +5,18 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { eventually, openChromium } from '../lib/browser.mjs';
-import { askToJoin, picturesMove, screenshots, signIn, soundGrows, tryClinic, watched } from '../lib/clinic.mjs';
-import { makeLink } from '../lib/link.mjs';
+import { eventually } from '../lib/browser.mjs';
+import { picturesMove, screenshots, soundGrows } from '../lib/clinic.mjs';
+import { Meeting } from '../lib/meeting.mjs';
 
-let link, clinic, doctor, specialist;
+let meeting, link, doctor, specialist;
 
 before(async () => {
-  link = await makeLink('fibre');
-  clinic = await tryClinic({ netns: link.clinic, args: ['--listen', link.origin] });
-  doctor = await openChromium({ ca: clinic.ca, netns: link.clinic });
-  specialist = await openChromium({ ca: clinic.ca, netns: link.hospital });
-  for (const { context } of [doctor, specialist]) await watched(context);
-  await signIn(doctor.page, clinic);
-  await askToJoin(specialist.page, { specialist: clinic.specialist.replace('localhost', link.origin) });
-  await doctor.page.getByTestId('admit').click();
-  await picturesMove(specialist.page, ['video-source-room']);
+  meeting = await Meeting.over('fibre');
+  ({ link, doctor, specialist } = meeting);
 }, { timeout: 120_000 });
 
-after(async () => {
-  await specialist?.close();
-  await doctor?.close();
-  await clinic?.end();
-  await link?.remove();
-});
+after(async () => { await meeting?.end(); });
 
 const text = (page, id) => page.getByTestId(id).textContent({ timeout: 500 });
 const shown = async (page, id) => (await page.getByTestId(id).count()) > 0;

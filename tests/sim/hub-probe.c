@@ -8,12 +8,10 @@
  *   {"do":"mute","source":"room","muted":true}            {"do":"look","peer":"a"}
  *   {"do":"look-at","peer":"a","stream":"source-room"}
  */
+#include "json_lines.h"
 #include "media/transport/hub.h"
-#include <gio/gunixinputstream.h>
 #include <gst/app/gstappsink.h>
 #include <gst/video/video.h>
-#include <jansson.h>
-#include <stdio.h>
 
 typedef struct Probe Probe;
 
@@ -32,22 +30,11 @@ typedef struct {
 } Received;
 
 struct Probe {
-  GMainLoop *loop;
   Hub *hub;
-  GDataInputStream *input;
   Outlet outlets[MEDIA_JPEG + 1][RUNG_MAX];
   GMutex lock;
   GHashTable *received; /* peer -> Received, under lock */
 };
-
-static void
-say (json_t *object)
-{
-  json_dumpf (object, stdout, JSON_COMPACT);
-  fputc ('\n', stdout);
-  fflush (stdout);
-  json_decref (object);
-}
 
 /* Encoders */
 
@@ -144,14 +131,14 @@ outlet_stop (Outlet *outlet)
 static void
 on_offer (Hub *hub, const char *peer, const char *sdp, void *arg)
 {
-  say (json_pack ("{s:s,s:s,s:s}", "event", "offer", "peer", peer, "sdp", sdp));
+  json_lines_say (json_pack ("{s:s,s:s,s:s}", "event", "offer", "peer", peer, "sdp", sdp));
 }
 
 static void
 on_candidate (Hub *hub, const char *peer, const char *mid, const char *line, void *arg)
 {
-  say (json_pack ("{s:s,s:s,s:s,s:s?}", "event", "candidate", "peer", peer, "mid", mid, "line",
-                  line));
+  json_lines_say (json_pack ("{s:s,s:s,s:s,s:s?}", "event", "candidate", "peer", peer, "mid", mid,
+                             "line", line));
 }
 
 static void
@@ -159,15 +146,15 @@ on_state (Hub *hub, const char *peer, HubPeerState state, const char *reason, vo
 {
   static const char *const names[]
       = { "new", "connecting", "connected", "paused", "failed", "closed" };
-  say (json_pack ("{s:s,s:s,s:s,s:s?}", "event", "state", "peer", peer, "state", names[state],
-                  "reason", reason));
+  json_lines_say (json_pack ("{s:s,s:s,s:s,s:s?}", "event", "state", "peer", peer, "state",
+                             names[state], "reason", reason));
 }
 
 static void
 on_channel (Hub *hub, const char *peer, const char *label, gboolean open, void *arg)
 {
-  say (json_pack ("{s:s,s:s,s:s,s:b}", "event", "channel", "peer", peer, "label", label, "open",
-                  open));
+  json_lines_say (json_pack ("{s:s,s:s,s:s,s:b}", "event", "channel", "peer", peer, "label", label,
+                             "open", open));
 }
 
 static void
@@ -175,22 +162,22 @@ on_message (Hub *hub, const char *peer, const char *label, gboolean text, GBytes
 {
   gsize size;
   const char *bytes = g_bytes_get_data (data, &size);
-  say (json_pack ("{s:s,s:s,s:s,s:b,s:s%}", "event", "message", "peer", peer, "label", label,
-                  "text", text, "data", bytes, size));
+  json_lines_say (json_pack ("{s:s,s:s,s:s,s:b,s:s%}", "event", "message", "peer", peer, "label",
+                             label, "text", text, "data", bytes, size));
 }
 
 static void
 on_track (Hub *hub, const char *peer, MediaKind kind, gboolean on, void *arg)
 {
-  say (json_pack ("{s:s,s:s,s:s,s:b}", "event", "track", "peer", peer, "kind",
-                  kind == MEDIA_AUDIO ? "audio" : "video", "on", on));
+  json_lines_say (json_pack ("{s:s,s:s,s:s,s:b}", "event", "track", "peer", peer, "kind",
+                             kind == MEDIA_AUDIO ? "audio" : "video", "on", on));
 }
 
 static void
 say_want (const char *event, const char *source, MediaCodec codec, guint rung, gint value)
 {
-  say (json_pack ("{s:s,s:s,s:s,s:i,s:i}", "event", event, "source", source, "codec",
-                  media_codec_name (codec), "rung", (int)rung, "value", value));
+  json_lines_say (json_pack ("{s:s,s:s,s:s,s:i,s:i}", "event", event, "source", source, "codec",
+                             media_codec_name (codec), "rung", (int)rung, "value", value));
 }
 
 static void
@@ -229,7 +216,8 @@ static void
 on_sight (Hub *hub, const char *peer, HubSight sight, void *arg)
 {
   static const char *const names[] = { "full", "smaller", "stills" };
-  say (json_pack ("{s:s,s:s,s:s}", "event", "sight", "peer", peer, "sight", names[sight]));
+  json_lines_say (
+      json_pack ("{s:s,s:s,s:s}", "event", "sight", "peer", peer, "sight", names[sight]));
 }
 
 static void
@@ -282,13 +270,13 @@ look (Probe *probe, const char *peer)
                                       stream->rung, "bps", (int)stream->bps, "width",
                                       (int)stream->width, "looked_at", stream->looked_at));
   }
-  say (json_pack ("{s:s,s:s,s:b,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i,s:I,s:I,s:f,s:i,s:o}", "event",
-                  "look", "peer", peer, "there", there, "audio", received.audio, "video",
-                  received.video, "keys", received.keys, "rtt_ms", stats.rtt_ms, "loss", stats.loss,
-                  "estimate_bps", stats.estimate_bps, "sent_bps", stats.sent_bps, "received_bps",
-                  stats.received_bps, "plis", (json_int_t)stats.plis, "redundant",
-                  (json_int_t)stats.redundant, "heard_loss", stats.heard_loss, "sight",
-                  (int)stats.sight, "streams", streams));
+  json_lines_say (json_pack (
+      "{s:s,s:s,s:b,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i,s:I,s:I,s:f,s:i,s:o}", "event", "look", "peer",
+      peer, "there", there, "audio", received.audio, "video", received.video, "keys", received.keys,
+      "rtt_ms", stats.rtt_ms, "loss", stats.loss, "estimate_bps", stats.estimate_bps, "sent_bps",
+      stats.sent_bps, "received_bps", stats.received_bps, "plis", (json_int_t)stats.plis,
+      "redundant", (json_int_t)stats.redundant, "heard_loss", stats.heard_loss, "sight",
+      (int)stats.sight, "streams", streams));
 }
 
 static void
@@ -304,8 +292,9 @@ add_peer (Probe *probe, const char *peer, json_t *command)
 }
 
 static void
-obey (Probe *probe, json_t *command)
+obey (json_t *command, void *arg)
 {
+  Probe *probe = arg;
   const char *verb = json_string_value (json_object_get (command, "do"));
   const char *peer = json_string_value (json_object_get (command, "peer"));
   const char *text = json_string_value (json_object_get (command, "text"));
@@ -336,25 +325,6 @@ obey (Probe *probe, json_t *command)
     look (probe, peer);
 }
 
-static void
-on_line (GObject *object, GAsyncResult *result, gpointer data)
-{
-  Probe *probe = data;
-  g_autofree char *line = g_data_input_stream_read_line_finish (probe->input, result, NULL, NULL);
-  if (line == NULL) {
-    g_main_loop_quit (probe->loop);
-    return;
-  }
-  json_error_t error;
-  json_t *command = json_loads (line, 0, &error);
-  if (command != NULL)
-    obey (probe, command);
-  else
-    g_printerr ("hub-probe: %s\n", error.text);
-  json_decref (command);
-  g_data_input_stream_read_line_async (probe->input, G_PRIORITY_DEFAULT, NULL, on_line, probe);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -374,7 +344,6 @@ main (int argc, char **argv)
     .frame = on_frame,
   };
   Probe probe = {
-    .loop = g_main_loop_new (NULL, FALSE),
     .received = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
   };
   g_mutex_init (&probe.lock);
@@ -389,17 +358,12 @@ main (int argc, char **argv)
     g_error ("%s", error->message);
   hub_add_source (probe.hub, "room", MEDIA_VIDEO);
   hub_add_source (probe.hub, "microphone", MEDIA_AUDIO);
-  g_autoptr (GInputStream) standard = g_unix_input_stream_new (0, FALSE);
-  probe.input = g_data_input_stream_new (standard);
-  g_data_input_stream_read_line_async (probe.input, G_PRIORITY_DEFAULT, NULL, on_line, &probe);
-  g_main_loop_run (probe.loop);
+  json_lines_run (obey, &probe);
   for (MediaCodec codec = MEDIA_H264; codec <= MEDIA_JPEG; codec++)
     for (guint rung = 0; rung < rung_count (codec); rung++)
       outlet_stop (&probe.outlets[codec][rung]);
   hub_free (probe.hub);
-  g_object_unref (probe.input);
   g_hash_table_unref (probe.received);
   g_mutex_clear (&probe.lock);
-  g_main_loop_unref (probe.loop);
   return 0;
 }

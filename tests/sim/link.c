@@ -26,12 +26,12 @@
  *
  * {"ok":true}, {"error":"…"} or the figures. Ends when stdin does.
  */
+#include "json_lines.h"
 #include "link_profile.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <jansson.h>
 #include <linux/if_packet.h>
 #include <math.h>
 #include <net/ethernet.h>
@@ -197,15 +197,6 @@ let_out (Program *program, Way *way)
 
 /* ---- commands ---- */
 
-static void
-say (json_t *object)
-{
-  json_dumpf (object, stdout, JSON_COMPACT);
-  fputc ('\n', stdout);
-  fflush (stdout);
-  json_decref (object);
-}
-
 static json_t *
 describe_way (const VirtualLinkConfig *c)
 {
@@ -349,7 +340,7 @@ read_commands (Program *program)
   g_string_append_len (program->input, text, size);
   for (char *end; (end = strchr (program->input->str, '\n'));) {
     *end = '\0';
-    say (obey (program, program->input->str));
+    json_lines_say (obey (program, program->input->str));
     g_string_erase (program->input, 0, end - program->input->str + 1);
   }
 }
@@ -432,7 +423,7 @@ main (int argc, char **argv)
     return 2;
   }
   hurry ();
-  say (describe_profile (program.profile));
+  json_lines_say (describe_profile (program.profile));
   run (&program);
   g_hash_table_unref (program.up.first);
   g_hash_table_unref (program.down.first);

@@ -544,17 +544,27 @@ test_vp8_only (void)
   clinic_clear (&clinic);
 }
 
+/* Both connected: "a" and "b". */
+static void
+two_viewers (Clinic *clinic, Page *pages[2])
+{
+  static const char *const ids[] = { "a", "b" };
+  for (guint i = 0; i < 2; i++) {
+    pages[i] = page_new (clinic, ids[i], FALSE);
+    page_join (pages[i]);
+  }
+  RUN_UNTIL (in_state (clinic, "a", HUB_PEER_CONNECTED)
+             && in_state (clinic, "b", HUB_PEER_CONNECTED));
+}
+
 /* Many wishes become one question, and one more later when nobody answered. */
 static void
 test_keyframes_are_merged (void)
 {
   Clinic clinic;
   clinic_init (&clinic);
-  Page *pages[2] = { page_new (&clinic, "a", FALSE), page_new (&clinic, "b", FALSE) };
-  for (guint i = 0; i < 2; i++)
-    page_join (pages[i]);
-  RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED)
-             && in_state (&clinic, "b", HUB_PEER_CONNECTED));
+  Page *pages[2];
+  two_viewers (&clinic, pages);
   push (&clinic, "room", MEDIA_H264, TRUE);
   RUN_UNTIL (page_frames (pages[0], "s0") == 1 && page_frames (pages[1], "s0") == 1);
   run_for (100); /* beyond the age at which a key frame answers a later wish */
@@ -581,11 +591,8 @@ test_keyframe_storm (void)
 {
   Clinic clinic;
   clinic_init (&clinic);
-  Page *pages[2] = { page_new (&clinic, "a", FALSE), page_new (&clinic, "b", FALSE) };
-  for (guint i = 0; i < 2; i++)
-    page_join (pages[i]);
-  RUN_UNTIL (in_state (&clinic, "a", HUB_PEER_CONNECTED)
-             && in_state (&clinic, "b", HUB_PEER_CONNECTED));
+  Page *pages[2];
+  two_viewers (&clinic, pages);
   g_autoptr (Frame) small = make_frame (MEDIA_H264, TRUE);
   GByteArray *bytes = g_byte_array_new ();
   g_byte_array_append (bytes, g_bytes_get_data (small->data, NULL),
