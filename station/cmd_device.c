@@ -53,9 +53,9 @@ cmd_device (int argc, char **argv)
   int exit_code = CLI_OK;
   if (!cli_parse (&argc, &argv, &options, CLI_WITH_JSON, NULL, "decode KIND FILE…",
                   (Text){ "In ra những gì sẽ được lưu từ bản tin của thiết bị: mỗi dòng một số đo, "
-                          "JSON. Không cần trạm đang chạy. KIND: hl7",
+                          "JSON. Không cần trạm đang chạy",
                           "Prints what would be stored of a device's messages: one reading a line, "
-                          "JSON. Needs no running station. KIND: hl7" },
+                          "JSON. Needs no running station" },
                   &exit_code))
     return exit_code;
   g_autofree char *kinds = kinds_text ();

@@ -1,5 +1,5 @@
 #include "station/readings.h"
-#include "media/devices/feed.h"
+#include "media/devices/mllp_listener.h"
 #include "station/channel.h"
 #include "station/clock.h"
 

@@ -3,10 +3,11 @@
 #include <jansson.h>
 #include <glib.h>
 
-/* Kinds that can be decoded, NULL-terminated: "hl7". */
+/* Kinds that can be decoded, NULL-terminated: "hl7" … */
 const char *const *device_decode_kinds (void);
 
-/* out is called with each observation's JSON object (docs/devices.md), in order (transfer none);
+/* out is called with the JSON object of each observation, and of each block of a wave
+ * (docs/devices.md), in order (transfer none);
  * note, when not NULL, with a sentence for each message of which nothing is stored.
  * A file holds one message, several in MLLP frames, or several one after the other. FALSE with
  * the first error; what decoded before and after it was handed out. */

@@ -1,31 +1,41 @@
-/* HL7 v2 over MLLP: the listener that patient monitors talk to.
+/* What every live device gives, whatever it speaks.
  *
- * Runs on the GMainContext that was the thread default at mllp_listen(); nothing blocks. A
- * message is acknowledged only after the receiver said that it is durable.
+ *   bytes ─► driver (socket, serial port, D-Bus) ─► parser (sans-IO) ─► FeedSink
+ *                      └─► raw(): every byte, for capture and replay
+ *
+ * Parsers are sans-IO: bytes and the time of their arrival go in, observations and waves come out
+ * by the sink. All calls of one sink come from one thread, in the order of what happened. Members
+ * that nobody wants are NULL; feed_observation() and its kin look at that and free what nobody
+ * takes.
  */
 #pragma once
 #include "media/devices/observation.h"
-#include <gio/gio.h>
+#include "media/devices/wave.h"
 
-typedef struct MllpListener MllpListener;
-/* One message that waits for its acknowledgement. */
-typedef struct MllpMessage MllpMessage;
+typedef enum {
+  FEED_SEARCHING, /* no device: not plugged in, out of range, does not answer */
+  FEED_LIVE,      /* connected; readings come or may come */
+  FEED_LOST,      /* was live and is gone; the driver goes on searching by itself */
+  FEED_FAILED,    /* cannot come back without a person: `why` says what to do */
+} FeedState;
 
-/* Called once for each message that parsed. Ownership of message goes to the receiver, who must
- * call mllp_message_done() exactly once, from any thread, when the observations are durable
- * (error NULL: AA or CA) or cannot be kept (AE or CE with the error's text). The observations
- * and raw bytes stay valid until then. `duplicate`: same control id and content as a recent
- * one from this sender, already acknowledged; it needs not be stored again. */
-typedef void (*MllpReceive) (MllpListener *listener, MllpMessage *message, void *arg);
+typedef enum { FEED_FROM_DEVICE, FEED_TO_DEVICE } FeedDirection;
 
-MllpListener *mllp_listen (const char *address, guint16 port, MllpReceive receive, void *arg,
-                           GError **error);
-guint16 mllp_port (MllpListener *listener); /* the one bound, also when 0 was asked */
-void mllp_listener_free (MllpListener *listener);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MllpListener, mllp_listener_free)
+typedef struct {
+  /* (transfer full) */
+  void (*observation) (Observation *observation, void *arg);
+  /* (transfer full) */
+  void (*wave) (WaveBlock *block, void *arg);
+  /* why: English and Vietnamese sentences for people; NULL when there is nothing to say. battery:
+   * percent, -1 unknown. */
+  void (*state) (FeedState state, const char *why_vi, const char *why_en, int battery, void *arg);
+  /* As read or written, before any parsing. */
+  void (*raw) (FeedDirection direction, const guint8 *data, gsize length, void *arg);
+  void *arg;
+} FeedSink;
 
-const GPtrArray *mllp_message_observations (MllpMessage *message); /* of Observation* */
-GBytes *mllp_message_raw (MllpMessage *message);                   /* (transfer none) */
-const char *mllp_message_sender (MllpMessage *message);            /* "192.168.1.20 MONITOR^..." */
-gboolean mllp_message_duplicate (MllpMessage *message);
-void mllp_message_done (MllpMessage *message, const GError *error);
+void feed_observation (const FeedSink *sink, Observation *observation);
+void feed_wave (const FeedSink *sink, WaveBlock *block);
+void feed_state (const FeedSink *sink, FeedState state, const char *why_vi, const char *why_en,
+                 int battery);
+void feed_raw (const FeedSink *sink, FeedDirection direction, const guint8 *data, gsize length);

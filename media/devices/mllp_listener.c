@@ -1,4 +1,4 @@
-#include "media/devices/feed.h"
+#include "media/devices/mllp_listener.h"
 #include "media/devices/hl7_ack.h"
 #include "media/devices/mllp.h"
 #include "media/devices/pcd01.h"

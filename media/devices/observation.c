@@ -1,4 +1,5 @@
 #include "media/devices/observation.h"
+#include "media/devices/utc.h"
 
 Observation *
 observation_new (void)
@@ -90,16 +91,6 @@ patient_json (const Observation *observation)
   set_text (patient, "family", observation->patient_family);
   set_text (patient, "given", observation->patient_given);
   return patient;
-}
-
-static char *
-utc_text (gint64 time_us)
-{
-  g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (time_us / G_USEC_PER_SEC);
-  if (seconds == NULL)
-    return NULL;
-  g_autofree char *text = g_date_time_format (seconds, "%Y-%m-%dT%H:%M:%S");
-  return g_strdup_printf ("%s.%03dZ", text, (int)(time_us % G_USEC_PER_SEC / 1000));
 }
 
 json_t *

@@ -1,5 +1,5 @@
 /* The HL7 listener over real sockets: acknowledged only when durable, in order, once. */
-#include "media/devices/feed.h"
+#include "media/devices/mllp_listener.h"
 #include <string.h>
 
 typedef struct {

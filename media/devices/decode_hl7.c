@@ -1,0 +1,95 @@
+#include "media/devices/decode_kinds.h"
+#include "media/devices/mllp.h"
+#include "media/devices/pcd01.h"
+#include <string.h>
+
+typedef struct {
+  DecodeOut out;
+  DecodeNote note;
+  void *arg;
+  GError *error; /* the first */
+  guint messages;
+} Decoding;
+
+static void
+decode_message (const guint8 *data, gsize length, void *arg)
+{
+  Decoding *decoding = arg;
+  GError *error = NULL;
+  decoding->messages++;
+  g_autoptr (Hl7Message) message = hl7_parse (data, length, &error);
+  if (message == NULL) {
+    g_prefix_error (&error, "message %u: ", decoding->messages);
+    if (decoding->error == NULL)
+      decoding->error = error;
+    else
+      g_error_free (error);
+    return;
+  }
+  if (!pcd01_is_supported (message)) {
+    g_autofree char *type = hl7_get_plain (message, 0, 9, 0);
+    g_autofree char *text
+        = g_strdup_printf ("message %u: %s is not supported (ORU^R01 is): nothing of it is stored, "
+                           "its sender gets AR",
+                           decoding->messages, type != NULL ? type : "a message without type");
+    if (decoding->note != NULL)
+      decoding->note (text, decoding->arg);
+    return;
+  }
+  g_autoptr (GPtrArray) observations = pcd01_observations (message, g_get_real_time (), NULL);
+  for (guint i = 0; i < observations->len; i++) {
+    json_t *object = observation_to_json (g_ptr_array_index (observations, i));
+    decoding->out (object, decoding->arg);
+    json_decref (object);
+  }
+}
+
+static void
+decode_frame (const guint8 *data, gsize length, void *arg)
+{
+  hl7_split (data, length, decode_message, arg);
+}
+
+/* A frame's first byte stands before any message. */
+static gboolean
+is_framed (const guint8 *data, gsize length)
+{
+  for (gsize i = 0; i < length; i++) {
+    if (data[i] == 0x0B)
+      return TRUE;
+    if (data[i] == 'M' && length - i >= 3 && memcmp (data + i, "MSH", 3) == 0)
+      return FALSE;
+  }
+  return FALSE;
+}
+
+static void
+decode_stream (const guint8 *data, gsize length, Decoding *decoding)
+{
+  g_autoptr (Mllp) mllp = mllp_new ();
+  mllp_feed (mllp, data, length, decode_frame, decoding);
+  if (decoding->error == NULL && mllp_inside (mllp))
+    decoding->error = g_error_new_literal (
+        HL7_ERROR, HL7_ERROR_NO_MSH,
+        "the file ends inside a message: its last frame has no end (1C), a station would wait");
+}
+
+gboolean
+decode_hl7 (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
+            GError **error)
+{
+  Decoding decoding = { .out = out, .note = note, .arg = arg };
+  if (is_framed (data, length))
+    decode_stream (data, length, &decoding);
+  else
+    decode_frame (data, length, &decoding);
+  if (decoding.error != NULL) {
+    g_propagate_error (error, decoding.error);
+    return FALSE;
+  }
+  if (decoding.messages == 0) {
+    g_set_error_literal (error, HL7_ERROR, HL7_ERROR_NO_MSH, "no complete message in the file");
+    return FALSE;
+  }
+  return TRUE;
+}

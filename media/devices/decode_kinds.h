@@ -1,0 +1,13 @@
+/* The kinds of device_decode(), one file each: decode_KIND.c. To add one: declare it here, name it
+ * in the table of decode.c.
+ *
+ * Each is as device_decode() of its kind.
+ */
+#pragma once
+#include "media/devices/decode.h"
+
+typedef gboolean (*DecodeKind) (const guint8 *data, gsize length, DecodeOut out, DecodeNote note,
+                                void *arg, GError **error);
+
+gboolean decode_hl7 (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
+                     GError **error);
