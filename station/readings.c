@@ -134,12 +134,13 @@ say_held_back (Readings *readings, Device *device, const Consult *consult)
   station_event (readings->station, consult->id, "station", "reading-held-back", device->id);
 }
 
-/* ---- A message
+/* ---- A delivery
  * ------------------------------------------------------------------------------------ */
 
 typedef struct {
   Readings *readings;
-  MllpMessage *message;
+  ReadingsDone done;
+  void *arg;
   GHashTable *groups; /* consultation id → json array of observations */
   json_t *waiting;    /* array of rows of the station */
   guint pending;
@@ -153,7 +154,8 @@ delivery_step (Delivery *delivery, const GError *error)
     delivery->error = g_error_copy (error);
   if (--delivery->pending > 0)
     return;
-  mllp_message_done (delivery->message, delivery->error);
+  if (delivery->done != NULL)
+    delivery->done (delivery->error, delivery->arg);
   g_clear_error (&delivery->error);
   g_hash_table_unref (delivery->groups);
   json_decref (delivery->waiting);
@@ -263,30 +265,43 @@ json_free (void *data)
   json_decref (data);
 }
 
-static void
-receive (MllpListener *listener, MllpMessage *message, void *arg)
+void
+readings_take (Readings *readings, const char *sender, const GPtrArray *observations,
+               ReadingsDone done, void *arg)
 {
-  Readings *readings = arg;
-  const GPtrArray *observations = mllp_message_observations (message);
   if (readings->station->stopping) {
     g_autoptr (GError) stopping
         = g_error_new_literal (RECORDS_ERROR, RECORDS_ERROR_FAILED, "the station stops");
-    mllp_message_done (message, stopping);
-    return;
-  }
-  if (mllp_message_duplicate (message)) {
-    mllp_message_done (message, NULL);
+    if (done != NULL)
+      done (stopping, arg);
     return;
   }
   Delivery *delivery = g_new0 (Delivery, 1);
   delivery->readings = readings;
-  delivery->message = message;
+  delivery->done = done;
+  delivery->arg = arg;
   delivery->groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, json_free);
   delivery->waiting = json_array ();
   for (guint i = 0; i < observations->len; i++)
-    sort_observation (delivery, observations->pdata[i], mllp_message_sender (message));
+    sort_observation (delivery, observations->pdata[i], sender);
   deliver (delivery);
   station_changed (readings->station);
+}
+
+static void
+message_kept (const GError *error, void *arg)
+{
+  mllp_message_done (arg, error);
+}
+
+static void
+receive (MllpListener *listener, MllpMessage *message, void *arg)
+{
+  if (mllp_message_duplicate (message))
+    mllp_message_done (message, NULL);
+  else
+    readings_take (arg, mllp_message_sender (message), mllp_message_observations (message),
+                   message_kept, message);
 }
 
 /* ---- Claims

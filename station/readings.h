@@ -17,6 +17,16 @@ Readings *readings_new (Station *station, GError **error);
 gboolean readings_listen (Readings *readings, GError **error);
 void readings_free (Readings *readings);
 
+/* All are durable (error NULL), or some could not be kept. */
+typedef void (*ReadingsDone) (const GError *error, void *arg);
+/* Takes readings of one device or gateway in: sorts out whose they are, keeps them, shows them to
+ * the consultation on screen once they are durable. sender: as a person would name where they come
+ * from ("192.168.1.20 MONITOR"); stands for the device where an observation names none.
+ * observations: of Observation* (transfer none, not needed after the call). done may be NULL and
+ * may be called before the function returns. */
+void readings_take (Readings *readings, const char *sender, const GPtrArray *observations,
+                    ReadingsDone done, void *arg);
+
 /* [{device, sender, last, consultation}] (transfer full) */
 json_t *readings_devices (Readings *readings);
 /* How many wait for somebody to claim them. */

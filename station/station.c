@@ -2,6 +2,7 @@
 #include "records/segment.h"
 #include "station/clock.h"
 #include "station/guests.h"
+#include "station/feeds.h"
 #include "station/readings.h"
 #include "station/recorder.h"
 #include "station/recording.h"
@@ -354,6 +355,7 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->clients = g_ptr_array_new ();
   station->consults = g_ptr_array_new_with_free_func (consult_destroy);
   station->links = links_new ();
+  station->feeds = feeds_new (station);
   station->users = users_load (store, error);
   if (station->users == NULL)
     return NULL;
@@ -419,6 +421,7 @@ station_free (Station *station)
   close_clients (station);
   g_clear_handle_id (&station->state_timer, g_source_remove);
   g_clear_handle_id (&station->tick_timer, g_source_remove);
+  g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->readings, readings_free);
   g_clear_pointer (&station->links, links_free);
   g_clear_pointer (&station->sessions, sessions_free);

@@ -15,6 +15,7 @@
 #include "records/store.h"
 
 typedef struct Readings Readings;
+typedef struct Feeds Feeds;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
 
@@ -34,6 +35,7 @@ struct Station {
   GPtrArray *consults; /* Consult*, unfinished ones */
   Consult *screen;     /* the one on screen; NULL: none */
   Readings *readings;
+  Feeds *feeds;
   Links *links;
   Room *room;
   Recorder *recorder;

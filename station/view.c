@@ -2,6 +2,7 @@
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/guests.h"
+#include "station/feeds.h"
 #include "station/readings.h"
 #include "station/recorder.h"
 #include "station/room.h"
@@ -118,6 +119,7 @@ view_state (Station *station, const Session *session)
   json_object_set_new (state, "relays",
                        station->room != NULL ? room_relays (station->room) : json_array ());
   json_object_set_new (state, "devices", readings_devices (station->readings));
+  json_object_set_new (state, "feeds", feeds_json (station->feeds));
   json_object_set_new (state, "consultation",
                        station->screen != NULL ? view_consultation (station, station->screen)
                                                : json_null ());
