@@ -1,5 +1,6 @@
 #include "station/links.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MAX_LINKS = 64, MAX_NAME = 80 };
@@ -281,11 +282,12 @@ link_json (const Link *link)
     const HubPeerStats *stats = &link->stats;
     json_decref (json);
     json = json_pack ("{s:f, s:f, s:I, s:I, s:I, s:b, s:o, s:s, s:b, s:i, s:b}", "rtt_ms",
-                      stats->rtt_ms, "loss", stats->loss, "estimate_bps",
-                      (json_int_t)stats->estimate_bps, "sent_bps", (json_int_t)stats->sent_bps,
-                      "received_bps", (json_int_t)stats->received_bps, "relayed", stats->relayed,
-                      "path", path_json (stats), "sight", sight_name (stats->sight), "machine",
-                      stats->machine, "layers", (int)stats->layers, "lean", stats->lean);
+                      round (stats->rtt_ms * 10) / 10, "loss", round (stats->loss * 1e4) / 1e4,
+                      "estimate_bps", (json_int_t)stats->estimate_bps, "sent_bps",
+                      (json_int_t)stats->sent_bps, "received_bps", (json_int_t)stats->received_bps,
+                      "relayed", stats->relayed, "path", path_json (stats), "sight",
+                      sight_name (stats->sight), "machine", stats->machine, "layers",
+                      (int)stats->layers, "lean", stats->lean);
     json_object_set_new (json, "sent", sent_json (link));
   }
   json_t *streams = json_array ();

@@ -1,4 +1,5 @@
 #include "station/room.h"
+#include "station/peer_readings.h"
 #include "station/channel.h"
 #include "station/guests.h"
 #include "station/links.h"
@@ -9,6 +10,9 @@
 
 #include <string.h>
 
+/* A weak link has few bits for figures. */
+#define WEAK_FIGURES_TICKS 3
+
 typedef struct {
   Room *room;
   Source *source;
@@ -18,6 +22,7 @@ typedef struct {
 } RoomSource;
 
 struct RoomPeer {
+  Room *room;
   char *id;    /* the hub's name for it */
   char *label; /* what others see it as; NULL: reserved */
   char *name;
@@ -30,7 +35,7 @@ struct RoomPeer {
   gboolean own_audio, own_video;
   gboolean channel; /* "data" is open */
   HubSight sight;
-  json_t *pending; /* newest reading of each vital sign, for room_tick(); NULL: none */
+  PeerReadings *readings;
 };
 
 struct Room {
@@ -64,7 +69,7 @@ peer_free (void *data)
   g_free (peer->label);
   g_free (peer->name);
   g_free (peer->reason);
-  json_decref (peer->pending);
+  peer_readings_free (peer->readings);
   g_free (peer);
 }
 
@@ -168,11 +173,31 @@ name_tracks (Room *room, const RoomPeer *peer)
   recorder_name (room->station->recorder, audio, peer->name);
 }
 
+/* (transfer full); NULL for what is no JSON */
+static GBytes *
+text_of (json_t *message)
+{
+  char *text = json_dumps (message, JSON_COMPACT | JSON_REAL_PRECISION (12));
+  json_decref (message);
+  return text != NULL ? g_bytes_new_with_free_func (text, strlen (text), free, text) : NULL;
+}
+
+static void
+send_readings (json_t *message, void *arg)
+{
+  RoomPeer *peer = arg;
+  g_autoptr (GBytes) bytes = text_of (message);
+  if (bytes != NULL && peer->channel)
+    hub_send (peer->room->hub, peer->id, "data", TRUE, bytes);
+}
+
 /* label NULL: reserved */
 static RoomPeer *
 add_peer (Room *room, Client *client, const char *label, gboolean loopback, gboolean known)
 {
   RoomPeer *peer = g_new0 (RoomPeer, 1);
+  peer->room = room;
+  peer->readings = peer_readings_new (send_readings, peer);
   peer->label = g_strdup (label);
   peer->id = g_strdup_printf ("%s-%u", label != NULL ? label : "reserved", ++room->serial);
   peer->client = client;
@@ -319,13 +344,10 @@ room_own (Room *room, Client *client, gboolean audio, gboolean video)
   choose_sound (room);
 }
 
-/* (transfer full); NULL for what is no JSON */
-static GBytes *
-text_of (json_t *message)
+static gboolean
+is_weak (const RoomPeer *peer)
 {
-  char *text = json_dumps (message, JSON_COMPACT);
-  json_decref (message);
-  return text != NULL ? g_bytes_new_with_free_func (text, strlen (text), free, text) : NULL;
+  return peer->sight == HUB_SIGHT_STILLS;
 }
 
 /* label NULL: everybody */
@@ -346,48 +368,13 @@ room_send (Room *room, const char *label, json_t *message)
   }
 }
 
-/* A weak link gets the newest of each vital sign every two seconds, and not all that a monitor
- * says. */
-static void
-keep_newest (RoomPeer *peer, json_t *items)
-{
-  gsize i;
-  json_t *item;
-  if (peer->pending == NULL)
-    peer->pending = json_object ();
-  json_array_foreach (items, i, item)
-  {
-    const char *vital = json_string_value (json_object_get (item, "vital"));
-    if (vital != NULL)
-      json_object_set (peer->pending, vital, item);
-  }
-}
-
-static void
-send_newest (Room *room, RoomPeer *peer)
-{
-  const char *vital;
-  json_t *item, *items = json_array ();
-  json_object_foreach (peer->pending, vital, item)
-  {
-    json_array_append (items, item);
-  }
-  g_clear_pointer (&peer->pending, json_decref);
-  room_send (room, peer->label, json_pack ("{s:s, s:o}", "type", "readings", "items", items));
-}
-
 void
 room_send_readings (Room *room, const char *label, json_t *items)
 {
-  g_autoptr (GBytes) bytes = text_of (json_pack ("{s:s, s:O}", "type", "readings", "items", items));
-  for (guint i = 0; room != NULL && bytes != NULL && i < room->peers->len; i++) {
+  for (guint i = 0; room != NULL && i < room->peers->len; i++) {
     RoomPeer *peer = room->peers->pdata[i];
-    if (!is_told (peer, label))
-      continue;
-    if (label == NULL && peer->sight == HUB_SIGHT_STILLS)
-      keep_newest (peer, items);
-    else
-      hub_send (room->hub, peer->id, "data", TRUE, bytes);
+    if (is_told (peer, label))
+      peer_readings_take (peer->readings, items, label == NULL && is_weak (peer));
   }
 }
 
@@ -450,9 +437,10 @@ is_recorded (const Consult *consult)
   return consult != NULL && consult_is_open (consult) && !consult->busy;
 }
 
-/* What is measured of a peer: kept, told to its page, and now and then written down. */
+/* What is measured of a peer: kept, told to its page when it is time, and now and then written
+ * down. */
 static void
-measure (Room *room, const RoomPeer *peer)
+measure (Room *room, const RoomPeer *peer, gboolean tell)
 {
   Station *station = room->station;
   HubPeerStats stats = { 0 };
@@ -467,9 +455,11 @@ measure (Room *room, const RoomPeer *peer)
                     : NULL;
   if (row != NULL)
     station_write (station, station->screen->id, "link", "station", row, NULL, NULL);
-  if (!peer->channel || !measured)
+  if (!tell || !peer->channel || !measured)
     return;
   json_t *figures = links_json (room->station->links, peer->label);
+  if (is_weak (peer))
+    json_object_del (figures, "streams"); /* its own words */
   json_object_set_new (figures, "type", json_string ("link"));
   room_send (room, peer->label, figures);
 }
@@ -482,11 +472,8 @@ room_tick (Room *room)
     RoomPeer *peer = room->peers->pdata[i - 1];
     if (peer->client == NULL && now - peer->away_us > ROOM_AWAY_US)
       end_peer (room, peer);
-    else {
-      measure (room, peer);
-      if (peer->pending != NULL)
-        send_newest (room, peer);
-    }
+    else
+      measure (room, peer, !is_weak (peer) || room->ticks % WEAK_FIGURES_TICKS == 0);
   }
   if (++room->ticks % 5 == 0)
     channel_send_clock (room->station, NULL);
@@ -564,7 +551,7 @@ on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void
   peer->state = state;
   g_free (peer->reason);
   peer->reason = g_strdup (reason);
-  measure (room, peer);
+  measure (room, peer, TRUE);
   g_message ("room: peer %s is %s%s%s", id, peer_state_name (state), reason ? ": " : "",
              reason ? reason : "");
   if (peer->client != NULL)
@@ -587,6 +574,7 @@ on_channel (Hub *hub, const char *id, const char *label, gboolean open, void *ar
   if (peer == NULL || !g_str_equal (label, "data"))
     return;
   peer->channel = open;
+  peer_readings_forget (peer->readings);
   if (open)
     channel_send_snapshot (room->station, peer->label);
 }
@@ -609,7 +597,7 @@ on_sight (Hub *hub, const char *id, HubSight sight, void *arg)
   if (peer == NULL)
     return;
   peer->sight = sight;
-  measure (room, peer);
+  measure (room, peer, TRUE);
   station_changed (room->station);
 }
 

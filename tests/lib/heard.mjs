@@ -13,7 +13,8 @@ export function watchCall() {
     connection.addEventListener('datachannel', ({ channel }) => channel.addEventListener('message', ({ data }) => {
       if (typeof data !== 'string' || !data.includes('"readings"')) return;
       call.vitals.messages++;
-      for (const { time } of JSON.parse(data).items ?? []) call.vitals.newest = Math.max(call.vitals.newest, Date.parse(time));
+      const { items = [], now = [] } = JSON.parse(data);
+      for (const { time } of [...items, ...now]) call.vitals.newest = Math.max(call.vitals.newest, Date.parse(time));
     }));
   };
   const Watched = globalThis.RTCPeerConnection;

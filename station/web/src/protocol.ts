@@ -1,5 +1,7 @@
 /* The messages between the station and its pages: docs/protocol.md, version 1. */
 
+import type { ReadingsNow } from './clinical/brief'
+
 export type Language = 'vi' | 'en'
 /** Text for people that the station wrote. */
 export type Said = string | { vi: string; en: string }
@@ -33,6 +35,8 @@ export interface Patient {
 
 /** One reading, as docs/devices.md tells. */
 export interface Observation {
+  /** By which the data channel names it later. */
+  no?: number
   vital?: string
   mdc?: number
   code?: string
@@ -284,7 +288,7 @@ export interface LiveConsultation {
 }
 
 export type FromChannel =
-  | { type: 'readings'; items: Observation[] }
+  | { type: 'readings'; items: Observation[]; now?: ReadingsNow[] }
   | { type: 'clock'; now: Time }
   | LiveConsultation
   | ({ type: 'note' } & Note)

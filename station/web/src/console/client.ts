@@ -1,3 +1,4 @@
+import { BriefReadings } from '../clinical/brief'
 import { newest } from '../clinical/vitals'
 import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
@@ -24,6 +25,7 @@ export class Console {
   readonly user = new Cell<User | null>(null)
   readonly signedOut = new Cell<string | null>(null)
   readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
+  readonly #brief = new BriefReadings()
   readonly live = new Cell<LiveConsultation | null>(null)
   readonly mic = new OwnDevice('audio')
   readonly cam = new OwnDevice('video')
@@ -180,8 +182,10 @@ export class Console {
   }
 
   #channel(message: FromChannel): void {
-    if (message.type === 'readings') this.readings.update((known) => newest(known, message.items))
-    else if (message.type === 'clock') stationClock(message.now)
+    if (message.type === 'readings') {
+      const items = this.#brief.take(message.items, message.now)
+      this.readings.update((known) => newest(known, items))
+    } else if (message.type === 'clock') stationClock(message.now)
     else if (message.type === 'consultation') this.live.set(message)
   }
 }

@@ -1,3 +1,4 @@
+import { BriefReadings } from '../clinical/brief'
 import { newest } from '../clinical/vitals'
 import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
@@ -23,6 +24,7 @@ export class Guest {
   readonly why = new Cell<{ code: string; text?: Said } | null>(null)
   readonly live = new Cell<LiveConsultation | null>(null)
   readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
+  readonly #brief = new BriefReadings()
   readonly notes = new Cell<readonly Note[]>([])
   readonly link = new Cell<PeerFigures | null>(null)
   readonly mic = new OwnDevice('audio')
@@ -264,10 +266,14 @@ export class Guest {
 
   #channel(message: FromChannel): void {
     switch (message.type) {
-      case 'readings': return this.readings.update((known) => newest(known, message.items))
+      case 'readings': {
+        const items = this.#brief.take(message.items, message.now)
+        return this.readings.update((known) => newest(known, items))
+      }
       case 'clock': return stationClock(message.now)
       case 'consultation': return this.live.set(message)
-      case 'link': return this.link.set(message)
+      case 'link':
+        return this.link.update((known) => ({ ...message, streams: message.streams ?? known?.streams }))
       case 'note':
         return this.notes.update((known) => [
           ...known.filter(({ note }) => note !== message.note), message,

@@ -4,6 +4,7 @@ import { age, clockTime } from '../clinical/age'
 import {
   checkPatient, contradicts, EMPTY_FORM, fromPatient, fromPersonalNumber, parseBirth, toPatient,
 } from '../clinical/patient'
+import { BriefReadings } from '../clinical/brief'
 import { freshness, newest, shownFlags, vitals } from '../clinical/vitals'
 import type { Observation } from '../protocol'
 
@@ -28,6 +29,17 @@ test('age is said in the unit a person would use', () => {
   assert.equal(clockTime(65), '1:05')
   assert.equal(clockTime(3725.9), '1:02:05')
   assert.equal(clockTime(-3), '0:00')
+})
+
+test('readings told in short keep the words that were told before', () => {
+  const brief = new BriefReadings()
+  const whole = observation('temp', '36.5', 0, { unit: 'Cel', no: 1, received: new Date(T).toISOString() })
+  assert.deepEqual(brief.take([whole]), [whole])
+  const time = new Date(T + 1000).toISOString()
+  const [again, ...rest] = brief.take([], [{ time, values: [[1, '36.70'], [2, '99']] }])
+  assert.equal(rest.length, 0, 'a number that was never told is left out')
+  delete whole.received
+  assert.deepEqual(again, { ...whole, value: 36.7, value_text: '36.70', time }, 'its value and times are new')
 })
 
 test('a continuous value greys and vanishes, a spot value only greys', () => {
