@@ -18,6 +18,11 @@ enum {
   DRAIN_LONG_US = 1000000,
   COMPETE_US = 15 * G_USEC_PER_SEC,
   COMPETE_PAUSE_US = 2000000,
+  COMPETE_ALONE_US = 1000000, /* no queue for so long: nobody competes */
+  ROUTE_MOST_US = 300000,     /* more is no route, */
+  ROUTE_FLAT_US = 400000,     /* nor what has not been the same for so long, */
+  ROUTE_SAME_US = 10000,      /* give or take so much */
+  ROUTE_GONE_US = 60000,      /* so much of a queue would have gone */
   DRAIN_MARK_US = 500000,
   OTHERS_US = 300000,
   ACKED_LAG_US = 500000, /* what is measured of us is over so long */
@@ -167,7 +172,7 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
     r->drain.seen_us = now_us + in->newest_queue_us + in->rtt_us + ACKED_LAG_US;
     r->drain.expected_us = 0;
     r->drain.begin_queue_us = in->newest_queue_us;
-    r->drain.mark_us = 0;
+    r->drain.mark_us = r->drain.flat_since_us = 0;
     r->drain.scale = 1;
   }
   r->drain.bps = r->bps;
@@ -187,20 +192,43 @@ drain_harder (RateControl *r, const RateInput *in, gint64 now_us)
   r->drain.mark_queue_us = in->newest_queue_us;
 }
 
-/* What we send less should come off the queue, if it were ours; but what is seen of it is as old as
- * it is long. */
+typedef enum { QUEUE_OURS, QUEUE_OTHERS, QUEUE_ROUTE } QueueOwner;
+
 static gboolean
-is_others (RateControl *r, const RateInput *in, gint64 now_us)
+is_route (RateControl *r, const RateInput *in, gint64 gone_us, gint64 now_us)
+{
+  RateDrain *d = &r->drain;
+  gint64 same_us = MAX (ROUTE_SAME_US, rate_control_packet_us (r) / 4);
+  d->flat_low_us = MIN (d->flat_low_us, in->queue_us);
+  d->flat_high_us = MAX (d->flat_high_us, in->queue_us);
+  d->flat_expected_us += gone_us;
+  if (d->flat_since_us == 0 || d->flat_high_us - d->flat_low_us > same_us) {
+    d->flat_since_us = now_us;
+    d->flat_low_us = d->flat_high_us = in->queue_us;
+    d->flat_expected_us = 0;
+  }
+  return in->queue_us < ROUTE_MOST_US && now_us - d->flat_since_us > ROUTE_FLAT_US
+         && d->flat_expected_us > MAX (ROUTE_GONE_US, 3 * same_us);
+}
+
+/* What we send less should come off the queue, if it were ours; but what is seen of it is as old as
+ * it is long. What others put in moves; a route does not. */
+static QueueOwner
+owner_of_queue (RateControl *r, const RateInput *in, gint64 now_us)
 {
   if (now_us < r->drain.seen_us) {
     r->drain.begin_queue_us = in->newest_queue_us;
-    return FALSE;
+    return QUEUE_OURS;
   }
   double less = CLAMP (1 - in->sent_bps * BETA / r->bps, 0, 1);
-  r->drain.expected_us += (gint64)(less * (double)(now_us - r->drain.seen_us));
+  gint64 gone_us = (gint64)(less * (double)(now_us - r->drain.seen_us));
+  r->drain.expected_us += gone_us;
   r->drain.seen_us = now_us;
-  return r->drain.expected_us > OTHERS_US
-         && r->drain.begin_queue_us - in->newest_queue_us < r->drain.expected_us / 4;
+  if (is_route (r, in, gone_us, now_us))
+    return QUEUE_ROUTE;
+  gboolean others = r->drain.expected_us > OTHERS_US
+                    && r->drain.begin_queue_us - in->newest_queue_us < r->drain.expected_us / 4;
+  return others ? QUEUE_OTHERS : QUEUE_OURS;
 }
 
 /* While a queue stands we send as much less as empties it in DRAIN_US. FALSE: it does not go though
@@ -214,8 +242,11 @@ drain (RateControl *r, const RateInput *in, gint64 now_us)
     r->grown_us = now_us;
     return TRUE;
   }
-  if (is_others (r, in, now_us)) {
+  QueueOwner owner = owner_of_queue (r, in, now_us);
+  if (owner != QUEUE_OURS) {
     r->drain.bps = 0;
+    r->compete_until_us = owner == QUEUE_OTHERS ? now_us + COMPETE_US : 0;
+    r->empty_since_us = 0;
     return FALSE;
   }
   drain_harder (r, in, now_us);
@@ -271,6 +302,12 @@ compete (RateControl *r, const RateInput *in, gboolean over, gint64 now_us)
     blind.queue_us = 0;
     increase (r, &blind, now_us);
   }
+  if (in->queue_us > MAX (QUEUE_GONE_US, rate_control_packet_us (r)))
+    r->empty_since_us = 0;
+  else if (r->empty_since_us == 0)
+    r->empty_since_us = now_us;
+  else if (now_us - r->empty_since_us > COMPETE_ALONE_US)
+    r->compete_until_us = 0;
 }
 
 static gboolean
@@ -293,10 +330,8 @@ rate_control_update (RateControl *r, const RateInput *in, gint64 now_us)
   }
   if ((over || standing) && may_shrink (r, in, now_us))
     decrease (r, in, now_us);
-  if (r->drain.bps > 0 && !drain (r, in, now_us)) {
-    r->compete_until_us = now_us + COMPETE_US;
+  if (r->drain.bps > 0 && !drain (r, in, now_us))
     return FALSE;
-  }
   if (r->drain.bps == 0 && in->use == LINK_NORMAL)
     increase (r, in, now_us);
   else

@@ -5,7 +5,8 @@
  * by 8 % per second where the link is not known, doubling per second before anything is known (and
  * no probe has found an end). Falls at once to 92 % of what arrived. Then, as long as a queue
  * stands, the rate that is told is lower still, so that the queue is gone within a second, and
- * afterwards returns. A queue that stays although we send less is others': for 15 s we then take
+ * afterwards returns. Delay that stays the same although we send less is that of a longer route, no
+ * queue. A queue that stays, and moves, is others': for 15 s, or until it has gone, we then take
  * our part by AIMD alone.
  *
  * Plain data; one thread.
@@ -23,6 +24,8 @@ typedef struct {
   /* Whose it is: how long it was when our sending less could first be seen, and by how much it
    * should have become shorter since. */
   gint64 begin_queue_us, seen_us, expected_us;
+  /* How long it has been the same, within what bounds, and what should have gone meanwhile. */
+  gint64 flat_since_us, flat_low_us, flat_high_us, flat_expected_us;
 } RateDrain;
 
 typedef struct {
@@ -30,6 +33,7 @@ typedef struct {
   double bps; /* without the draining */
   RateDrain drain;
   gint64 compete_until_us;                /* the queue is others': until then it says nothing */
+  gint64 empty_since_us;                  /* and it has been gone since; 0: it has not */
   gboolean startup;                       /* nothing is known of the link yet */
   double capacity_bps, capacity_variance; /* 0: unknown; variance: of it / capacity */
   double before_bps; /* rate before the last decreases: a probe may find it again */
@@ -48,7 +52,8 @@ typedef struct {
 } RateInput;
 
 void rate_control_init (RateControl *rate, double start_bps, double min_bps, double max_bps);
-/* FALSE: the queue stood though we sent less: it is not ours, or not a queue. */
+/* FALSE: the queue stood though we sent less: it is not ours, or not a queue, and what there is of
+ * it is to be taken for none. */
 gboolean rate_control_update (RateControl *rate, const RateInput *input, gint64 now_us);
 /* Others have a reason to send less. */
 void rate_control_limit (RateControl *rate, double bps, gint64 now_us);
