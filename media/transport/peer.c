@@ -5,12 +5,6 @@
 
 #define WAVE_LIFETIME_MS 1500
 
-/* Where so many packets are lost, those of the channels go twice (as records of their own): few as
- * they are, each loss costs SCTP a time-out and its window, and vital signs wait behind it. The
- * other side's SCTP drops what it has (RFC 9260 §6.2). */
-#define LOSS_TWICE 0.01
-#define ROOM_TWICE_BPS 250000 /* a narrower link has no bits for it */
-
 typedef struct {
   DeferredKind kind;
   char *text;
@@ -132,11 +126,7 @@ static void
 on_sctp_send (Sctp *sctp, const guint8 *packet, gsize size, void *arg)
 {
   Peer *peer = arg;
-  PeerStats stats;
   dtls_send (peer->dtls, packet, size);
-  peer_stats (peer, &stats);
-  if (stats.loss >= LOSS_TWICE && stats.estimate_bps >= ROOM_TWICE_BPS)
-    dtls_send (peer->dtls, packet, size);
 }
 
 static void

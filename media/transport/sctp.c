@@ -1,6 +1,7 @@
 #include "media/transport/sctp.h"
 #include "media/transport/peer.h"
 #include "media/transport/sctp_library.h"
+#include "media/transport/sctp_repeat.h"
 #include "media/transport/timer.h"
 #include <errno.h>
 #include <string.h>
@@ -39,6 +40,7 @@ struct Sctp {
   struct socket *socket;
   gboolean up, delivering, closed;
   Timer *wake, *tick;
+  SctpRepeat *repeat;
   gint64 last_packet_us;
   GQueue waiting; /* Waiting */
   gsize waiting_bytes;
@@ -186,9 +188,9 @@ static void
 arm_tick (Sctp *sctp, gint64 now_us)
 {
   gint64 quiet_us = now_us - sctp->last_packet_us;
-  gint64 step = quiet_us < BUSY_FOR_US   ? TICK_BUSY_US
-                : quiet_us < CALM_FOR_US ? TICK_CALM_US
-                                         : TICK_IDLE_US;
+  gboolean busy
+      = quiet_us < BUSY_FOR_US || (quiet_us < CALM_FOR_US && sctp_repeat_waits (sctp->repeat));
+  gint64 step = busy ? TICK_BUSY_US : quiet_us < CALM_FOR_US ? TICK_CALM_US : TICK_IDLE_US;
   /* On a common grid, so that the peers of a loop wake it once. */
   timer_at (sctp->tick, (now_us / step + 1) * step);
 }
@@ -261,6 +263,7 @@ leave (Sctp *sctp)
       gsize size;
       const guint8 *data = g_bytes_get_data (packet, &size);
       sctp->events->send (sctp, data, size, sctp->arg);
+      sctp_repeat_sent (sctp->repeat, packet, g_get_monotonic_time ());
       g_bytes_unref (packet);
       note_packet (sctp);
     } else if (input) {
@@ -297,10 +300,23 @@ on_wake (void *arg)
 }
 
 static void
+send_again (Sctp *sctp, gint64 now_us)
+{
+  GBytes *packet;
+  while (sctp->up && (packet = sctp_repeat_due (sctp->repeat, now_us)) != NULL) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data (packet, &size);
+    sctp->events->send (sctp, data, size, sctp->arg);
+    g_bytes_unref (packet);
+  }
+}
+
+static void
 on_tick (void *arg)
 {
   Sctp *sctp = arg;
   gint64 now_us = g_get_monotonic_time ();
+  send_again (sctp, now_us);
   enter (sctp);
   sctp_library_tick (now_us);
   leave (sctp);
@@ -317,7 +333,8 @@ hand_over (Sctp *sctp, const Waiting *waiting)
   struct sctp_sendv_spa spa
       = { .sendv_flags = SCTP_SEND_SNDINFO_VALID,
           .sendv_sndinfo = { .snd_sid = waiting->how.stream,
-                             .snd_flags = SCTP_EOR | (waiting->how.unordered ? SCTP_UNORDERED : 0),
+                             .snd_flags = SCTP_EOR | SCTP_SACK_IMMEDIATELY
+                                          | (waiting->how.unordered ? SCTP_UNORDERED : 0),
                              .snd_ppid = g_htonl (waiting->how.ppid) } };
   if (waiting->how.lifetime_ms > 0) {
     gint64 waited_ms = (g_get_monotonic_time () - waiting->queued_us) / 1000;
@@ -363,6 +380,7 @@ sctp_new (GMainContext *context, guint16 remote_port, guint mtu, const SctpEvent
   g_queue_init (&sctp->inbox);
   sctp->wake = timer_new (context, on_wake, sctp);
   sctp->tick = timer_new (context, on_tick, sctp);
+  sctp->repeat = sctp_repeat_new ();
   sctp->inside = 1; /* `send` shall not come before the caller has the object */
   sctp->id = sctp_library_add (sctp, &library_events);
   sctp->socket = sctp_library_connect (sctp->id, remote_port, mtu);
@@ -404,6 +422,7 @@ sctp_free (Sctp *sctp)
   sctp_close (sctp);
   timer_free (sctp->wake);
   timer_free (sctp->tick);
+  sctp_repeat_free (sctp->repeat);
   g_queue_clear_full (&sctp->waiting, waiting_free);
   g_queue_clear_full (&sctp->outbox, (GDestroyNotify)g_bytes_unref);
   g_queue_clear_full (&sctp->inbox, input_free);
@@ -423,6 +442,7 @@ sctp_receive (Sctp *sctp, const guint8 *packet, gsize size)
   if (sctp->closed)
     return;
   note_packet (sctp);
+  sctp_repeat_received (sctp->repeat, packet, size, sctp->last_packet_us);
   enter (sctp);
   usrsctp_conninput (GUINT_TO_POINTER (sctp->id), packet, size, 0);
   leave (sctp);
