@@ -140,6 +140,7 @@ static void
 write_twcc (Compound *c)
 {
   RtpSession *s = c->session;
+  twcc_receiver_pace (s->twcc_receiver, estimator_bps (s->estimator));
   /* Stays due until all is told; each round either tells a part or makes room. */
   for (guint i = 0; i < TWCC_ROUNDS; i++) {
     if (twcc_receiver_next_us (s->twcc_receiver) > s->now_us)

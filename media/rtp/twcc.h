@@ -49,7 +49,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TwccReceiver, twcc_receiver_free)
 
 /* A packet with this number arrived. ssrc: a media SSRC that feedback can name. */
 void twcc_receiver_arrived (TwccReceiver *receiver, guint16 seq, guint32 ssrc, gint64 now_us);
-/* When feedback is due: 50 ms after the first unreported packet; G_MAXINT64: nothing to report. */
+/* What the link back carries: feedback takes about a twentieth of it, at least four a second
+ * (draft-holmer-rmcat-transport-wide-cc-extensions-01 §4.1 leaves the interval open). */
+void twcc_receiver_pace (TwccReceiver *receiver, guint bps);
+/* When feedback is due: 50 ms after the first unreported packet, up to 250 ms on a slow link;
+ * G_MAXINT64: nothing to report. */
 gint64 twcc_receiver_next_us (TwccReceiver *receiver);
 /* Appends a feedback packet when something is unreported. Call again (with a fresh writer if need
  * be) until FALSE. */

@@ -8,7 +8,10 @@
 
 enum {
   WINDOW = 8192,
-  INTERVAL_US = 50000,
+  INTERVAL_MIN_US = 50000,
+  INTERVAL_MAX_US = 250000,
+  FEEDBACK_BITS = 140 * 8, /* of a usual one, on the wire */
+  SHARE_PERCENT = 5,
   REREPORT = 500, /* packets that late are still told to the sender */
   STATUSES_MAX = 1000,
 };
@@ -20,6 +23,7 @@ struct TwccReceiver {
   gint64 next;     /* first number not reported yet */
   gint64 highest;  /* newest that arrived */
   gint64 since_us; /* arrival of the first unreported packet; NEVER: none */
+  gint64 interval_us;
   guint32 ssrc;
   guint8 count;
   gint64 arrived_us[WINDOW]; /* NEVER: did not */
@@ -30,6 +34,7 @@ twcc_receiver_new (void)
 {
   TwccReceiver *r = g_new0 (TwccReceiver, 1);
   r->since_us = NEVER;
+  r->interval_us = INTERVAL_MIN_US;
   return r;
 }
 
@@ -67,10 +72,18 @@ twcc_receiver_arrived (TwccReceiver *r, guint16 seq16, guint32 ssrc, gint64 now_
     r->since_us = now_us;
 }
 
+void
+twcc_receiver_pace (TwccReceiver *r, guint bps)
+{
+  gint64 share_bps = MAX ((gint64)bps * SHARE_PERCENT / 100, 1);
+  r->interval_us
+      = CLAMP (FEEDBACK_BITS * G_USEC_PER_SEC / share_bps, INTERVAL_MIN_US, INTERVAL_MAX_US);
+}
+
 gint64
 twcc_receiver_next_us (TwccReceiver *r)
 {
-  return r->since_us == NEVER ? G_MAXINT64 : r->since_us + INTERVAL_US;
+  return r->since_us == NEVER ? G_MAXINT64 : r->since_us + r->interval_us;
 }
 
 /* Statuses of the packets from r->next on, as many as fit, with their deltas. */

@@ -10,6 +10,10 @@ enum {
   HEADER = 12,
   CHUNK_HEADER = 4,
   SACK_HEAD = 16,
+  /* What may be sent again: so much a second, this share of what was sent, saved up to a packet. */
+  FREE_BYTES = 400,
+  SHARE_PERCENT = 10,
+  SAVED_BYTES = 1500,
 };
 
 /* RFC 9260 §3.2, RFC 8260 §2.1 */
@@ -27,6 +31,8 @@ struct SctpRepeat {
   GQueue waiting; /* Waiting*, in the order of sending */
   gint64 rtt_us, deviation_us;
   gint64 answered_us; /* something was acknowledged */
+  double bytes;       /* that may be sent again */
+  gint64 bytes_us;    /* when they were counted last */
 };
 
 static void
@@ -111,6 +117,7 @@ sctp_repeat_sent (SctpRepeat *repeat, GBytes *packet, gint64 now_us)
     any = TRUE;
     again = forget (repeat, last) || again;
   }
+  repeat->bytes += (double)size * SHARE_PERCENT / 100;
   if (!any || g_queue_get_length (&repeat->waiting) >= WAITING_MAX)
     return;
   if (g_queue_is_empty (&repeat->waiting))
@@ -191,15 +198,27 @@ wait_us (const SctpRepeat *repeat, const Waiting *waiting)
   return once << MIN (waiting->repeats, REPEATS_MAX);
 }
 
+static void
+count_bytes (SctpRepeat *repeat, gint64 now_us)
+{
+  double seconds = (double)(now_us - repeat->bytes_us) / G_USEC_PER_SEC;
+  repeat->bytes = MIN (repeat->bytes + CLAMP (seconds, 0, 10) * FREE_BYTES, SAVED_BYTES);
+  repeat->bytes_us = now_us;
+}
+
 GBytes *
 sctp_repeat_due (SctpRepeat *repeat, gint64 now_us)
 {
+  count_bytes (repeat, now_us);
   if (repeat->rtt_us == 0 || now_us - repeat->answered_us > SILENCE_US)
     return NULL;
   for (GList *l = repeat->waiting.head; l; l = l->next) {
     Waiting *waiting = l->data;
-    if (waiting->repeats >= REPEATS_MAX || now_us - waiting->sent_us < wait_us (repeat, waiting))
+    double size = (double)g_bytes_get_size (waiting->packet);
+    if (waiting->repeats >= REPEATS_MAX || now_us - waiting->sent_us < wait_us (repeat, waiting)
+        || size > repeat->bytes)
       continue;
+    repeat->bytes -= size;
     waiting->repeats++;
     waiting->sent_us = now_us;
     return g_bytes_ref (waiting->packet);

@@ -8,8 +8,8 @@
  * at once; our side never learns that anything was lost, and keeps its window.
  *
  * Each packet is sent again REPEATS_MAX times at most, and none when more than WAITING_MAX wait or
- * nothing was acknowledged for SILENCE_US: then the link carries less or nothing, which is SCTP's
- * own matter. Only what adds little goes this way: the caller looks at the rate.
+ * nothing was acknowledged for SILENCE_US: then the link carries less or nothing, which is SCTP's own
+ * matter. It adds a tenth to what is sent, and a few small packets.
  */
 #pragma once
 #include <glib.h>

@@ -12,6 +12,7 @@ test('x', { timeout: 300000 }, async (t) => {
     console.log('become', p, Math.round(Number(process.hrtime.bigint() / 1000000n)));
     await link.become(p);
     let before = await link.stats();
+    const dump = process.env.DUMP ? (await import('node:child_process')).spawn('ip', ['netns', 'exec', link.middle, 'tcpdump', '-i', 'any', '-n', '-s', '120', '-w', '/tmp/x/'+p+'.pcap'], {stdio:'ignore'}) : null;
     for (let i = 0; i < 20; i++) {
       await beginHearing(specialist.page);
       await run(1);
@@ -20,6 +21,7 @@ test('x', { timeout: 300000 }, async (t) => {
       console.log(p, i, Math.round(Number(process.hrtime.bigint() / 1000000n)), 'vitals', h.vitals, 'gap', h.gap, 'msgs', h.messages, 'kbit', Math.round((s.up.bytes - before.up.bytes) * 8 / 1000), 'lost', s.up.lost - before.up.lost, 'full', s.up.full - before.up.full, 'down lost', s.down.lost - before.down.lost);
       before = s;
     }
+    dump?.kill('SIGINT');
   }
   } finally { await meeting.end(); }
 });
