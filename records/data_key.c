@@ -71,6 +71,13 @@ data_key_segment (DataKey *key, const guint8 segment_id[16], guint8 ret_key[32])
 }
 
 void
+data_key_attachment (DataKey *key, const guint8 attachment_id[32], guint8 ret_key[32])
+{
+  sealing_derive (key->secrets->bytes, DATA_KEY_SIZE, attachment_id, 32, "nhipcau/1/attachment",
+                  ret_key);
+}
+
+void
 data_key_derive (DataKey *key, const char *info, guint8 ret_key[32])
 {
   sealing_derive (key->secrets->bytes, DATA_KEY_SIZE, NULL, 0, info, ret_key);

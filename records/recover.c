@@ -1,3 +1,4 @@
+#include "records/attachment_recover.h"
 #include "records/segment_file.h"
 #include "records/verify.h"
 #include <errno.h>
@@ -20,7 +21,7 @@ typedef struct {
   Recover *recover;
   const char *consult;
   char *folder;
-  json_t *rows, *tracks, *damaged;
+  json_t *rows, *tracks, *attachments, *damaged;
 } Record;
 
 static void
@@ -81,6 +82,19 @@ json_of_row (const StoreRow *row)
                     (json_int_t)row->utc_us, "body", row->body);
 }
 
+/* One that was taken away again, being claimed by a consultation, is none. */
+static void
+take_attachment (Record *record, const StoreRow *row, DataKey *key)
+{
+  g_autoptr (GError) error = NULL;
+  json_t *entry = attachment_recover (record->recover->db, record->recover->state_dir, row, key,
+                                      record->folder, &error);
+  if (entry != NULL)
+    json_array_append_new (record->attachments, entry);
+  else if (error != NULL)
+    note_damage (record, error->message, "this attachment could not be recovered");
+}
+
 /* Columns: kind, seq, schema, sealed. */
 static void
 take_row (Record *record, sqlite3_stmt *statement, DataKey *key)
@@ -99,6 +113,8 @@ take_row (Record *record, sqlite3_stmt *statement, DataKey *key)
     return;
   }
   json_array_append_new (record->rows, json_of_row (row));
+  if (g_str_equal (kind, ATTACHMENT_KIND))
+    take_attachment (record, row, key);
   store_row_free (row);
 }
 
@@ -345,12 +361,14 @@ recover_one (Recover *recover, const char *consult, GError **error)
                     .folder = g_build_filename (recover->out_dir, consult, NULL),
                     .rows = json_array (),
                     .tracks = json_array (),
+                    .attachments = json_array (),
                     .damaged = json_array () };
   gboolean ok
       = g_mkdir_with_parents (record.folder, 0700) == 0 || disk_error (record.folder, error);
   ok = ok && take_record_of (&record, error);
-  json_t *whole = json_pack ("{s:s, s:o, s:o, s:o}", "consult", consult, "rows", record.rows,
-                             "tracks", record.tracks, "damaged", record.damaged);
+  json_t *whole
+      = json_pack ("{s:s, s:o, s:o, s:o, s:o}", "consult", consult, "rows", record.rows, "tracks",
+                   record.tracks, "attachments", record.attachments, "damaged", record.damaged);
   ok = ok && write_json (record.folder, whole, error);
   json_decref (whole);
   g_free (record.folder);

@@ -17,6 +17,7 @@ store_new (const char *state_dir, Vault *vault, StoreMode mode)
   g_mutex_init (&store->reader_lock);
   g_mutex_init (&store->repair_lock);
   g_mutex_init (&store->segments_lock);
+  g_mutex_init (&store->attachments_lock);
   return store;
 }
 
@@ -98,6 +99,8 @@ store_free (Store *store)
 {
   if (store == NULL)
     return;
+  if (store->attachments != NULL)
+    g_thread_pool_free (store->attachments, FALSE, TRUE);
   g_clear_pointer (&store->segments, segment_writer_free);
   g_clear_pointer (&store->cache, segment_cache_free);
   /* The reader first: the last connection to close removes the WAL, and must be the writer. */
@@ -113,6 +116,7 @@ store_free (Store *store)
   g_mutex_clear (&store->reader_lock);
   g_mutex_clear (&store->repair_lock);
   g_mutex_clear (&store->segments_lock);
+  g_mutex_clear (&store->attachments_lock);
   g_free (store->state_dir);
   g_free (store);
 }

@@ -11,6 +11,7 @@
  *   closed SEGMENT BYTES TAIL SHA256              closed in good order; TAIL: its last record
  *   torn SEGMENT BYTES SHA256                     cut to its valid prefix
  *   file PATH SHA256                              a file that does not change on its own
+ *   file PATH gone                                it was taken away on purpose
  *   signer SHA256                                 certificate whose key signs checkpoints
  *   checkpoint SIZE ROOT SIG_SHA256
  *

@@ -25,6 +25,9 @@ struct Store {
   GMutex segments_lock;
   SegmentWriter *segments; /* under segments_lock, made at the first track */
   SegmentCache *cache;     /* under segments_lock, made at the first reading */
+
+  GMutex attachments_lock;  /* one attachment is written or taken away at a time */
+  GThreadPool *attachments; /* under attachments_lock, made at the first put */
 };
 
 /* FALSE with error when the store is read-only. */
@@ -54,5 +57,7 @@ gboolean segment_repair (Store *store, const char *consult, GError **error);
 GPtrArray *segment_list_torn (Store *store, GError **error);
 /* Removes files that a kill left before their segment came into the log; they hold no record. */
 gboolean segment_remove_strays (Store *store, GError **error);
+/* Removes what a kill left of attachments half written (attachment.c). */
+void attachment_remove_strays (Store *store);
 /* The same as store_repair(), for one consultation; used before its segments are touched. */
 gboolean store_repair_consult (Store *store, const char *consult, GError **error);

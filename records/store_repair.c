@@ -109,6 +109,7 @@ store_repair_prepare (Store *store, const char *killed_pid, guint64 wal_bytes, G
   store->torn = segment_list_torn (store, error);
   if (store->torn == NULL)
     return FALSE;
+  attachment_remove_strays (store);
   if (killed_pid == NULL && wal_bytes == 0 && store->torn->len == 0)
     return TRUE;
   store->recovered

@@ -274,8 +274,9 @@ report_good (Verify *verify)
   verify_report (
       verify, VERIFY_GOOD, "all-good", ".",
       "%" G_GUINT64_FORMAT " rows, %" G_GUINT64_FORMAT " segments with %" G_GUINT64_FORMAT
-      " records are as they were written; the log has %" G_GUINT64_FORMAT " leaves and root %s",
-      sum->rows, sum->segments, sum->media_records, verify->merkle.size, hex);
+      " records and %" G_GUINT64_FORMAT
+      " attachments are as they were written; the log has %" G_GUINT64_FORMAT " leaves and root %s",
+      sum->rows, sum->segments, sum->media_records, sum->attachments, verify->merkle.size, hex);
 }
 
 /* Asked for by name, it must be known somewhere: to the table, or to the log if the row is gone. */
@@ -327,6 +328,7 @@ verify_state (const char *state_dir, Vault *vault, const char *consult, VerifyFi
   if (readable) {
     verify_log (&verify);
     verify_segments (&verify);
+    verify_attachments (&verify);
     verify_keys (&verify);
     verify_files (&verify);
   } else {

@@ -15,7 +15,7 @@ typedef void (*VerifyFinding) (VerifyVerdict verdict, const char *code, const ch
                                const char *what, void *arg);
 
 typedef struct {
-  guint64 rows, segments, media_records, files, bytes; /* checked */
+  guint64 rows, segments, media_records, attachments, files, bytes; /* checked */
   guint bad, notes;
 } VerifySummary;
 

@@ -90,8 +90,8 @@ verify_keys (Verify *verify)
 
 /* ---- Files -------------------------------------------------------------------------------- */
 
-static gboolean
-hash_file (const char *path, guint64 *ret_bytes, gboolean *ret_zero, char ret_hex[STORE_HEX])
+gboolean
+verify_hash_file (const char *path, guint64 *ret_bytes, gboolean *ret_zero, char ret_hex[STORE_HEX])
 {
   g_autofree guint8 *buffer = g_malloc (1024 * 1024);
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -152,7 +152,7 @@ check_registered (Verify *verify, const char *path, const char *name, const char
   guint64 bytes;
   gboolean zero;
 
-  if (!hash_file (path, &bytes, &zero, hex))
+  if (!verify_hash_file (path, &bytes, &zero, hex))
     verify_report (verify, VERIFY_BAD, "file-unreadable", name, "the disk does not give it");
   else if (!g_str_equal (hex, said))
     verify_report (verify, VERIFY_BAD, "file-changed", name,
@@ -167,7 +167,7 @@ check_reserve (Verify *verify, const char *path, const char *name)
   guint64 bytes;
   gboolean zero;
 
-  if (!hash_file (path, &bytes, &zero, hex))
+  if (!verify_hash_file (path, &bytes, &zero, hex))
     verify_report (verify, VERIFY_BAD, "file-unreadable", name, "the disk does not give it");
   else if (!zero)
     verify_report (verify, VERIFY_BAD, "file-changed", name,
@@ -181,6 +181,8 @@ check_one (Verify *verify, const char *path, const char *name, const GStatBuf *s
   const char *said = g_hash_table_lookup (verify->files, name);
 
   verify->summary.files++;
+  if (said != NULL && verify_attachment_name (name, NULL, NULL))
+    return; /* verify_attachments() has looked at it */
   if (!S_ISREG (status->st_mode))
     verify_report (verify, VERIFY_NOTE, "file-unknown", name,
                    "neither a file nor a folder; nothing of the record");
@@ -193,6 +195,9 @@ check_one (Verify *verify, const char *path, const char *name, const GStatBuf *s
   else if (g_str_has_prefix (name, "media/") && status->st_size <= SEGMENT_HEADER)
     verify_report (verify, VERIFY_NOTE, "segment-unlogged", name,
                    "the station ended while it began this segment; nothing is in it");
+  else if (verify_attachment_name (name, NULL, NULL))
+    verify_report (verify, VERIFY_NOTE, "attachment-unlogged", name,
+                   "the station ended before the log told of it; its sender sends it again");
   else if (g_str_has_prefix (name, "media/"))
     verify_report (verify, VERIFY_BAD, "segment-unlogged", name, "the log does not tell of it");
   else
@@ -233,7 +238,7 @@ check_missing_files (Verify *verify)
   g_hash_table_iter_init (&iter, verify->files);
   while (g_hash_table_iter_next (&iter, &name, NULL)) {
     g_autofree char *path = g_build_filename (verify->state_dir, name, NULL);
-    if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    if (!verify_attachment_name (name, NULL, NULL) && !g_file_test (path, G_FILE_TEST_EXISTS))
       verify_report (verify, VERIFY_BAD, "file-missing", name,
                      "the log tells of this file, but it is gone");
   }

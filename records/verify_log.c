@@ -193,7 +193,10 @@ note_shred (Verify *verify, const Leaf *leaf)
 static void
 note_file (Verify *verify, const Leaf *leaf)
 {
-  g_hash_table_insert (verify->files, g_strdup (leaf->words[1]), g_strdup (leaf->words[2]));
+  if (g_str_equal (leaf->words[2], "gone"))
+    g_hash_table_remove (verify->files, leaf->words[1]);
+  else
+    g_hash_table_insert (verify->files, g_strdup (leaf->words[1]), g_strdup (leaf->words[2]));
 }
 
 static void

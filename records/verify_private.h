@@ -49,5 +49,11 @@ DataKey *verify_key (Verify *verify, const char *consult, Purpose purpose);
 gboolean verify_database (Verify *verify);
 void verify_log (Verify *verify);
 void verify_segments (Verify *verify);
+void verify_attachments (Verify *verify);
+/* Whether a name of the log's is an attachment's; ret_consult and ret_id (transfer full). */
+gboolean verify_attachment_name (const char *name, char **ret_consult, char **ret_id);
+/* SHA-256 of a file in hex, without following a link. */
+gboolean verify_hash_file (const char *path, guint64 *ret_bytes, gboolean *ret_zero,
+                           char ret_hex[STORE_HEX]);
 void verify_keys (Verify *verify);
 void verify_files (Verify *verify);

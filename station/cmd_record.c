@@ -160,10 +160,11 @@ add_finding (VerifyVerdict verdict, const char *code, const char *where, const c
 static json_t *
 summary_json (const VerifySummary *s)
 {
-  return json_pack ("{s:I, s:I, s:I, s:I, s:I, s:i, s:i}", "rows", (json_int_t)s->rows, "segments",
-                    (json_int_t)s->segments, "media_records", (json_int_t)s->media_records, "files",
-                    (json_int_t)s->files, "bytes", (json_int_t)s->bytes, "bad", (int)s->bad,
-                    "notes", (int)s->notes);
+  return json_pack ("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i}", "rows", (json_int_t)s->rows,
+                    "segments", (json_int_t)s->segments, "media_records",
+                    (json_int_t)s->media_records, "attachments", (json_int_t)s->attachments,
+                    "files", (json_int_t)s->files, "bytes", (json_int_t)s->bytes, "bad",
+                    (int)s->bad, "notes", (int)s->notes);
 }
 
 static void
@@ -179,12 +180,13 @@ print_verified (const json_t *findings, const VerifySummary *summary)
             json_string_value (json_object_get (finding, "code")));
   }
   printf (SAY ("%" G_GUINT64_FORMAT " dòng, %" G_GUINT64_FORMAT " đoạn ghi hình (%" G_GUINT64_FORMAT
-               " mảnh), %" G_GUINT64_FORMAT " tệp: %u lỗi, %u ghi chú\n",
+               " mảnh), %" G_GUINT64_FORMAT " tệp đính kèm, %" G_GUINT64_FORMAT
+               " tệp: %u lỗi, %u ghi chú\n",
                "%" G_GUINT64_FORMAT " rows, %" G_GUINT64_FORMAT
                " segments of recordings (%" G_GUINT64_FORMAT " records), %" G_GUINT64_FORMAT
-               " files: %u bad, %u notes\n"),
-          summary->rows, summary->segments, summary->media_records, summary->files, summary->bad,
-          summary->notes);
+               " attachments, %" G_GUINT64_FORMAT " files: %u bad, %u notes\n"),
+          summary->rows, summary->segments, summary->media_records, summary->attachments,
+          summary->files, summary->bad, summary->notes);
 }
 
 /* A credential that does not fit is an error of its own, beside what verify finds without it: it

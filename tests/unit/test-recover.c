@@ -1,3 +1,4 @@
+#include "records/attachment.h"
 #include "records_place.h"
 
 /* The recovery key alone, twice: our program, and the script of docs/records.md. */
@@ -134,6 +135,24 @@ typedef struct {
   GBytes *mp4, *webm;
 } Drill;
 
+/* Two chunks and a bit; an empty one; one that was taken away again. */
+static void
+put_attachments (Records *records, const char *consult)
+{
+  static const gsize sizes[] = { 2 * 1024 * 1024 + 17, 0, 5 };
+  Attachment attachment;
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    const AttachmentInfo info
+        = { .kind = "dicom", .name = "ảnh.dcm", .mime_type = i == 0 ? "application/dicom" : NULL };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GBytes) content = g_bytes_new_take (g_strnfill (sizes[i], 'a'), sizes[i]);
+    attachment_put_sync (records->store, consult, "lan", &info, content, &attachment, &error);
+    g_assert_no_error (error);
+  }
+  g_assert_true (attachment_remove (records->store, consult, attachment.id, NULL));
+}
+
 static void
 fill (Drill *drill)
 {
@@ -148,6 +167,7 @@ fill (Drill *drill)
                               "59408-5", "value", 97);
   store_put_many (records->store, drill->consult, "observation", NULL, bodies, NULL, NULL);
   json_decref (bodies);
+  put_attachments (records, drill->consult);
   drill->mp4 = make_media (records->dir, TRUE);
   drill->webm = make_media (records->dir, FALSE);
   Track *room = open_track (records, drill->consult, "room", mp4, -7);
@@ -214,6 +234,22 @@ load (const char *out, const char *consult)
 }
 
 static void
+check_attachments (const char *folder, json_t *attachments)
+{
+  g_autofree char *path = g_build_filename (folder, "attachment-1.dcm", NULL);
+  g_autofree char *empty = g_build_filename (folder, "attachment-2.bin", NULL);
+  g_autofree char *content = NULL, *nothing = NULL;
+  gsize size = 0;
+
+  g_assert_cmpuint (json_array_size (attachments), ==, 2);
+  g_assert_true (g_file_get_contents (path, &content, &size, NULL));
+  g_assert_cmpuint (size, ==, 2 * 1024 * 1024 + 17);
+  g_assert_cmpuint (strspn (content, "a"), ==, size);
+  g_assert_true (g_file_get_contents (empty, &nothing, &size, NULL));
+  g_assert_cmpuint (size, ==, 0);
+}
+
+static void
 check_output (Drill *drill, const char *out)
 {
   g_autofree char *folder = g_build_filename (out, drill->consult, NULL);
@@ -221,12 +257,13 @@ check_output (Drill *drill, const char *out)
   json_t *note = json_object_get (json_array_get (rows, 1), "body");
   json_t *observation = json_object_get (json_array_get (rows, 3), "body");
 
-  g_assert_cmpuint (json_array_size (rows), ==, 1 + 2 + 2 + 3); /* a row for each track_open */
+  g_assert_cmpuint (json_array_size (rows), ==, 1 + 2 + 2 + 3 + 3); /* a row for each track_open */
   g_assert_cmpstr (json_string_value (json_object_get (note, "text")), ==,
                    "Đau ngực trái, lan ra tay; khó thở khi gắng sức");
   g_assert_cmpfloat (json_number_value (json_object_get (observation, "value")), ==, 72.25);
   g_assert_cmpuint (json_array_size (json_object_get (record, "tracks")), ==, 3);
   g_assert_cmpuint (json_array_size (json_object_get (record, "damaged")), ==, 0);
+  check_attachments (folder, json_object_get (record, "attachments"));
   json_decref (record);
   assert_file (folder, "room-1.mp4", drill->mp4);
   assert_file (folder, "room-2.mp4", drill->mp4);
@@ -302,7 +339,7 @@ test_damaged (void)
   g_assert_cmpuint (json_array_size (damaged), ==, 1);
   g_assert_cmpstr (json_string_value (json_object_get (json_array_get (damaged, 0), "where")), ==,
                    "rec note/2");
-  g_assert_cmpuint (json_array_size (json_object_get (record, "rows")), ==, 7);
+  g_assert_cmpuint (json_array_size (json_object_get (record, "rows")), ==, 10);
   g_assert_cmpuint (json_array_size (json_object_get (record, "tracks")), ==, 3);
   json_decref (record);
   drill_down (&drill);
