@@ -1,5 +1,6 @@
 #include "station/feeds.h"
 #include "station/readings.h"
+#include "station/waves.h"
 
 struct Feeds {
   Station *station;
@@ -36,6 +37,15 @@ take_observation (Observation *observation, void *arg)
     observation->device = g_strdup (feed->id);
   g_ptr_array_add (one, observation);
   readings_take (feed->feeds->station->readings, feed->name, one, NULL, NULL);
+}
+
+static void
+take_wave (WaveBlock *block, void *arg)
+{
+  Feed *feed = arg;
+  if (block->stream->device == NULL)
+    block->stream->device = g_strdup (feed->id);
+  waves_take (feed->feeds->station->waves, block);
 }
 
 static const char *
@@ -98,7 +108,9 @@ feeds_add (Feeds *feeds, const char *id, const char *name, const char *kind)
   feed->name = g_strdup (name);
   feed->kind = g_strdup (kind);
   feed->battery = -1;
-  feed->sink = (FeedSink){ .observation = take_observation, .state = take_state, .arg = feed };
+  feed->sink = (FeedSink){
+    .observation = take_observation, .wave = take_wave, .state = take_state, .arg = feed
+  };
   g_ptr_array_add (feeds->feeds, feed);
   station_changed (feeds->station);
   return feed;

@@ -2,7 +2,7 @@
  * what it gives goes. Main thread.
  *
  *   driver ─► FeedSink ─┬─ observation ─► readings_take()
- *                       ├─ wave ────────► waves (docs/devices.md)
+ *                       ├─ wave ────────► waves_take()
  *                       ├─ state ───────► the console, an event of the consultation
  *                       └─ raw ─────────► capture, where one was asked for
  */

@@ -87,6 +87,7 @@ device_get (Readings *readings, const char *id, const char *sender)
       drop_oldest (readings);
     device = g_new0 (Device, 1);
     device->id = g_strdup (id);
+    device->room = device_is_of_room (readings->station->config, id, NULL);
     g_hash_table_insert (readings->devices, device->id, device);
   }
   if (sender != NULL && g_strcmp0 (sender, device->sender) != 0) {
@@ -132,6 +133,25 @@ say_held_back (Readings *readings, Device *device, const Consult *consult)
     return;
   device->held_back_said = TRUE;
   station_event (readings->station, consult->id, "station", "reading-held-back", device->id);
+}
+
+/* NULL also when the device names another patient than the owner's. */
+static Consult *
+owner_of_what (Readings *readings, Device *device, const char *patient_id)
+{
+  Consult *owner = owner_of (readings, device);
+  if (owner == NULL || patient_id == NULL || consult_is_patient (owner, patient_id))
+    return owner;
+  say_held_back (readings, device, owner);
+  return NULL;
+}
+
+Consult *
+readings_owner (Readings *readings, const char *id, const char *sender, const char *patient_id)
+{
+  Device *device = device_get (readings, id, sender);
+  device->last_us = g_get_real_time ();
+  return owner_of_what (readings, device, patient_id);
 }
 
 /* ---- A delivery
@@ -216,14 +236,9 @@ sort_observation (Delivery *delivery, const Observation *observation, const char
   Readings *readings = delivery->readings;
   const char *id = observation->device != NULL ? observation->device : sender;
   Device *device = device_get (readings, id, sender);
-  Consult *owner = owner_of (readings, device);
+  Consult *owner = owner_of_what (readings, device, observation->patient_id);
   device->last_us = g_get_real_time ();
   json_t *json = received_json (observation, device->last_us);
-  if (owner != NULL && observation->patient_id != NULL
-      && !consult_is_patient (owner, observation->patient_id)) {
-    say_held_back (readings, device, owner);
-    owner = NULL;
-  }
   if (owner == NULL) {
     json_array_append_new (delivery->waiting,
                            json_pack ("{s:s, s:s, s:s?, s:o}", "device", id, "sender", sender,

@@ -27,6 +27,13 @@ typedef void (*ReadingsDone) (const GError *error, void *arg);
 void readings_take (Readings *readings, const char *sender, const GPtrArray *observations,
                     ReadingsDone done, void *arg);
 
+/* Whose is what this device sends now, by the rule above; NULL: nobody's, or held back because the
+ * device names another patient, of which the doctor is told once. A device that was not known is
+ * from now on, and can be claimed. sender: as above; patient_id: as the device knows it, may be
+ * NULL. */
+Consult *readings_owner (Readings *readings, const char *device, const char *sender,
+                         const char *patient_id);
+
 /* [{device, sender, last, consultation}] (transfer full) */
 json_t *readings_devices (Readings *readings);
 /* How many wait for somebody to claim them. */

@@ -10,6 +10,7 @@
 #include "station/sign.h"
 #include "station/text.h"
 #include "station/view.h"
+#include "station/waves.h"
 
 #include <string.h>
 
@@ -356,6 +357,7 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->consults = g_ptr_array_new_with_free_func (consult_destroy);
   station->links = links_new ();
   station->feeds = feeds_new (station);
+  station->waves = waves_new (station);
   station->users = users_load (store, error);
   if (station->users == NULL)
     return NULL;
@@ -422,6 +424,7 @@ station_free (Station *station)
   g_clear_handle_id (&station->state_timer, g_source_remove);
   g_clear_handle_id (&station->tick_timer, g_source_remove);
   g_clear_pointer (&station->feeds, feeds_free);
+  g_clear_pointer (&station->waves, waves_free);
   g_clear_pointer (&station->readings, readings_free);
   g_clear_pointer (&station->links, links_free);
   g_clear_pointer (&station->sessions, sessions_free);

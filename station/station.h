@@ -16,6 +16,7 @@
 
 typedef struct Readings Readings;
 typedef struct Feeds Feeds;
+typedef struct Waves Waves;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
 
@@ -36,6 +37,7 @@ struct Station {
   Consult *screen;     /* the one on screen; NULL: none */
   Readings *readings;
   Feeds *feeds;
+  Waves *waves;
   Links *links;
   Room *room;
   Recorder *recorder;

@@ -9,8 +9,9 @@
  * marked as no measurement is WAVE_MISSING, never a number. Physical value = sample * scale +
  * offset, in the lead's unit.
  *
- * Streams are immutable and counted; a block owns its samples and a reference to its stream. Both
- * may be passed between threads.
+ * Streams are immutable and counted (only a missing device is filled in, once, by the feed that
+ * gets the first block); a block owns its samples and a reference to its stream. Both may be passed
+ * between threads.
  */
 #pragma once
 #include <glib.h>
