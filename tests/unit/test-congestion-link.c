@@ -353,6 +353,34 @@ test_jitter (void)
 }
 
 /* A neighbour that fills the queue and knows only loss: we give way, but do not starve. */
+/* The route becomes longer and narrower at once, as from fibre to a mobile network: what stays of
+ * the delay when the queue has gone is the route's. It is no reason to send less, nor to fill the
+ * queue. */
+static void
+test_longer_route (void)
+{
+  for (guint seed = 1; seed <= seeds (); seed++) {
+    g_autoptr (VirtualCall) call = call_new (3 * MBIT, 10000, 0, &slow, seed);
+    virtual_call_run (call, 10 * SECOND);
+    VirtualLinkConfig longer = { .bps = 400 * KBIT, .queue_bytes = 50000, .delay_us = 80000 };
+    virtual_call_set_up (call, &longer);
+    virtual_call_run (call, 8 * SECOND);
+    gint64 longest_us = 0;
+    virtual_call_reset (call);
+    for (gint64 end = virtual_call_now (call) + 20 * SECOND; virtual_call_now (call) < end;) {
+      virtual_call_run (call, 20000);
+      longest_us = MAX (longest_us, queue_us (call));
+    }
+    FlowFigures figures;
+    virtual_call_figures (call, 0, &figures);
+    double share = (double)figures.arrived_bytes * 8 / (20 * 400 * KBIT);
+    g_test_message ("seed %u: %.2f used, queue at most %.0f ms", seed, share,
+                    (double)longest_us / 1000);
+    g_assert_cmpfloat (share, >, 0.7);
+    g_assert_cmpint (longest_us, <, 350000);
+  }
+}
+
 static void
 test_greedy_neighbour (void)
 {
@@ -528,6 +556,7 @@ main (int argc, char **argv)
   g_test_add_func ("/congestion/blackout-without-sound", test_blackout_without_sound);
   g_test_add_func ("/congestion/jitter", test_jitter);
   g_test_add_func ("/congestion/greedy-neighbour", test_greedy_neighbour);
+  g_test_add_func ("/congestion/longer-route", test_longer_route);
   g_test_add_func ("/congestion/blackout", test_blackout);
   g_test_add_func ("/congestion/stalls", test_stalls);
   g_test_add_func ("/congestion/remb-only", test_remb_only);
