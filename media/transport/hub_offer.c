@@ -56,6 +56,8 @@ describe_peers_media (const HubLine *line, SdpMedia *media)
 {
   sdp_add_codec (media, line->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8);
   media->prefer_red = line->role == LINE_OWN && line->peer->red_wanted;
+  if (line->role == LINE_OWN && line->kind == MEDIA_AUDIO)
+    media->ptime = line->peer->voice_ms;
   if (line->role == LINE_OWN && line->kind == MEDIA_VIDEO) {
     sdp_add_rid (media, "l");
     sdp_add_rid (media, "h");

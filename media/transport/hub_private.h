@@ -132,6 +132,8 @@ struct HubPeer {
   HubSight sight;
   HubStill still;
   gboolean red_wanted; /* its sound shall come as RED: too much was lost without */
+  guint voice_ms;      /* of one packet of its sound, as asked for; 0: whatever */
+  gint64 weak_us;      /* when somebody with a weak link heard it last */
   gint64 born_us;
   gboolean closed; /* for good, by either side */
   /* offers */
@@ -296,6 +298,8 @@ void hub_sound_update (Hub *hub);
 /* hub_stats.c */
 /* Reads what the peers measure, once for all who need it in this turn: HubPeer.figures. */
 void hub_figures_update (Hub *hub);
+/* Somebody who hears it sees stills only: there is room for little more than sound. */
+gboolean hub_is_heard_by_the_weak (const HubPeer *peer);
 /* For other threads: what was read last, and what lines get now. */
 void hub_stats_update (Hub *hub);
 void hub_stats_remove (Hub *hub, const char *id);

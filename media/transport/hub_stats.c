@@ -1,7 +1,7 @@
 #include "media/transport/hub_private.h"
 
-static gboolean
-is_heard_by_the_weak (const HubPeer *peer)
+gboolean
+hub_is_heard_by_the_weak (const HubPeer *peer)
 {
   const GPtrArray *followers = peer->own[MEDIA_AUDIO]->followers;
   for (guint i = 0; i < followers->len; i++)
@@ -35,7 +35,7 @@ stats_of (const HubPeer *peer)
     .srtp_errors = from.srtp_errors,
     .sight = peer->sight,
     .layers = peer->own[MEDIA_VIDEO]->followers->len > 1 ? 2 : 1,
-    .lean = is_heard_by_the_weak (peer),
+    .lean = hub_is_heard_by_the_weak (peer),
     .machine = peer->hub->best > 0,
   };
 }

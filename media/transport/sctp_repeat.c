@@ -2,7 +2,9 @@
 #include "media/rtp/rtp.h"
 
 enum {
-  REPEATS_MAX = 3,
+  REPEATS_MAX = 5,
+  AGAIN_LEAST_US = 500000, /* a queue that is full is so for a while */
+  AGAIN_MOST_US = 2000000,
   WAITING_MAX = 48,
   SILENCE_US = 5 * G_USEC_PER_SEC,
   SLACK_LEAST_US = 40000,
@@ -195,7 +197,9 @@ static gint64
 wait_us (const SctpRepeat *repeat, const Waiting *waiting)
 {
   gint64 once = repeat->rtt_us + MAX (2 * repeat->deviation_us, SLACK_LEAST_US);
-  return once << MIN (waiting->repeats, REPEATS_MAX);
+  return waiting->repeats == 0
+             ? once
+             : CLAMP (once << waiting->repeats, AGAIN_LEAST_US, MAX (AGAIN_MOST_US, once));
 }
 
 static void

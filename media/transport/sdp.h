@@ -95,6 +95,7 @@ typedef struct {
   GArray *codecs;       /* SdpCodec, in the order of the m-line; only those we know */
   GArray *streams;      /* SdpStream */
   gboolean prefer_red;  /* written only: RED stands before Opus, which makes a browser send it */
+  guint ptime;          /* written only: ms of sound that a packet shall hold; 0: whatever */
   guint8 ext_mid, ext_twcc, ext_abs_send_time, ext_rid, ext_repaired_rid; /* 0: absent */
   SdpRid rids[SDP_MAX_RIDS]; /* a=simulcast: of an offer those to be received, the worst first; of
                                 an answer those that are sent */

@@ -161,6 +161,8 @@ write_m_line (GString *text, const SdpMedia *media)
   g_string_append (text, "c=IN IP4 0.0.0.0\r\n");
   if (media->mid != NULL)
     g_string_append_printf (text, "a=mid:%s\r\n", media->mid);
+  if (media->ptime != 0)
+    g_string_append_printf (text, "a=ptime:%u\r\n", media->ptime);
 }
 
 /* Candidates belong to the m-line that carries the bundle's transport: the first. */

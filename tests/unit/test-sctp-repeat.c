@@ -74,9 +74,9 @@ test_lost (void)
   g_autoptr (SctpRepeat) repeat = repeat_begun ();
   gint64 begun_us = 20000 * MS, at_us = begun_us;
   sent (repeat, 11, begun_us);
-  for (guint i = 0; i < 3; i++) {
+  for (guint i = 0; i < 5; i++) {
     g_autoptr (GBytes) packet = NULL;
-    gint64 next_us = next_repeat (repeat, at_us, begun_us + 5000 * MS, &packet);
+    gint64 next_us = next_repeat (repeat, at_us, begun_us + 6000 * MS, &packet);
     g_assert_cmpint (next_us, >, at_us);
     g_assert_cmpuint (tsn_of (packet), ==, 11);
     at_us = next_us;

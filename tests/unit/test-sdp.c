@@ -217,9 +217,11 @@ test_red (void)
     SdpMedia *mic = sdp_add_media (offer, SDP_AUDIO, "mic", SDP_RECVONLY);
     sdp_add_codec (mic, MEDIA_OPUS);
     mic->prefer_red = TRUE;
+    mic->ptime = 60;
     g_autofree char *offered = sdp_write (offer);
     g_assert_nonnull (strstr (offered, "SAVPF 111 63\r\n"));
     g_assert_nonnull (strstr (offered, "SAVPF 63 111\r\n"));
+    g_assert_nonnull (strstr (offered, "a=mid:mic\r\na=ptime:60\r\n"));
     g_assert_nonnull (strstr (offered, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"));
     g_autofree char *text = g_strdup_printf (
         "v=0\r\na=group:BUNDLE s1 mic\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n"
