@@ -155,7 +155,7 @@ function count(output, status) {
 function run(one) {
   return new Promise((done) => {
     one.prepare?.();
-    const log = join(logs, `${one.name.replaceAll('/', '-')}.log`);
+    const log = join(logs, `${one.name.replaceAll('/', '-')}${one.second ? '-second' : ''}.log`);
     const file = createWriteStream(log);
     const started = Date.now();
     const child = spawn(one.command, one.argv, {
@@ -190,10 +190,10 @@ if (wanted.length === 0) {
 mkdirSync(logs, { recursive: true });
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-function report(one, result) {
-  for (const key of Object.keys(total)) total[key] += result[key];
-  const word = result.failed ? 'FAILED' : 'ok';
-  console.log(`${word.padEnd(6)} ${one.name}  ${result.passed} passed` +
+function report(one, result, again = false) {
+  if (!again) for (const key of Object.keys(total)) total[key] += result[key];
+  const word = !result.failed ? 'ok' : again ? 'again' : 'FAILED';
+  console.log(`${word.padEnd(6)} ${one.name}${one.second ? ' (second run)' : ''}  ${result.passed} passed` +
     `${result.failed ? `, ${result.failed} failed` : ''}${result.skipped ? `, ${result.skipped} skipped` : ''}` +
     `  ${result.seconds.toFixed(1)} s`);
   if (result.failed) {
@@ -218,19 +218,28 @@ function ready(variant) {
 }
 
 // Slow jobs mind their timing: they run alone. Quick ones run two at a time.
-async function lane(queue, width) {
+// A slow one that failed runs once more when all others are through, since a machine that is shared
+// stands still now and then: what fails twice has failed. The first failure is printed and kept.
+async function lane(queue, width, again) {
   const worker = async () => {
     for (let one = queue.shift(); one; one = queue.shift()) {
       const broken = ready(one.variant);
-      report(one, broken
+      const result = broken
         ? { passed: 0, failed: 1, skipped: 0, seconds: 0, output: broken, log: '-' }
-        : await run(one));
+        : await run(one);
+      const retry = Boolean(again && result.failed && !broken);
+      report(one, result, retry);
+      if (retry) again.push({ ...one, second: true });
     }
   };
   await Promise.all(Array.from({ length: width }, worker));
 }
+const again = [];
 await lane(wanted.filter((j) => j.lane === 'quick'), 2);
-await lane(wanted.filter((j) => j.lane === 'slow'), 1);
+await lane(wanted.filter((j) => j.lane === 'slow'), 1, again);
+const unsteady = again.map(({ name }) => name);
+await lane(again, 1);
+if (unsteady.length > 0) console.log(`\nran twice: ${unsteady.join(', ')}`);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed` + (total.skipped ? `, ${total.skipped} skipped` : ''));
 process.exit(total.failed ? 1 : 0);
