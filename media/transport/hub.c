@@ -323,6 +323,22 @@ hub_look (Hub *hub, const char *peer, const char *const *streams)
   mailbox_post (hub->commands, command);
 }
 
+static void
+run_ask_waves (Hub *hub, Command *c)
+{
+  gsize size;
+  const guint *bps = g_bytes_get_data (c->data, &size);
+  hub_waves_set (hub, bps, (guint)(size / sizeof *bps));
+}
+
+void
+hub_ask_waves (Hub *hub, const guint *bps, guint n)
+{
+  Command *command = command_new (run_ask_waves, NULL, NULL);
+  command->data = g_bytes_new (bps, n * sizeof *bps);
+  mailbox_post (hub->commands, command);
+}
+
 /* Timers and certificates */
 
 GSource *

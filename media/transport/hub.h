@@ -15,6 +15,8 @@
 
 typedef struct Hub Hub;
 
+enum { HUB_WAVE_STEPS = 4 };
+
 typedef enum {
   HUB_PEER_NEW,        /* waiting for the answer */
   HUB_PEER_CONNECTING, /* ICE, DTLS under way */
@@ -97,6 +99,8 @@ typedef struct {
   /* What a peer sent, depacketized, for the record. Loop thread. */
   void (*frame) (Hub *hub, const char *peer, const char *label, MediaKind kind, Frame *frame,
                  void *arg);
+  /* Which step of hub_ask_waves() the peer's link carries; -1: none. */
+  void (*waves) (Hub *hub, const char *peer, int step, void *arg);
   /* What a relay said when it was asked: the first time, and when that changes. */
   void (*relay) (Hub *hub, const char *url, const RelayReport *report, void *arg);
 } HubEvents;
@@ -152,6 +156,12 @@ void hub_request_keyframe (Hub *hub, const char *peer);
  * peer NULL: to all. Dropped while the channel is not open (send the present state at the event
  * `channel`), and with a log line when more than 4 MiB wait. */
 void hub_send (Hub *hub, const char *peer, const char *label, gboolean text, GBytes *data);
+
+/* Waves are to be sent to all peers: what each way of sending them takes, bits a second on the
+ * wire, the best first; n ≤ HUB_WAVE_STEPS, 0: none are to be sent any more. They come after the
+ * sound and before all pictures (media/congestion/allocation.h). Who may have which is told by the
+ * event `waves`; sending is the caller's, by hub_send(). */
+void hub_ask_waves (Hub *hub, const guint *bps, guint n);
 
 /* What the peer looks at: names of streams as in the offer, NULL-terminated; NULL: not told, all
  * alike. What it does not look at is sent as a thumbnail, or not. */

@@ -150,6 +150,7 @@ ask_peer (HubPeer *peer, gint64 now_us)
   for (guint i = 0; i < peer->lines->len; i++)
     if (((HubLine *)peer->lines->pdata[i])->role != LINE_OWN)
       ask_line (peer->lines->pdata[i]);
+  hub_waves_ask (peer);
 }
 
 void
@@ -168,6 +169,7 @@ hub_allocate_forget (HubPeer *peer)
   if (peer->share != NULL)
     allocation_remove_peer (peer->hub->allocation, peer->share);
   peer->share = NULL;
+  peer->waves = NULL;
 }
 
 /* What lines get */
@@ -321,6 +323,7 @@ give_peer (HubPeer *peer)
       give_forwarded (line);
   }
   set_sight (peer);
+  hub_waves_give (peer);
 }
 
 static void

@@ -217,6 +217,21 @@ hub_emit_sight (HubPeer *peer)
 }
 
 static void
+run_waves (Hub *hub, Event *e)
+{
+  if (hub->events.waves != NULL)
+    hub->events.waves (hub, e->peer, e->number, hub->arg);
+}
+
+void
+hub_emit_waves (HubPeer *peer)
+{
+  Event *event = event_new (run_waves, peer->id, NULL);
+  event->number = (int)peer->wave_steps - 1;
+  mailbox_post (peer->hub->events_box, event);
+}
+
+static void
 run_want_loss (Hub *hub, Event *e)
 {
   if (hub->events.want_loss != NULL)

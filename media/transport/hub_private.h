@@ -130,6 +130,8 @@ struct HubPeer {
   AllocationPeer *share; /* while it may see something */
   char **looks;          /* names of streams; NULL: not told */
   HubSight sight;
+  AllocationStream *waves; /* its share for waves; NULL: there are none */
+  guint wave_steps;        /* step that it may have, plus one; 0: none */
   HubStill still;
   gboolean red_wanted; /* its sound shall come as RED: too much was lost without */
   guint voice_ms;      /* of one packet of its sound, as asked for; 0: whatever */
@@ -172,6 +174,8 @@ struct Hub {
   GSource *cert_source;
   NetworkMonitor *network; /* NULL: the system does not tell */
   Allocation *allocation;
+  AllocationStep waves[HUB_WAVE_STEPS]; /* ways of sending waves, the best first */
+  guint n_waves;
   GSource *allocate_source; /* hub_allocate_soon() */
   guint encoders;           /* thousandths of a core that they may take */
   guint best;               /* no better step than this, for want of the machine's time */
@@ -196,6 +200,7 @@ void hub_emit_want_keyframe (HubOutlet *outlet);
 void hub_emit_want_bitrate (HubOutlet *outlet);
 void hub_emit_relay (Hub *hub, const char *url, const RelayReport *report);
 void hub_emit_sight (HubPeer *peer);
+void hub_emit_waves (HubPeer *peer);
 void hub_emit_want_loss (HubOutlet *outlet);
 /* FAILED for a peer that could not be made. Any thread. */
 void hub_emit_refused (Hub *hub, const char *id, const char *reason);
@@ -272,6 +277,10 @@ void hub_allocate (Hub *hub);
 void hub_allocate_soon (Hub *hub);
 void hub_allocate_forget (HubPeer *peer);
 void hub_allocate_forget_line (HubLine *line);
+/* Waves: hub_waves_ask() and hub_waves_give() before and after each allocation. */
+void hub_waves_ask (HubPeer *peer);
+void hub_waves_give (HubPeer *peer);
+void hub_waves_set (Hub *hub, const guint *bps, guint n);
 void hub_look_at (HubPeer *peer, const char *const *streams);
 /* Bits of what each peer sends, since the last call. */
 void hub_allocate_measure (Hub *hub, gint64 now_us);
