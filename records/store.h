@@ -74,6 +74,11 @@ void store_row_free (StoreRow *row);
 /* Rows of one kind (NULL: all) with seq > after, in order of writing. Array of StoreRow*. */
 GPtrArray *store_read (Store *store, const char *consult, const char *kind, gint64 after,
                        GError **error);
+/* The first `limit` of them at most; kind is wanted. */
+GPtrArray *store_read_some (Store *store, const char *consult, const char *kind, gint64 after,
+                            guint limit, GError **error);
+/* All rows but those of one kind, in order of writing: waves are many, and read piece by piece. */
+GPtrArray *store_read_without (Store *store, const char *consult, const char *kind, GError **error);
 /* Newest row of a kind; NULL with error NOT_FOUND when there is none. */
 StoreRow *store_latest (Store *store, const char *consult, const char *kind, GError **error);
 /* All consultations, newest first: array of char* ids. */

@@ -13,27 +13,36 @@ open_row (sqlite3_stmt *statement, DataKey *key, const char *consult, GError **e
                          (guint)sqlite3_column_int64 (statement, 2), sealed, NULL, NULL, error);
 }
 
+/* Which rows: those of a kind, all but those of a kind, or all. */
+typedef struct {
+  const char *kind, *but;
+  gint64 after;
+  gint64 limit; /* -1: none */
+} Selection;
+
 static sqlite3_stmt *
-select_rows (sqlite3 *db, const char *consult, const char *kind, gint64 after, GError **error)
+select_rows (sqlite3 *db, const char *consult, const Selection *selection, GError **error)
 {
-  sqlite3_stmt *statement = store_db_prepare (
-      db,
-      kind != NULL ? "SELECT kind, seq, schema, sealed FROM rec "
-                     "WHERE consult = ?1 AND seq > ?2 AND kind = ?3 ORDER BY seq"
-                   : "SELECT kind, seq, schema, sealed FROM rec "
-                     "WHERE consult = ?1 AND seq > ?2 ORDER BY id",
-      error);
+  const char *sql = selection->kind != NULL ? "SELECT kind, seq, schema, sealed FROM rec "
+                                              "WHERE consult = ?1 AND seq > ?2 AND kind = ?3 "
+                                              "ORDER BY seq LIMIT ?4"
+                                            : "SELECT kind, seq, schema, sealed FROM rec "
+                                              "WHERE consult = ?1 AND seq > ?2 AND kind IS NOT ?3 "
+                                              "ORDER BY id LIMIT ?4";
+  sqlite3_stmt *statement = store_db_prepare (db, sql, error);
   if (statement == NULL)
     return NULL;
   store_db_bind_text (statement, 1, consult);
-  sqlite3_bind_int64 (statement, 2, after);
-  if (kind != NULL)
-    store_db_bind_text (statement, 3, kind);
+  sqlite3_bind_int64 (statement, 2, selection->after);
+  const char *word = selection->kind != NULL ? selection->kind : selection->but;
+  if (word != NULL)
+    store_db_bind_text (statement, 3, word);
+  sqlite3_bind_int64 (statement, 4, selection->limit);
   return statement;
 }
 
-GPtrArray *
-store_read (Store *store, const char *consult, const char *kind, gint64 after, GError **error)
+static GPtrArray *
+read_rows (Store *store, const char *consult, const Selection *selection, GError **error)
 {
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify)store_row_free);
   g_autoptr (DataKey) key = store_row_key (store->vault, consult, error);
@@ -42,7 +51,7 @@ store_read (Store *store, const char *consult, const char *kind, gint64 after, G
   if (key == NULL)
     return NULL;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->reader_lock);
-  g_autoptr (sqlite3_stmt) statement = select_rows (store->reader, consult, kind, after, error);
+  g_autoptr (sqlite3_stmt) statement = select_rows (store->reader, consult, selection, error);
   if (statement == NULL)
     return NULL;
   while ((rc = sqlite3_step (statement)) == SQLITE_ROW) {
@@ -56,6 +65,28 @@ store_read (Store *store, const char *consult, const char *kind, gint64 after, G
     return NULL;
   }
   return g_steal_pointer (&rows);
+}
+
+GPtrArray *
+store_read (Store *store, const char *consult, const char *kind, gint64 after, GError **error)
+{
+  const Selection selection = { .kind = kind, .after = after, .limit = -1 };
+  return read_rows (store, consult, &selection, error);
+}
+
+GPtrArray *
+store_read_some (Store *store, const char *consult, const char *kind, gint64 after, guint limit,
+                 GError **error)
+{
+  const Selection selection = { .kind = kind, .after = after, .limit = limit };
+  return read_rows (store, consult, &selection, error);
+}
+
+GPtrArray *
+store_read_without (Store *store, const char *consult, const char *kind, GError **error)
+{
+  const Selection selection = { .but = kind, .limit = -1 };
+  return read_rows (store, consult, &selection, error);
 }
 
 StoreRow *

@@ -4,6 +4,7 @@
 #include "station/room.h"
 #include "station/text.h"
 #include "station/view.h"
+#include "station/waves.h"
 
 #include <string.h>
 
@@ -97,6 +98,7 @@ channel_send_snapshot (Station *station, const char *label)
   channel_send_clock (station, label);
   room_send (station->room, label, view_live (station));
   channel_send_readings (station, label, items);
+  waves_tell (station->waves, label);
   if (station->screen == NULL)
     return;
   json_array_foreach (station->screen->notes, i, note)
@@ -235,6 +237,10 @@ channel_receive (Station *station, const char *label, GBytes *data)
   const char *note = json_string_value (json_object_get (message, "note"));
   if (message != NULL && g_strcmp0 (type, "look") == 0) {
     room_look (station->room, label, json_object_get (message, "streams"));
+    return;
+  }
+  if (message != NULL && g_strcmp0 (type, "waves.fill") == 0) {
+    waves_fill (station->waves, label, message);
     return;
   }
   if (message != NULL && g_strcmp0 (type, "figures") == 0) {

@@ -118,7 +118,7 @@ record_view_whole (Store *store, const char *consult, guint observations_max, GE
   g_autofree char *state = record_view_state (store, consult, error);
   if (state == NULL)
     return NULL;
-  g_autoptr (GPtrArray) rows = store_read (store, consult, NULL, 0, error);
+  g_autoptr (GPtrArray) rows = store_read_without (store, consult, "wave", error);
   if (rows == NULL)
     return NULL;
   json_t *tracks = recording_index (store, consult, error);

@@ -7,6 +7,7 @@
 #include "station/relay_words.h"
 #include "station/room_sound.h"
 #include "station/text.h"
+#include "station/waves.h"
 
 #include <string.h>
 
@@ -147,6 +148,8 @@ end_peer (Room *room, RoomPeer *peer)
 {
   if (peer->label != NULL)
     links_forget (room->station->links, peer->label);
+  if (peer->label != NULL)
+    waves_peer_gone (room->station->waves, peer->label);
   hub_remove_peer (room->hub, peer->id);
   if (peer->client != NULL)
     g_clear_pointer (peer->label != NULL ? &peer->client->peer : &peer->client->reserved, g_free);
@@ -379,6 +382,31 @@ room_send_readings (Room *room, const char *label, json_t *items)
 }
 
 void
+room_send_bytes (Room *room, const char *label, const char *channel, GBytes *bytes)
+{
+  const RoomPeer *peer = find_label (room, label);
+  if (peer != NULL)
+    hub_send (room->hub, peer->id, channel, FALSE, bytes);
+}
+
+void
+room_ask_waves (Room *room, const guint *bps, guint n)
+{
+  if (room != NULL)
+    hub_ask_waves (room->hub, bps, n);
+}
+
+guint
+room_estimate_bps (Room *room, const char *label)
+{
+  const RoomPeer *peer = find_label (room, label);
+  HubPeerStats stats;
+  if (peer == NULL || !hub_stats (room->hub, peer->id, &stats))
+    return 0;
+  return peer->loopback ? 10000000 : stats.estimate_bps;
+}
+
+void
 room_look (Room *room, const char *label, json_t *streams)
 {
   enum { MOST = 32 };
@@ -571,6 +599,8 @@ on_channel (Hub *hub, const char *id, const char *label, gboolean open, void *ar
 {
   Room *room = arg;
   RoomPeer *peer = find_id (room, id);
+  if (peer != NULL && g_str_equal (label, "wave"))
+    waves_peer_open (room->station->waves, peer->label, open);
   if (peer == NULL || !g_str_equal (label, "data"))
     return;
   peer->channel = open;
@@ -599,6 +629,15 @@ on_sight (Hub *hub, const char *id, HubSight sight, void *arg)
   peer->sight = sight;
   measure (room, peer, TRUE);
   station_changed (room->station);
+}
+
+static void
+on_waves (Hub *hub, const char *id, int step, void *arg)
+{
+  Room *room = arg;
+  const RoomPeer *peer = find_id (room, id);
+  if (peer != NULL && peer->label != NULL)
+    waves_peer_way (room->station->waves, peer->label, step);
 }
 
 static RoomSource *
@@ -666,6 +705,7 @@ static const HubEvents hub_events = {
   .want_keyframe = on_want_keyframe,
   .want_bitrate = on_want_bitrate,
   .sight = on_sight,
+  .waves = on_waves,
   .want_loss = on_want_loss,
   .frame = on_frame,
   .relay = on_relay,

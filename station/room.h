@@ -61,6 +61,12 @@ void room_send (Room *room, const char *label, json_t *message);
 /* Who is signed in at the page of a console's peer; NULL: nobody, or no console. */
 /* Vital signs, as `readings`; who has a weak link gets the newest of them every two seconds. */
 void room_send_readings (Room *room, const char *label, json_t *items);
+/* Binary, on a channel that may be closed: then it is let go. */
+void room_send_bytes (Room *room, const char *label, const char *channel, GBytes *bytes);
+/* As hub_ask_waves(); room may be NULL. */
+void room_ask_waves (Room *room, const guint *bps, guint n);
+/* What the peer's link is believed to carry; 0: not known. */
+guint room_estimate_bps (Room *room, const char *label);
 /* The peer's page shows these streams large: an array of their names (anything else: none). */
 void room_look (Room *room, const char *label, json_t *streams);
 const Session *room_peer_session (Room *room, const char *label);

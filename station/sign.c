@@ -1,6 +1,7 @@
 #include "station/sign.h"
 #include "station/console_private.h"
 #include "station/recorder.h"
+#include "station/waves.h"
 
 #include <gio/gio.h>
 
@@ -122,6 +123,7 @@ sign (Request *request)
   signing->consult = g_strdup (consult->id);
   signing->user = g_strdup (request->user);
   signing->body = consult_body (consult, CONSULT_SIGNED);
+  waves_flush (station->waves, consult->id);
   consult->busy = TRUE;
   station->pending++;
   station_changed (station);

@@ -146,7 +146,7 @@ station_consult (Station *station, const char *id)
 Consult *
 station_load_consult (Station *station, const char *id, GError **error)
 {
-  g_autoptr (GPtrArray) rows = store_read (station->store, id, NULL, 0, error);
+  g_autoptr (GPtrArray) rows = store_read_without (station->store, id, "wave", error);
   if (rows == NULL)
     return NULL;
   g_autoptr (Consult) consult = consult_new (id);
@@ -243,6 +243,7 @@ station_show (Station *station, Consult *consult)
   recording_follow (station);
   if (consult != NULL)
     guests_enter_room (station, consult);
+  waves_shown (station->waves);
   station_changed (station);
 }
 
@@ -416,6 +417,8 @@ station_free (Station *station)
   station->stopping = TRUE;
   for (guint i = 0; i < station->consults->len; i++)
     interrupt (station, station->consults->pdata[i], "stopped");
+  for (guint i = 0; station->waves != NULL && i < station->consults->len; i++)
+    waves_flush (station->waves, ((Consult *)station->consults->pdata[i])->id);
   wait_for_writes (station);
   g_clear_pointer (&station->room, room_free);
   g_clear_pointer (&station->recorder, recorder_free);

@@ -1,33 +1,272 @@
 #include "station/waves.h"
 #include "station/readings.h"
+#include "station/wave_link.h"
+#include "station/wave_record.h"
+
+#include <string.h>
+
+/* Of all devices; who brings more takes the place of the one that has been silent longest. */
+#define TRACKS_MAX 32
+#define TICK_MS 500
+/* A stream that gives nothing for so long is no longer told of. */
+#define SILENT_US (60 * G_USEC_PER_SEC)
 
 struct Waves {
   Station *station;
+  GPtrArray *tracks; /* WaveTrack* */
+  guint numbers;
+  WaveLink *link;
+  WaveRecord *record;
+  guint timer;
 };
+
+static void
+track_free (void *data)
+{
+  WaveTrack *track = data;
+  wave_stream_unref (track->stream);
+  wave_clock_free (track->clock);
+  wave_packer_free (track->row);
+  g_free (track->device);
+  g_free (track->consult);
+  g_free (track);
+}
+
+static const char *
+device_of (const WaveStream *stream)
+{
+  return stream->device != NULL ? stream->device : "wave";
+}
+
+static WaveTrack *
+find_track (Waves *waves, const WaveStream *stream)
+{
+  for (guint i = 0; i < waves->tracks->len; i++) {
+    WaveTrack *track = waves->tracks->pdata[i];
+    if (strcmp (track->stream->id, stream->id) == 0
+        && strcmp (track->device, device_of (stream)) == 0)
+      return track;
+  }
+  return NULL;
+}
+
+static gboolean
+same_lead (const WaveLead *a, const WaveLead *b)
+{
+  return a->mdc == b->mdc && g_strcmp0 (a->name, b->name) == 0 && g_strcmp0 (a->unit, b->unit) == 0
+         && a->scale == b->scale && a->offset == b->offset;
+}
+
+static gboolean
+same_stream (const WaveStream *a, const WaveStream *b)
+{
+  if (a == b)
+    return TRUE;
+  gboolean same = a->rate_num == b->rate_num && a->rate_den == b->rate_den && a->test == b->test
+                  && a->lead_count == b->lead_count;
+  for (guint i = 0; same && i < a->lead_count; i++)
+    same = same_lead (&a->leads[i], &b->leads[i]);
+  return same;
+}
+
+static const char *
+on_screen (const Waves *waves)
+{
+  return waves->station->screen != NULL ? waves->station->screen->id : NULL;
+}
+
+static void
+tell_all (Waves *waves)
+{
+  wave_link_tell (waves->link, waves->tracks, on_screen (waves), NULL);
+}
+
+static void
+end_track (Waves *waves, WaveTrack *track)
+{
+  wave_record_flush (waves->record, track);
+  g_ptr_array_remove (waves->tracks, track);
+}
+
+static void
+end_most_silent (Waves *waves)
+{
+  WaveTrack *silent = NULL;
+  for (guint i = 0; i < waves->tracks->len; i++) {
+    WaveTrack *track = waves->tracks->pdata[i];
+    if (silent == NULL || track->seen_us < silent->seen_us)
+      silent = track;
+  }
+  end_track (waves, silent);
+}
+
+static WaveTrack *
+begin_track (Waves *waves, WaveStream *stream, const char *consult)
+{
+  if (waves->tracks->len >= TRACKS_MAX)
+    end_most_silent (waves);
+  WaveTrack *track = g_new0 (WaveTrack, 1);
+  track->number = ++waves->numbers;
+  track->stream = wave_stream_ref (stream);
+  track->device = g_strdup (device_of (stream));
+  track->consult = g_strdup (consult);
+  track->clock = wave_clock_new (stream->rate_num, stream->rate_den);
+  track->row = wave_packer_new (G_MAXSIZE);
+  g_ptr_array_add (waves->tracks, track);
+  return track;
+}
+
+static void
+begin_epoch (Waves *waves, WaveTrack *track, const WaveBlock *block)
+{
+  wave_record_flush (waves->record, track);
+  track->epoch = wave_record_next_epoch (waves->record, track->consult);
+  track->its_epoch = block->epoch;
+  track->next = block->first;
+  wave_clock_reset (track->clock);
+}
+
+/* The track for a block of this owner. */
+static WaveTrack *
+track_for (Waves *waves, const WaveBlock *block, const Consult *owner)
+{
+  WaveTrack *track = find_track (waves, block->stream);
+  if (track != NULL
+      && (!same_stream (track->stream, block->stream) || strcmp (track->consult, owner->id) != 0)) {
+    end_track (waves, track);
+    track = NULL;
+  }
+  gboolean begins = track == NULL;
+  if (begins)
+    track = begin_track (waves, block->stream, owner->id);
+  /* Of a new epoch alone pages hear by its samples. */
+  if (begins || block->epoch != track->its_epoch || block->first < track->next)
+    begin_epoch (waves, track, block);
+  if (begins)
+    tell_all (waves);
+  return track;
+}
+
+static void
+take_for (Waves *waves, WaveBlock *block, const Consult *owner)
+{
+  WaveTrack *track = track_for (waves, block, owner);
+  gint64 now_us = g_get_monotonic_time ();
+  if (block->monotonic_us > 0)
+    wave_clock_add (track->clock, block->first, block->monotonic_us);
+  else
+    wave_clock_add (track->clock, block->first + block->count, now_us);
+  track->seen_us = now_us;
+  track->next = block->first + block->count;
+  wave_record_push (waves->record, track, block);
+  if (owner == waves->station->screen)
+    wave_link_push (waves->link, track, block);
+}
+
+void
+waves_take (Waves *waves, WaveBlock *block)
+{
+  Station *station = waves->station;
+  const WaveStream *stream = block->stream;
+  Consult *owner = NULL;
+  if (!station->stopping && block->count > 0 && block->first <= WAVE_CODEC_FIRST_MAX - block->count)
+    owner = readings_owner (station->readings, device_of (stream), NULL, stream->patient_id);
+  WaveTrack *track = owner == NULL ? find_track (waves, stream) : NULL;
+  if (owner != NULL)
+    take_for (waves, block, owner);
+  else if (track != NULL) {
+    end_track (waves, track);
+    tell_all (waves);
+  }
+  wave_block_free (block);
+}
+
+void
+waves_flush (Waves *waves, const char *consult)
+{
+  for (guint i = 0; i < waves->tracks->len; i++) {
+    WaveTrack *track = waves->tracks->pdata[i];
+    if (strcmp (track->consult, consult) == 0)
+      wave_record_flush (waves->record, track);
+  }
+}
+
+void
+waves_shown (Waves *waves)
+{
+  wave_link_forget (waves->link);
+  tell_all (waves);
+}
+
+void
+waves_tell (Waves *waves, const char *label)
+{
+  wave_link_tell (waves->link, waves->tracks, on_screen (waves), label);
+}
+
+void
+waves_peer_open (Waves *waves, const char *label, gboolean open)
+{
+  wave_link_set_open (waves->link, label, open);
+}
+
+void
+waves_peer_way (Waves *waves, const char *label, int step)
+{
+  wave_link_set_way (waves->link, label, step);
+  waves_tell (waves, label);
+}
+
+void
+waves_peer_gone (Waves *waves, const char *label)
+{
+  wave_link_gone (waves->link, label);
+}
+
+void
+waves_fill (Waves *waves, const char *label, const json_t *message)
+{
+  if (on_screen (waves) != NULL)
+    wave_link_fill (waves->link, label, message);
+}
+
+static gboolean
+tick (void *data)
+{
+  Waves *waves = data;
+  gint64 now_us = g_get_monotonic_time ();
+  for (guint i = waves->tracks->len; i > 0; i--) {
+    WaveTrack *track = waves->tracks->pdata[i - 1];
+    wave_record_tick (waves->record, track, now_us);
+    if (now_us - track->seen_us > SILENT_US) {
+      end_track (waves, track);
+      tell_all (waves);
+    }
+  }
+  wave_link_clocks (waves->link, waves->tracks, on_screen (waves));
+  return G_SOURCE_CONTINUE;
+}
 
 Waves *
 waves_new (Station *station)
 {
   Waves *waves = g_new0 (Waves, 1);
   waves->station = station;
+  waves->tracks = g_ptr_array_new_with_free_func (track_free);
+  waves->record = wave_record_new (station);
+  waves->link = wave_link_new (station, waves->record);
+  waves->timer = g_timeout_add (TICK_MS, tick, waves);
   return waves;
 }
 
 void
 waves_free (Waves *waves)
 {
+  while (waves->tracks->len > 0)
+    end_track (waves, waves->tracks->pdata[0]);
+  g_source_remove (waves->timer);
+  wave_link_free (waves->link);
+  wave_record_free (waves->record);
+  g_ptr_array_unref (waves->tracks);
   g_free (waves);
-}
-
-void
-waves_take (Waves *waves, WaveBlock *block)
-{
-  const WaveStream *stream = block->stream;
-  const char *device = stream->device != NULL ? stream->device : "wave";
-  Consult *owner = NULL;
-  if (!waves->station->stopping)
-    owner = readings_owner (waves->station->readings, device, NULL, stream->patient_id);
-  if (owner == NULL)
-    g_debug ("waves: %s of %s belongs to nobody", stream->id, device);
-  wave_block_free (block);
 }

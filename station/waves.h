@@ -1,14 +1,52 @@
 /* Waves of medical devices: whose they are, by the same rule as readings (readings.h); kept in the
- * consultation's record; sent to everybody in it. Main thread.
+ * consultation's record (wave_record.h); sent to everybody in it (wave_link.h). Main thread.
+ *
+ *   waves_take() ─► owner ─► track ─┬─► rows of kind "wave", two seconds each
+ *                                   └─► data channel `wave`, if it is on screen
  */
 #pragma once
 #include "media/devices/wave.h"
+#include "media/devices/wave_clock.h"
+#include "media/devices/wave_packer.h"
 #include "station/station.h"
 
+/* A stream that comes now, for one consultation. */
+typedef struct {
+  guint number; /* on the link; another after each change of the stream */
+  WaveStream *stream;
+  char *device;
+  char *consult;
+  guint32 epoch;     /* ours: unique in the consultation */
+  guint32 its_epoch; /* the device's */
+  guint64 next;      /* index of the sample that comes next */
+  gint64 seen_us;    /* monotonic: when samples came last */
+  WaveClock *clock;
+  /* Gathered for the next row. */
+  WavePacker *row;
+  guint64 row_first;
+  guint row_count;
+  gint64 row_since_us, row_time_us;
+} WaveTrack;
+
 Waves *waves_new (Station *station);
+/* What has been gathered is written. */
 void waves_free (Waves *waves);
 
 /* (transfer full) The next samples of a stream, in the order of the device. A stream is known by
  * its device and id; one of the same name with other leads or another rate takes its place. A
  * device that names none is "wave". What is nobody's is let go. */
 void waves_take (Waves *waves, WaveBlock *block);
+
+/* What has been gathered of this consultation is written now: it is concluded, parked. */
+void waves_flush (Waves *waves, const char *consult);
+/* Another consultation is on screen, or none. */
+void waves_shown (Waves *waves);
+/* A peer whose channel `data` has opened is told which streams there are. */
+void waves_tell (Waves *waves, const char *label);
+/* Its channel `wave` has opened or closed; its link carries waves in this way (step of
+ * hub_ask_waves()); it is gone. */
+void waves_peer_open (Waves *waves, const char *label, gboolean open);
+void waves_peer_way (Waves *waves, const char *label, int step);
+void waves_peer_gone (Waves *waves, const char *label);
+/* "waves.fill" of a peer: hostile. */
+void waves_fill (Waves *waves, const char *label, const json_t *message);

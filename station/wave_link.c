@@ -1,0 +1,415 @@
+#include "station/wave_link.h"
+#include "station/room.h"
+
+#include <string.h>
+
+/* Ways of sending, the best first; steps of hub_ask_waves(). */
+enum { ALL, SLOW, FEW, WAYS };
+
+#define TICK_MS 40
+#define SLOW_TICKS 5
+#define MEASURE_TICKS 50
+/* Bytes around a message: IP 20, UDP 8, DTLS 37, SCTP 30. */
+#define AROUND 95
+#define MESSAGE_MAX 1150
+/* Nothing comes any more: the hub need not keep anything free. */
+#define IDLE_TICKS 125
+/* Before anything was measured. */
+#define BITS_A_SAMPLE 8
+
+/* Every so many calls clocks are told. */
+#define CLOCKS 4
+
+#define FILLS_MAX 32
+/* The newest of a stream that a page may ask back. */
+#define FILL_SPAN_MAX (600u * 1000)
+
+typedef struct {
+  char *label;
+  gboolean open;      /* its channel `wave` */
+  int way;            /* -1: none */
+  gint64 fill_due_us; /* its next row of what it missed may go then */
+} LinkPeer;
+
+/* What a peer asked for. */
+typedef struct {
+  LinkPeer *peer;
+  guint32 epoch;
+  guint64 from, to;
+} Fill;
+
+struct WaveLink {
+  Station *station;
+  WaveRecord *record;
+  WavePacker *packers[WAYS];
+  guint64 bytes[WAYS]; /* on the wire, since the last measurement */
+  guint bps[WAYS];     /* 0: not measured */
+  guint timer, ticks, idle_ticks, told;
+  gboolean asked;    /* the hub keeps bits for waves */
+  GHashTable *peers; /* label → LinkPeer* */
+  GQueue fills;      /* Fill*, served in turn */
+};
+
+static const char *
+way_name (int way)
+{
+  static const char *const names[] = { "all", "slow", "few" };
+  return way >= 0 && way < WAYS ? names[way] : "none";
+}
+
+/* ---- Live ---------------------------------------------------------------------------------------
+ */
+
+/* Lead II shows rhythm and P waves best; other signals have one lead each. */
+static guint32
+few_leads (const WaveStream *stream)
+{
+  for (guint i = 0; i < stream->lead_count; i++) {
+    const char *name = stream->leads[i].name;
+    if (stream->leads[i].mdc == 131330 || (name != NULL && g_ascii_strcasecmp (name, "II") == 0))
+      return 1u << i;
+  }
+  return 1;
+}
+
+static guint32
+leads_of (const WaveStream *stream, int way)
+{
+  guint32 all = stream->lead_count == 32 ? G_MAXUINT32 : (1u << stream->lead_count) - 1;
+  return way == FEW ? few_leads (stream) : all;
+}
+
+static void
+send_to_all (WaveLink *link, int way, GBytes *message)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, link->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    const LinkPeer *peer = value;
+    if (peer->open && peer->way == way)
+      room_send_bytes (link->station->room, peer->label, "wave", message);
+  }
+}
+
+static void
+send_way (WaveLink *link, int way)
+{
+  g_autoptr (GPtrArray) messages = wave_packer_take (link->packers[way]);
+  for (guint i = 0; i < messages->len; i++) {
+    link->bytes[way] += g_bytes_get_size (messages->pdata[i]) + AROUND;
+    send_to_all (link, way, messages->pdata[i]);
+  }
+}
+
+static void
+measure (WaveLink *link)
+{
+  guint bps[WAYS];
+  for (int way = 0; way < WAYS; way++) {
+    guint now = (guint)(link->bytes[way] * 8 * 1000 / (MEASURE_TICKS * TICK_MS));
+    link->bytes[way] = 0;
+    /* What was guessed gives way at once, later on it changes slowly. */
+    link->bps[way] = link->bps[way] == 0 ? now : (link->bps[way] * 3 + now) / 4;
+    bps[way] = MAX (link->bps[way], 1000);
+  }
+  room_ask_waves (link->station->room, bps, WAYS);
+}
+
+static void
+stop (WaveLink *link)
+{
+  g_clear_handle_id (&link->timer, g_source_remove);
+  room_ask_waves (link->station->room, NULL, 0);
+  link->asked = FALSE;
+  memset (link->bytes, 0, sizeof link->bytes);
+  memset (link->bps, 0, sizeof link->bps);
+}
+
+static void serve_fills (WaveLink *link);
+
+static gboolean
+tick (void *data)
+{
+  WaveLink *link = data;
+  link->ticks++;
+  send_way (link, ALL);
+  if (link->ticks % SLOW_TICKS == 0)
+    for (int way = SLOW; way < WAYS; way++)
+      send_way (link, way);
+  if (link->ticks % MEASURE_TICKS == 0)
+    measure (link);
+  serve_fills (link);
+  if (++link->idle_ticks > IDLE_TICKS && g_queue_is_empty (&link->fills)) {
+    link->timer = 0;
+    stop (link);
+    return G_SOURCE_REMOVE;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start_timer (WaveLink *link)
+{
+  if (link->timer == 0)
+    link->timer = g_timeout_add (TICK_MS, tick, link);
+}
+
+/* Bits must be kept free before the first measurement, else pictures have them. */
+static void
+ask_at_first (WaveLink *link, const WaveStream *stream)
+{
+  if (link->asked)
+    return;
+  link->asked = TRUE;
+  guint a_lead = (guint)((guint64)stream->rate_num * BITS_A_SAMPLE / stream->rate_den);
+  guint around = AROUND * 8 * 1000 / TICK_MS;
+  const guint bps[WAYS]
+      = { a_lead * stream->lead_count + around, a_lead * stream->lead_count + around / SLOW_TICKS,
+          a_lead + around / SLOW_TICKS };
+  room_ask_waves (link->station->room, bps, WAYS);
+}
+
+void
+wave_link_push (WaveLink *link, const WaveTrack *track, const WaveBlock *block)
+{
+  if (link->station->room == NULL)
+    return;
+  ask_at_first (link, track->stream);
+  for (int way = 0; way < WAYS; way++)
+    wave_packer_push (link->packers[way], track->number, track->epoch, block,
+                      leads_of (track->stream, way));
+  link->idle_ticks = 0;
+  start_timer (link);
+}
+
+void
+wave_link_forget (WaveLink *link)
+{
+  for (int way = 0; way < WAYS; way++)
+    g_ptr_array_unref (wave_packer_take (link->packers[way]));
+  g_queue_clear_full (&link->fills, g_free);
+}
+
+/* ---- Peers --------------------------------------------------------------------------------------
+ */
+
+static void
+peer_free (void *data)
+{
+  LinkPeer *peer = data;
+  g_free (peer->label);
+  g_free (peer);
+}
+
+static LinkPeer *
+peer_of (WaveLink *link, const char *label)
+{
+  LinkPeer *peer = g_hash_table_lookup (link->peers, label);
+  if (peer == NULL) {
+    peer = g_new0 (LinkPeer, 1);
+    peer->label = g_strdup (label);
+    peer->way = -1;
+    g_hash_table_insert (link->peers, peer->label, peer);
+  }
+  return peer;
+}
+
+void
+wave_link_set_open (WaveLink *link, const char *label, gboolean open)
+{
+  if (label != NULL)
+    peer_of (link, label)->open = open;
+}
+
+void
+wave_link_set_way (WaveLink *link, const char *label, int way)
+{
+  peer_of (link, label)->way = way;
+}
+
+void
+wave_link_gone (WaveLink *link, const char *label)
+{
+  LinkPeer *peer = g_hash_table_lookup (link->peers, label);
+  for (GList *at = link->fills.head, *next; peer != NULL && at != NULL; at = next) {
+    Fill *fill = at->data;
+    next = at->next;
+    if (fill->peer == peer) {
+      g_queue_delete_link (&link->fills, at);
+      g_free (fill);
+    }
+  }
+  g_hash_table_remove (link->peers, label);
+}
+
+/* ---- What there is ------------------------------------------------------------------------------
+ */
+
+static json_t *
+stream_json (const WaveTrack *track, int way)
+{
+  const WaveStream *stream = track->stream;
+  json_t *sent = json_array ();
+  guint32 leads = way >= 0 ? leads_of (stream, way) : 0;
+  for (guint i = 0; i < stream->lead_count; i++)
+    if (leads >> i & 1)
+      json_array_append_new (sent, json_integer (i));
+  return json_pack ("{s:i, s:s, s:s, s:[i,i], s:b, s:o, s:o, s:I, s:I}", "stream",
+                    (int)track->number, "device", track->device, "wave", stream->id, "rate",
+                    (int)stream->rate_num, (int)stream->rate_den, "test", stream->test, "leads",
+                    wave_record_leads (stream), "sent", sent, "epoch", (json_int_t)track->epoch,
+                    "next", (json_int_t)track->next);
+}
+
+static void
+tell_one (WaveLink *link, const LinkPeer *peer, const GPtrArray *tracks, const char *consult)
+{
+  json_t *streams = json_array ();
+  for (guint i = 0; i < tracks->len; i++) {
+    const WaveTrack *track = tracks->pdata[i];
+    if (g_strcmp0 (track->consult, consult) == 0)
+      json_array_append_new (streams, stream_json (track, peer->way));
+  }
+  room_send (link->station->room, peer->label,
+             json_pack ("{s:s, s:s, s:s?, s:o}", "type", "waves", "level", way_name (peer->way),
+                        "consultation", consult, "streams", streams));
+}
+
+void
+wave_link_tell (WaveLink *link, const GPtrArray *tracks, const char *consult, const char *label)
+{
+  GHashTableIter iter;
+  void *value;
+  if (label != NULL) {
+    tell_one (link, peer_of (link, label), tracks, consult);
+    return;
+  }
+  g_hash_table_iter_init (&iter, link->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    tell_one (link, value, tracks, consult);
+}
+
+void
+wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult)
+{
+  json_t *maps = json_array ();
+  for (guint i = 0; i < tracks->len; i++) {
+    const WaveTrack *track = tracks->pdata[i];
+    guint64 index;
+    gint64 us;
+    double period_us;
+    if (g_strcmp0 (track->consult, consult) == 0
+        && wave_clock_map (track->clock, &index, &us, &period_us))
+      json_array_append_new (maps, json_pack ("{s:i, s:I, s:I, s:I, s:f}", "stream",
+                                              (int)track->number, "epoch", (json_int_t)track->epoch,
+                                              "index", (json_int_t)index, "us", (json_int_t)us,
+                                              "period_us", period_us));
+  }
+  if (json_array_size (maps) > 0 && link->idle_ticks < IDLE_TICKS && ++link->told % CLOCKS == 0)
+    room_send (link->station->room, NULL,
+               json_pack ("{s:s, s:O}", "type", "waves.clock", "maps", maps));
+  json_decref (maps);
+}
+
+/* ---- What was missed ----------------------------------------------------------------------------
+ */
+
+static gboolean
+get_index (const json_t *message, const char *key, guint64 most, guint64 *ret_value)
+{
+  const json_t *value = json_object_get (message, key);
+  if (!json_is_integer (value) || json_integer_value (value) < 0
+      || (guint64)json_integer_value (value) > most)
+    return FALSE;
+  *ret_value = (guint64)json_integer_value (value);
+  return TRUE;
+}
+
+void
+wave_link_fill (WaveLink *link, const char *label, const json_t *message)
+{
+  LinkPeer *peer = peer_of (link, label);
+  guint64 epoch, from, to;
+  guint waiting = 0;
+  for (GList *at = link->fills.head; at != NULL; at = at->next)
+    waiting += ((Fill *)at->data)->peer == peer;
+  if (waiting >= FILLS_MAX || !get_index (message, "epoch", G_MAXUINT32, &epoch)
+      || !get_index (message, "from", WAVE_CODEC_FIRST_MAX, &from)
+      || !get_index (message, "to", WAVE_CODEC_FIRST_MAX, &to) || to <= from)
+    return;
+  Fill *fill = g_new0 (Fill, 1);
+  fill->peer = peer;
+  fill->epoch = (guint32)epoch;
+  fill->from = to - from > FILL_SPAN_MAX ? to - FILL_SPAN_MAX : from;
+  fill->to = to;
+  g_queue_push_tail (&link->fills, fill);
+  link->idle_ticks = 0;
+  start_timer (link);
+}
+
+/* Sends one row of it. FALSE: there is no more. */
+static gboolean
+serve (WaveLink *link, Fill *fill, gsize *ret_bytes)
+{
+  guint64 next = 0;
+  json_auto_t *row = wave_record_find (link->record, link->station->screen->id, fill->epoch,
+                                       fill->from, fill->to, &next);
+  json_t *message
+      = json_pack ("{s:s, s:I}", "type", "waves.filled", "epoch", (json_int_t)fill->epoch);
+  static const char *const MEMBERS[] = { "first", "count", "data" };
+  for (guint i = 0; row != NULL && i < G_N_ELEMENTS (MEMBERS); i++)
+    json_object_set (message, MEMBERS[i], json_object_get (row, MEMBERS[i]));
+  *ret_bytes = row != NULL ? json_string_length (json_object_get (row, "data")) + AROUND : 0;
+  fill->from = next;
+  if (row == NULL)
+    json_object_set_new (message, "done", json_true ());
+  room_send (link->station->room, fill->peer->label, message);
+  return row != NULL;
+}
+
+/* One row in a tick at most; who has a slow link waits longer for the next. */
+static void
+serve_fills (WaveLink *link)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  gsize bytes = 0;
+  for (guint i = g_queue_get_length (&link->fills); i > 0 && bytes == 0; i--) {
+    Fill *fill = g_queue_pop_head (&link->fills);
+    LinkPeer *peer = fill->peer;
+    if (link->station->screen != NULL && (now_us < peer->fill_due_us || serve (link, fill, &bytes)))
+      g_queue_push_tail (&link->fills, fill);
+    else
+      g_free (fill);
+    guint quarter = MAX (room_estimate_bps (link->station->room, peer->label) / 4, 4000);
+    if (bytes > 0)
+      peer->fill_due_us = now_us + (gint64)((guint64)bytes * 8 * G_USEC_PER_SEC / quarter);
+  }
+}
+
+/* ---- Life ---------------------------------------------------------------------------------------
+ */
+
+WaveLink *
+wave_link_new (Station *station, WaveRecord *record)
+{
+  WaveLink *link = g_new0 (WaveLink, 1);
+  link->station = station;
+  link->record = record;
+  for (int way = 0; way < WAYS; way++)
+    link->packers[way] = wave_packer_new (MESSAGE_MAX);
+  g_queue_init (&link->fills);
+  link->peers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, peer_free);
+  return link;
+}
+
+void
+wave_link_free (WaveLink *link)
+{
+  wave_link_forget (link);
+  g_clear_handle_id (&link->timer, g_source_remove);
+  for (int way = 0; way < WAYS; way++)
+    wave_packer_free (link->packers[way]);
+  g_hash_table_unref (link->peers);
+  g_free (link);
+}

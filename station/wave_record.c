@@ -1,0 +1,241 @@
+#include "station/wave_record.h"
+
+#define KIND "wave"
+#define ROW_US (2 * G_USEC_PER_SEC)
+/* Gathered for so long, a row is written though its device has fallen silent. */
+#define ROW_OLDEST_US (3 * G_USEC_PER_SEC)
+/* Read back at the first wave after a start. */
+#define READ_BACK 600
+
+/* Where samples are. */
+typedef struct {
+  gint64 seq;
+  guint32 epoch;
+  guint count;
+  guint64 first;
+} Place;
+
+typedef struct {
+  guint32 epoch;  /* newest */
+  GArray *places; /* Place, in the order of writing */
+} Index;
+
+struct WaveRecord {
+  Station *station;
+  GHashTable *indices; /* consultation → Index* */
+};
+
+static void
+index_free (void *data)
+{
+  Index *index = data;
+  g_array_unref (index->places);
+  g_free (index);
+}
+
+/* ---- What is on disk ----------------------------------------------------------------------------
+ */
+
+static void
+add_place (Index *index, gint64 seq, const json_t *body)
+{
+  Place place = { .seq = seq,
+                  .epoch = (guint32)json_integer_value (json_object_get (body, "epoch")),
+                  .count = (guint)json_integer_value (json_object_get (body, "count")),
+                  .first = (guint64)json_integer_value (json_object_get (body, "first")) };
+  index->epoch = MAX (index->epoch, place.epoch);
+  g_array_append_val (index->places, place);
+}
+
+static void
+read_back (WaveRecord *record, const char *consult, Index *index)
+{
+  Store *store = record->station->store;
+  StoreRow *newest = store_latest (store, consult, KIND, NULL);
+  if (newest == NULL)
+    return;
+  g_autoptr (GPtrArray) rows
+      = store_read (store, consult, KIND, MAX (0, newest->seq - READ_BACK), NULL);
+  store_row_free (newest);
+  for (guint i = 0; rows != NULL && i < rows->len; i++) {
+    const StoreRow *row = rows->pdata[i];
+    add_place (index, row->seq, row->body);
+  }
+}
+
+static Index *
+index_of (WaveRecord *record, const char *consult)
+{
+  Index *index = g_hash_table_lookup (record->indices, consult);
+  if (index != NULL)
+    return index;
+  index = g_new0 (Index, 1);
+  index->places = g_array_new (FALSE, FALSE, sizeof (Place));
+  read_back (record, consult, index);
+  g_hash_table_insert (record->indices, g_strdup (consult), index);
+  return index;
+}
+
+guint32
+wave_record_next_epoch (WaveRecord *record, const char *consult)
+{
+  return ++index_of (record, consult)->epoch;
+}
+
+/* Places of an epoch lie in the order of their samples, but between those of others. */
+static const Place *
+find_place (const Index *index, guint32 epoch, guint64 from, guint64 to)
+{
+  for (guint i = 0; i < index->places->len; i++) {
+    const Place *place = &g_array_index (index->places, Place, i);
+    if (place->epoch == epoch && place->first + place->count > from)
+      return place->first < to ? place : NULL;
+  }
+  return NULL;
+}
+
+json_t *
+wave_record_find (WaveRecord *record, const char *consult, guint32 epoch, guint64 from, guint64 to,
+                  guint64 *ret_next)
+{
+  const Place *place = find_place (index_of (record, consult), epoch, from, to);
+  if (place == NULL)
+    return NULL;
+  g_autoptr (GPtrArray) rows
+      = store_read_some (record->station->store, consult, KIND, place->seq - 1, 1, NULL);
+  if (rows == NULL || rows->len == 0)
+    return NULL;
+  *ret_next = place->first + place->count;
+  return json_incref (((StoreRow *)rows->pdata[0])->body);
+}
+
+/* ---- Rows ---------------------------------------------------------------------------------------
+ */
+
+json_t *
+wave_record_leads (const WaveStream *stream)
+{
+  json_t *leads = json_array ();
+  for (guint i = 0; i < stream->lead_count; i++) {
+    const WaveLead *lead = &stream->leads[i];
+    json_t *item = json_pack ("{s:s?, s:s?}", "name", lead->name, "unit", lead->unit);
+    if (lead->mdc != 0)
+      json_object_set_new (item, "mdc", json_integer (lead->mdc));
+    if (lead->scale != 0) {
+      json_object_set_new (item, "scale", json_real (lead->scale));
+      json_object_set_new (item, "offset", json_real (lead->offset));
+    }
+    json_array_append_new (leads, item);
+  }
+  return leads;
+}
+
+static void
+put_clock (json_t *body, const WaveTrack *track)
+{
+  guint64 index;
+  gint64 us;
+  double period_us;
+  if (!wave_clock_map (track->clock, &index, &us, &period_us))
+    return;
+  double first_us = (double)us + ((double)track->row_first - (double)index) * period_us;
+  json_object_set_new (body, "mono_us", json_integer ((json_int_t)first_us));
+  json_object_set_new (body, "period_us", json_real (period_us));
+}
+
+static json_t *
+row_body (const WaveTrack *track, GBytes *message)
+{
+  const WaveStream *stream = track->stream;
+  gsize size;
+  const guchar *bytes = g_bytes_get_data (message, &size);
+  g_autofree char *data = g_base64_encode (bytes, size);
+  json_t *body = json_pack (
+      "{s:s, s:s, s:[i,i], s:o, s:b, s:I, s:I, s:i, s:s}", "device", track->device, "wave",
+      stream->id, "rate", (int)stream->rate_num, (int)stream->rate_den, "leads",
+      wave_record_leads (stream), "test", stream->test, "epoch", (json_int_t)track->epoch, "first",
+      (json_int_t)track->row_first, "count", (int)track->row_count, "data", data);
+  put_clock (body, track);
+  if (track->row_time_us != 0)
+    json_object_set_new (body, "time_us", json_integer (track->row_time_us));
+  return body;
+}
+
+typedef struct {
+  WaveRecord *record;
+  char *consult;
+  Place place;
+} Writing;
+
+static void
+row_written (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
+{
+  Writing *writing = arg;
+  writing->place.seq = seq;
+  if (error == NULL)
+    g_array_append_val (index_of (writing->record, writing->consult)->places, writing->place);
+  g_free (writing->consult);
+  g_free (writing);
+}
+
+void
+wave_record_flush (WaveRecord *record, WaveTrack *track)
+{
+  if (track->row_count == 0)
+    return;
+  g_autoptr (GPtrArray) messages = wave_packer_take (track->row);
+  json_t *body = row_body (track, messages->pdata[0]);
+  Writing *writing = g_new0 (Writing, 1);
+  writing->record = record;
+  writing->consult = g_strdup (track->consult);
+  writing->place
+      = (Place){ .epoch = track->epoch, .count = track->row_count, .first = track->row_first };
+  track->row_count = 0;
+  station_write (record->station, track->consult, KIND, "station", body, row_written, writing);
+}
+
+static gint64
+span_us (const WaveTrack *track, guint64 count)
+{
+  return (gint64)(count * G_USEC_PER_SEC * track->stream->rate_den / track->stream->rate_num);
+}
+
+void
+wave_record_push (WaveRecord *record, WaveTrack *track, const WaveBlock *block)
+{
+  if (track->row_count > 0
+      && span_us (track, block->first + block->count - track->row_first) > ROW_US)
+    wave_record_flush (record, track);
+  if (track->row_count == 0) {
+    track->row_first = block->first;
+    track->row_since_us = g_get_monotonic_time ();
+    track->row_time_us = block->time_us;
+  }
+  guint32 all
+      = track->stream->lead_count == 32 ? G_MAXUINT32 : (1u << track->stream->lead_count) - 1;
+  wave_packer_push (track->row, track->number, track->epoch, block, all);
+  track->row_count = (guint)(block->first + block->count - track->row_first);
+}
+
+void
+wave_record_tick (WaveRecord *record, WaveTrack *track, gint64 now_us)
+{
+  if (track->row_count > 0 && now_us - track->row_since_us > ROW_OLDEST_US)
+    wave_record_flush (record, track);
+}
+
+WaveRecord *
+wave_record_new (Station *station)
+{
+  WaveRecord *record = g_new0 (WaveRecord, 1);
+  record->station = station;
+  record->indices = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, index_free);
+  return record;
+}
+
+void
+wave_record_free (WaveRecord *record)
+{
+  g_hash_table_unref (record->indices);
+  g_free (record);
+}
