@@ -288,6 +288,7 @@ export interface LiveConsultation {
 }
 
 export type FromChannel =
+  | FromWaves
   | { type: 'readings'; items: Observation[]; now?: ReadingsNow[] }
   | { type: 'clock'; now: Time }
   | LiveConsultation
@@ -295,3 +296,32 @@ export type FromChannel =
   | ({ type: 'link'; machine?: boolean; layers?: number; lean?: boolean } & PeerFigures)
   | { type: 'saved'; note: string; seq: number }
   | { type: 'error'; code: string; text?: Said; note?: string }
+
+/* ---- Waves -------------------------------------------------------------------------------- */
+
+export interface WaveLeadView { name?: string | null; unit?: string | null; mdc?: number; scale?: number; offset?: number }
+/** A signal source that comes now. */
+export interface WaveStreamView {
+  stream: number
+  device: string
+  wave: string
+  /** Samples a second: a rational. */
+  rate: [number, number]
+  test: boolean
+  leads: WaveLeadView[]
+  /** Which leads this page gets. */
+  sent: number[]
+  epoch: number
+  next: number
+}
+/** All that there is, smaller packets or larger ones, one lead of each stream, or nothing. */
+export type WaveLevel = 'all' | 'slow' | 'few' | 'none'
+export interface WavesMessage { type: 'waves'; level: WaveLevel; consultation: string | null; streams: WaveStreamView[] }
+/** Sample `index` was taken at `us`, the station's CLOCK_MONOTONIC. */
+export interface WaveClockMap { stream: number; epoch: number; index: number; us: number; period_us: number }
+/** A picture's RTP timestamp and the time at which it was taken, of a stream of this peer. */
+export interface FrameClock { stream: string; rtp: number; us: number }
+export type FromWaves =
+  | WavesMessage
+  | { type: 'waves.clock'; maps: WaveClockMap[]; frames?: FrameClock[] }
+  | { type: 'waves.filled'; epoch: number; first?: number; count?: number; data?: string; done?: boolean }

@@ -8,6 +8,7 @@ import { BarButton, Button, Dialog, Notice, Pill, dateOf, useAction } from '../u
 import { Stage, type Tile } from '../ui/stage'
 import { VitalsPanel } from '../ui/vitals'
 import { WeakNotice } from '../ui/weak'
+import { WavePanel } from '../waves/panel'
 import { Icon } from '../ui/icons'
 import { ConcludeDialog } from './conclude'
 import { ConsentDialog, missingConsent } from './consent'
@@ -69,6 +70,7 @@ export function Live(props: {
           )}
           <RelayNotices relays={state.relays ?? []} />
           <Pictures state={state} consultation={consultation} />
+          <WavePanel waves={client.peer.waves} />
           <Bar onOpen={setOpen} consented={consultation.consents.length > 0} />
         </div>
         <aside class="live-side">

@@ -14,6 +14,7 @@ import { Stage, type Tile } from '../ui/stage'
 import { AudioOut } from '../ui/video'
 import { VitalsPanel } from '../ui/vitals'
 import { WeakNotice } from '../ui/weak'
+import { WavePanel } from '../waves/panel'
 import type { Guest } from './client'
 
 export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.Element {
@@ -42,6 +43,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
           <WeakNotice peer={guest.peer} />
           {live?.disk === 'full' && <Notice look="warn">{t('disk.full')}</Notice>}
           <Pictures guest={guest} live={live} />
+          {role !== 'patient' && <WavePanel waves={guest.peer.waves} />}
           <Bar guest={guest} />
         </div>
         {role !== 'patient' && (

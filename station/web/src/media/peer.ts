@@ -2,6 +2,7 @@ import { Cell } from '../observable'
 import type { FromChannel, MediaMessage, Sight } from '../protocol'
 import { Pulse } from './pulse'
 import { Stills } from './still'
+import { Waves } from '../waves/waves'
 
 /** What a track belongs to, by the name of its stream: a source of the station or a participant. */
 export interface Stream {
@@ -50,6 +51,7 @@ export class Peer {
   /** What the link carries of pictures, as the station tells. */
   readonly sight = new Cell<{ sight: Sight; machine: boolean }>({ sight: 'full', machine: false })
   readonly stills = new Stills()
+  readonly waves = new Waves((message) => this.send(message))
   /** Called when an answer has gone out: from here on the browser waits, and the page has time. */
   answered: (() => void) | null = null
   /** Made before it is wanted: bare, or with an answer to the station's reservation in it. */
@@ -286,6 +288,7 @@ export class Peer {
     pc.ondatachannel = ({ channel }) => {
       if (channel.label === 'data') this.#takeData(channel)
       else if (channel.label === 'still') this.#takeStills(channel)
+      else if (channel.label === 'wave') this.#takeWaves(channel)
     }
     pc.onconnectionstatechange = () => this.#connection(pc)
     pc.oniceconnectionstatechange = () => this.#connection(pc)
@@ -306,7 +309,9 @@ export class Peer {
           this.#sendLayers(message.layers ?? 1)
           this.#sendLean(message.lean ?? false)
         }
-        this.message(message)
+        if (message.type === 'waves' || message.type === 'waves.clock' || message.type === 'waves.filled')
+          this.waves.told(message)
+        else this.message(message)
       } catch {
         // Not JSON: nothing of ours.
       }
@@ -317,6 +322,13 @@ export class Peer {
     channel.binaryType = 'arraybuffer'
     channel.onmessage = ({ data }) => {
       if (data instanceof ArrayBuffer) this.stills.receive(data)
+    }
+  }
+
+  #takeWaves(channel: RTCDataChannel): void {
+    channel.binaryType = 'arraybuffer'
+    channel.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) this.waves.packet(data)
     }
   }
 

@@ -42,6 +42,7 @@ export function Stage(props: {
       {tiles.length === 0 && <p class="stage-empty">{props.empty}</p>}
       {tiles.map((tile) => (
         <Picture key={tile.id} tile={tile} main={tile.id === main && !even}
+          onPicture={tile.id === main && !even ? (seen) => props.peer.waves.picture(tile.id, seen) : undefined}
           still={sight === 'stills' && still?.stream === tile.id ? still : null}
           onChoose={() => {
             setEven(false)
@@ -64,12 +65,15 @@ export function Stage(props: {
   )
 }
 
-function Picture(props: { tile: Tile; main: boolean; still: Still | null; onChoose: () => void }): JSX.Element {
+function Picture(props: {
+  tile: Tile; main: boolean; still: Still | null; onChoose: () => void
+  onPicture: ((seen: VideoFrameCallbackMetadata) => void) | undefined
+}): JSX.Element {
   const { tile, main, still, onChoose } = props
   return (
     <figure class={`picture${main ? ' main' : ''}`} data-testid={`tile-${tile.id}`}>
       <LiveVideo stream={tile.stream} testid={`video-${tile.id}`} label={tile.title}
-        mirrored={tile.mirrored ?? false}>
+        mirrored={tile.mirrored ?? false} onPicture={props.onPicture}>
         {(stalled) => {
           const why = tile.absent ??
             (!tile.stream || stalled ? t(tile.person ? 'picture.none' : 'picture.waiting') : null)

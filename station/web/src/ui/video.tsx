@@ -8,15 +8,16 @@ const STALL_MS = 3000
 
 /** Tells at each picture that an element presents; returns what ends it. (The playback quality of a
  * live stream is no measure: Firefox counts no frames there.) */
-function eachPicture(video: HTMLVideoElement, tell: () => void): () => void {
+function eachPicture(video: HTMLVideoElement, tell: (seen?: VideoFrameCallbackMetadata) => void): () => void {
   if (!('requestVideoFrameCallback' in video)) {
     // An older browser: the time goes on with the pictures.
     const element = video as HTMLVideoElement
-    element.addEventListener('timeupdate', tell)
-    return () => element.removeEventListener('timeupdate', tell)
+    const told = (): void => tell()
+    element.addEventListener('timeupdate', told)
+    return () => element.removeEventListener('timeupdate', told)
   }
-  const next = (): void => {
-    tell()
+  const next = (_: DOMHighResTimeStamp, seen: VideoFrameCallbackMetadata): void => {
+    tell(seen)
     handle = video.requestVideoFrameCallback(next)
   }
   let handle = video.requestVideoFrameCallback(next)
@@ -24,14 +25,18 @@ function eachPicture(video: HTMLVideoElement, tell: () => void): () => void {
 }
 
 /** True when the picture has not changed for a while though a stream is there. */
-function useStalled(video: { current: HTMLVideoElement | null }, stream: MediaStream | null): boolean {
+function useStalled(video: { current: HTMLVideoElement | null }, stream: MediaStream | null,
+  onPicture: ((seen: VideoFrameCallbackMetadata) => void) | undefined): boolean {
   const [stalled, setStalled] = useState(false)
+  const told = useRef(onPicture)
+  told.current = onPicture
   useEffect(() => {
     setStalled(false)
     const element = video.current
     if (!stream || !element) return
     let changed = 0
-    const end = eachPicture(element, () => {
+    const end = eachPicture(element, (seen) => {
+      if (seen) told.current?.(seen)
       changed = performance.now()
       setStalled(false)
     })
@@ -50,10 +55,11 @@ function useStalled(video: { current: HTMLVideoElement | null }, stream: MediaSt
 
 export function LiveVideo(props: {
   stream: MediaStream | null; testid: string; mirrored?: boolean; label: string
+  onPicture?: ((seen: VideoFrameCallbackMetadata) => void) | undefined
   children?: (stalled: boolean) => ComponentChildren
 }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null)
-  const stalled = useStalled(video, props.stream)
+  const stalled = useStalled(video, props.stream, props.onPicture)
   useEffect(() => {
     const element = video.current
     if (!element || element.srcObject === props.stream) return
