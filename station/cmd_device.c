@@ -3,13 +3,14 @@
 #include "station/cli.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define FILE_MAX (64u << 20)
 
 static void
 print_line (json_t *observation, void *arg)
 {
-  char *text = json_dumps (observation, JSON_COMPACT);
+  char *text = json_dumps (observation, JSON_COMPACT | JSON_REAL_PRECISION (15));
   if (text != NULL)
     puts (text);
   free (text);
@@ -19,6 +20,20 @@ static void
 print_note (const char *text, void *arg)
 {
   g_printerr ("nhipcau: %s: %s\n", (const char *)arg, text);
+}
+
+/* A file that another names stands beside it. */
+static GBytes *
+find_beside (const char *name, void *arg)
+{
+  g_autofree char *folder = g_path_get_dirname (arg);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  char *data = NULL;
+  gsize length = 0;
+  if (strchr (name, '/') != NULL || !g_file_get_contents (path, &data, &length, NULL))
+    return NULL;
+  g_autoptr (GBytes) bytes = g_bytes_new_take (data, length);
+  return length <= FILE_MAX ? g_steal_pointer (&bytes) : NULL;
 }
 
 static gboolean
@@ -32,8 +47,8 @@ decode_file (const char *kind, const char *file, GError **error)
     g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_FILE, "%s: is larger than 64 MiB", file);
     return FALSE;
   }
-  if (!device_decode (kind, (const guint8 *)data, length, print_line, print_note, (void *)file,
-                      error)) {
+  if (!device_decode_beside (kind, (const guint8 *)data, length, find_beside, (void *)file,
+                             print_line, print_note, (void *)file, error)) {
     g_prefix_error (error, "%s: ", file);
     return FALSE;
   }

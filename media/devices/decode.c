@@ -4,8 +4,10 @@
 static const struct {
   const char *name;
   DecodeKind decode;
+  DecodeKindBeside beside; /* instead: of several files */
 } KINDS[] = {
-  { "hl7", decode_hl7 },
+  { "hl7", decode_hl7, NULL }, { "scp", decode_scp, NULL },   { "aecg", decode_aecg, NULL },
+  { "edf", decode_edf, NULL }, { "wfdb", NULL, decode_wfdb }, { "dicom", decode_dicom_ecg, NULL },
 };
 
 const char *const *
@@ -18,12 +20,23 @@ device_decode_kinds (void)
 }
 
 gboolean
+device_decode_beside (const char *kind, const guint8 *data, gsize length, DecodeFind find,
+                      void *find_arg, DecodeOut out, DecodeNote note, void *arg, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (KINDS); i++) {
+    if (!g_str_equal (kind, KINDS[i].name))
+      continue;
+    return KINDS[i].beside != NULL
+               ? KINDS[i].beside (data, length, find, find_arg, out, note, arg, error)
+               : KINDS[i].decode (data, length, out, note, arg, error);
+  }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "no such kind: %s", kind);
+  return FALSE;
+}
+
+gboolean
 device_decode (const char *kind, const guint8 *data, gsize length, DecodeOut out, DecodeNote note,
                void *arg, GError **error)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (KINDS); i++)
-    if (g_str_equal (kind, KINDS[i].name))
-      return KINDS[i].decode (data, length, out, note, arg, error);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "no such kind: %s", kind);
-  return FALSE;
+  return device_decode_beside (kind, data, length, NULL, NULL, out, note, arg, error);
 }

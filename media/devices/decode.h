@@ -15,3 +15,11 @@ typedef void (*DecodeOut) (json_t *observation, void *arg);
 typedef void (*DecodeNote) (const char *text, void *arg);
 gboolean device_decode (const char *kind, const guint8 *data, gsize length, DecodeOut out,
                         DecodeNote note, void *arg, GError **error);
+
+/* Some kinds are several files (WFDB: a header and its signals). The bytes of one beside the first,
+ * by its name, which has no folder; NULL when there is none. (transfer full) */
+typedef GBytes *(*DecodeFind) (const char *name, void *find_arg);
+/* As device_decode(), for all kinds. */
+gboolean device_decode_beside (const char *kind, const guint8 *data, gsize length, DecodeFind find,
+                               void *find_arg, DecodeOut out, DecodeNote note, void *arg,
+                               GError **error);

@@ -11,3 +11,19 @@ typedef gboolean (*DecodeKind) (const guint8 *data, gsize length, DecodeOut out,
 
 gboolean decode_hl7 (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
                      GError **error);
+gboolean decode_scp (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
+                     GError **error);
+gboolean decode_aecg (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
+                      GError **error);
+gboolean decode_edf (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
+                     GError **error);
+/* The waveforms of a DICOM file. */
+gboolean decode_dicom_ecg (const guint8 *data, gsize length, DecodeOut out, DecodeNote note,
+                           void *arg, GError **error);
+
+/* A kind of several files. */
+typedef gboolean (*DecodeKindBeside) (const guint8 *data, gsize length, DecodeFind find,
+                                      void *find_arg, DecodeOut out, DecodeNote note, void *arg,
+                                      GError **error);
+gboolean decode_wfdb (const guint8 *data, gsize length, DecodeFind find, void *find_arg,
+                      DecodeOut out, DecodeNote note, void *arg, GError **error);
