@@ -1,0 +1,2 @@
+#define ECG_KIND "aecg"
+#include "ecg_fuzz.h"

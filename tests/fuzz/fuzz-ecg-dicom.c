@@ -1,0 +1,2 @@
+#define ECG_KIND "dicom"
+#include "ecg_fuzz.h"

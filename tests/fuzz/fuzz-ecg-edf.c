@@ -1,0 +1,2 @@
+#define ECG_KIND "edf"
+#include "ecg_fuzz.h"

@@ -1,0 +1,2 @@
+#define ECG_KIND "scp"
+#include "ecg_fuzz.h"
