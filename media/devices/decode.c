@@ -6,8 +6,15 @@ static const struct {
   DecodeKind decode;
   DecodeKindBeside beside; /* instead: of several files */
 } KINDS[] = {
-  { "hl7", decode_hl7, NULL }, { "scp", decode_scp, NULL },   { "aecg", decode_aecg, NULL },
-  { "edf", decode_edf, NULL }, { "wfdb", NULL, decode_wfdb }, { "dicom", decode_dicom_ecg, NULL },
+  { "hl7", decode_hl7, NULL },
+  { "scp", decode_scp, NULL },
+  { "aecg", decode_aecg, NULL },
+  { "edf", decode_edf, NULL },
+  { "wfdb", NULL, decode_wfdb },
+  { "dicom", decode_dicom_ecg, NULL },
+  { "contec", decode_contec, NULL },
+  { "nonin", decode_nonin, NULL },
+  { "intellivue", decode_intellivue, NULL },
 };
 
 const char *const *

@@ -27,3 +27,9 @@ typedef gboolean (*DecodeKindBeside) (const guint8 *data, gsize length, DecodeFi
                                       GError **error);
 gboolean decode_wfdb (const guint8 *data, gsize length, DecodeFind find, void *find_arg,
                       DecodeOut out, DecodeNote note, void *arg, GError **error);
+gboolean decode_contec (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
+                        GError **error);
+gboolean decode_nonin (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
+                       GError **error);
+gboolean decode_intellivue (const guint8 *data, gsize length, DecodeOut out, DecodeNote note,
+                            void *arg, GError **error);

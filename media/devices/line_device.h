@@ -1,0 +1,62 @@
+/* A device at a line of bytes (serial port, pty, a capture being replayed), sans-IO.
+ *
+ *   bytes and time ─► LineDevice ─► FeedSink (observations, waves)
+ *                         └─► LineSend: what the device must hear (start, keep-alive, polls)
+ *
+ * No socket, no clock: the time of arrival comes with the bytes. One thread. Hostile until parsed:
+ * work is linear in the bytes, memory is bounded by the longest frame; after garbage a parser finds
+ * its place again by itself.
+ */
+#pragma once
+#include "media/devices/feed.h"
+
+typedef struct {
+  gint64 monotonic_us; /* CLOCK_MONOTONIC */
+  gint64 utc_us;
+} LineTime;
+
+typedef enum { LINE_PARITY_NONE, LINE_PARITY_ODD, LINE_PARITY_EVEN } LineParity;
+/* 8 data bits, 1 stop bit. */
+typedef struct {
+  guint baud;
+  LineParity parity;
+} LineSettings;
+
+/* Bytes for the device, valid during the call. */
+typedef void (*LineSend) (const guint8 *data, gsize length, void *arg);
+
+typedef struct {
+  const FeedSink *sink; /* observations and waves only; outlives the device */
+  LineSend send;        /* NULL: nothing can be sent (a file) */
+  void *arg;
+} LineOutput;
+
+typedef enum {
+  LINE_ENDED, /* a file's end: what was gathered is given out, nothing else */
+  LINE_LOST,  /* the line is gone: values become absent */
+  LINE_LEFT,  /* we leave; the device still hears us */
+} LineClosing;
+
+/* What one kind of device is made of. self is what make() gave. */
+typedef struct {
+  const char *name;             /* in station.conf: "contec" */
+  const char *category;         /* Feed's kind, docs/protocol.md: "oximeter" */
+  const LineSettings *settings; /* to be tried in turn, ended by baud 0 */
+  guint bytes_per_second;       /* about, of a live device: the clock of `device decode` */
+  void *(*make) (const LineOutput *output);
+  void (*free) (void *self);
+  /* The line is open: say what the device wants to hear first. */
+  void (*open) (void *self, LineTime now);
+  void (*feed) (void *self, const guint8 *data, gsize length, LineTime now);
+  /* Sends what is due; gives the monotonic time at which it wants to be called again, 0: never. */
+  gint64 (*tick) (void *self, LineTime now);
+  void (*close) (void *self, LineTime now, LineClosing how);
+  /* Whole, right frames so far. */
+  guint64 (*frames) (void *self);
+} LineKind;
+
+extern const LineKind line_kind_contec, line_kind_nonin, line_kind_intellivue;
+
+/* NULL-terminated, in the order in which "auto" tries them. */
+const LineKind *const *line_kinds (void);
+const LineKind *line_kind_find (const char *name); /* NULL: there is none */
