@@ -58,7 +58,7 @@ iv_float (guint32 bits, double *ret_value, guint *ret_decimals)
   gint32 exponent = (gint8)(bits >> 24);
   gint32 mantissa = (gint32)(bits << 8) >> 8;
   guint32 special = bits & 0xFFFFFF;
-  if (special >= 0x7FFFFE || (special >= 0x800000 && special <= 0x800002))
+  if (special >= 0x7FFFFE && special <= 0x800002)
     return FALSE;
   *ret_value = mantissa * pow (10, exponent);
   *ret_decimals = exponent < 0 ? (guint)-exponent : 0;

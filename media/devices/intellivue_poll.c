@@ -330,18 +330,17 @@ iv_poll_take (IvPoll *poll, IvReader *reader, gboolean extended, LineTime now)
   iv_skip (reader, 2); /* partition */
   reply.class = iv_u16 (reader);
   iv_skip (reader, 2); /* attribute group */
-  guint contexts = iv_u16 (reader);
+  guint taken = 0, contexts = iv_u16 (reader);
   IvReader list = iv_part (reader, iv_u16 (reader));
-  if (!reader->bad && reply.class == CLASS_DEMOGRAPHICS) {
+  if (!reader->bad && reply.class == CLASS_DEMOGRAPHICS)
     poll->knows_patient = TRUE;
-    if (list.left == 0) /* nobody is admitted */
-      take_patient (poll, &(const Object){ .label = { 0 } });
-  }
   for (guint i = 0; i < contexts && !list.bad && list.left >= 6; i++) {
     iv_skip (&list, 2); /* context id */
     guint count = iv_u16 (&list);
     IvReader objects = iv_part (&list, iv_u16 (&list));
-    for (guint j = 0; j < count && !objects.bad && objects.left >= 6; j++)
+    for (guint j = 0; j < count && !objects.bad && objects.left >= 6; j++, taken++)
       take_object (poll, &objects, &reply);
   }
+  if (taken == 0 && poll->knows_patient && reply.class == CLASS_DEMOGRAPHICS)
+    take_patient (poll, &(const Object){ 0 }); /* nobody is admitted */
 }

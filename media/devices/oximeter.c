@@ -8,7 +8,8 @@
 #define PULSE 149530 /* MDC_PULS_OXIM_PULS_RATE */
 #define PLETH 150452 /* MDC_PULS_OXIM_PLETH */
 
-#define EVERY_US G_USEC_PER_SEC
+/* A second, less the jitter of frames: else every third packet of a Nonin would come too early. */
+#define EVERY_US (G_USEC_PER_SEC * 19 / 20)
 #define CHANGE_US (G_USEC_PER_SEC / 4)
 #define BLOCK_SAMPLES 3 /* 50 ms at 60 Hz, 40 ms at 75 Hz */
 /* A pause this long is a gap, whatever the bytes say. */
