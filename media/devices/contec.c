@@ -231,6 +231,7 @@ const LineKind line_kind_contec = {
   .name = "contec",
   .category = "oximeter",
   .settings = settings,
+  .patience_s = 4,
   .bytes_per_second = RATE * NEW_MAX,
   .make = contec_make,
   .free = contec_free,

@@ -167,6 +167,7 @@ const LineKind line_kind_nonin = {
   .name = "nonin",
   .category = "oximeter",
   .settings = settings,
+  .patience_s = 3,
   .bytes_per_second = RATE * FRAME,
   .make = nonin_make,
   .free = nonin_free,

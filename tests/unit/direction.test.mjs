@@ -25,6 +25,7 @@ const onlyIn = [
   [/^libwebsockets/, 'station'],
   [/^qrencode/, 'station'],
   [/^opus\//, 'media/capture'],
+  [/^libudev/, 'media/devices'],
 ];
 
 function* sources(dir) {
