@@ -58,6 +58,7 @@ config_new (void)
   config->cameras = g_ptr_array_new_with_free_func (config_source_free);
   config->microphones = g_ptr_array_new_with_free_func (config_source_free);
   config->devices = g_ptr_array_new_with_free_func (config_device_free);
+  config->serials = g_ptr_array_new_with_free_func (config_serial_free);
   config->http_port = 8443;
   config->mllp_listen = g_strdup ("127.0.0.1");
   config->mllp_port = 2575;
@@ -83,6 +84,7 @@ config_free (Config *config)
   g_ptr_array_unref (config->cameras);
   g_ptr_array_unref (config->microphones);
   g_ptr_array_unref (config->devices);
+  g_ptr_array_unref (config->serials);
   g_ptr_array_unref (config->relays);
   g_free (config);
 }
@@ -220,7 +222,8 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
 {
   Config *config = reader->config;
   gboolean named = g_str_equal (kind, "camera") || g_str_equal (kind, "microphone")
-                   || g_str_equal (kind, "device") || g_str_equal (kind, "relay");
+                   || g_str_equal (kind, "device") || g_str_equal (kind, "relay")
+                   || g_str_equal (kind, "serial");
   *ret_section = NULL;
   if (named != (name != NULL))
     return fail_at (reader, group, NULL,
@@ -237,6 +240,10 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
     relay->relays = g_ptr_array_new_with_free_func ((GDestroyNotify)relay_free);
     g_ptr_array_add (reader->relays, relay);
     *ret_section = relay;
+    return TRUE;
+  }
+  if (g_str_equal (kind, "serial")) {
+    *ret_section = config_serial_new (config, name);
     return TRUE;
   }
   if (g_str_equal (kind, "device")) {
@@ -309,6 +316,9 @@ section_is_whole (Reader *reader, const char *group, const char *kind, void *sec
     return TRUE;
   if (g_str_equal (kind, "relay"))
     return relay_is_whole (reader, group, section, error);
+  if (g_str_equal (kind, "serial"))
+    return ((ConfigSerial *)section)->port != NULL
+           || fail_at (reader, group, NULL, "wants the key port", error);
   gboolean device = g_str_equal (kind, "device");
   const char *must = device ? ((ConfigDevice *)section)->id : ((ConfigSource *)section)->address;
   if (must == NULL)

@@ -29,6 +29,15 @@ typedef struct {
 } ConfigDevice;
 
 typedef struct {
+  char *name, *title; /* title: for people; NULL: the name */
+  char *port;         /* as serial_port_find() */
+  char *kind;         /* of line_kind_find(); NULL: whichever is understood */
+  guint speed;        /* 0: the kind's own */
+  gboolean room;      /* belongs to the room: what it says goes to the consultation on screen */
+  gboolean capture;   /* every byte is kept, sealed */
+} ConfigSerial;
+
+typedef struct {
   char *file; /* NULL: defaults only */
 
   char *station_name, *station_id, *language, *state;
@@ -50,6 +59,7 @@ typedef struct {
 
   GPtrArray *cameras, *microphones; /* ConfigSource* */
   GPtrArray *devices;               /* ConfigDevice*, those that belong to the room */
+  GPtrArray *serials;               /* ConfigSerial* */
 
   guint64 keep_free, reserve; /* bytes */
   MicrophoneOwner microphone_owner;

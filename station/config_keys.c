@@ -548,6 +548,12 @@ static const ConfigKey keys[] = {
   { "camera", "frame-rate", parse_camera_frame_rate },
   { "microphone", "address", parse_microphone_address },
   { "device", "id", parse_device_id },
+  { "serial", "port", config_parse_serial_port },
+  { "serial", "kind", config_parse_serial_kind },
+  { "serial", "speed", config_parse_serial_speed },
+  { "serial", "title", config_parse_serial_title },
+  { "serial", "room", config_parse_serial_room },
+  { "serial", "capture", config_parse_serial_capture },
   { "recording", "keep-free", parse_keep_free },
   { "recording", "reserve", parse_reserve },
   { "room", "microphone-owner", parse_microphone_owner },
@@ -589,5 +595,5 @@ config_groups (void)
 {
   return g_strdup (
       "[station], [http], [ice], [relay NAME], [mllp], [camera NAME], [microphone NAME], "
-      "[device NAME], [recording], [room], [metrics]");
+      "[device NAME], [serial NAME], [recording], [room], [metrics]");
 }

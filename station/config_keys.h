@@ -2,8 +2,8 @@
 #pragma once
 #include "station/config.h"
 
-/* What a parser works on. section: the ConfigSource, ConfigDevice or ConfigRelay of a named group.
- */
+/* What a parser works on. section: the ConfigSource, ConfigDevice, ConfigSerial or ConfigRelay of a named
+ * group. */
 typedef struct {
   Config *config;
   void *section;
@@ -26,3 +26,14 @@ gboolean config_group_known (const char *group);
 char *config_keys_of (const char *group);
 /* "[station], [http] …" (transfer full) */
 char *config_groups (void);
+
+/* ---- [serial NAME] (config_serial.c) ---- */
+char *config_parse_serial_port (ConfigPlace *place, const char *value);
+char *config_parse_serial_kind (ConfigPlace *place, const char *value);
+char *config_parse_serial_speed (ConfigPlace *place, const char *value);
+char *config_parse_serial_title (ConfigPlace *place, const char *value);
+char *config_parse_serial_room (ConfigPlace *place, const char *value);
+char *config_parse_serial_capture (ConfigPlace *place, const char *value);
+/* Adds one of this name to config (transfer none). */
+ConfigSerial *config_serial_new (Config *config, const char *name);
+void config_serial_free (void *serial);

@@ -2,6 +2,7 @@
 #include "media/devices/mllp_listener.h"
 #include "station/channel.h"
 #include "station/clock.h"
+#include "station/serial.h"
 
 #include <string.h>
 
@@ -57,6 +58,12 @@ device_is_of_room (const Config *config, const char *id, const char *sender)
   for (guint i = 0; i < config->devices->len; i++) {
     const ConfigDevice *device = config->devices->pdata[i];
     if (g_ascii_strcasecmp (device->id, id) == 0 || g_strcmp0 (device->id, sender) == 0)
+      return TRUE;
+  }
+  for (guint i = 0; i < config->serials->len; i++) {
+    const ConfigSerial *serial = config->serials->pdata[i];
+    g_autofree char *serial_id = serial_device_id (serial);
+    if (serial->room && g_str_equal (serial_id, id))
       return TRUE;
   }
   return FALSE;

@@ -7,6 +7,7 @@
 #include "station/recorder.h"
 #include "station/recording.h"
 #include "station/room.h"
+#include "station/serial.h"
 #include "station/sign.h"
 #include "station/text.h"
 #include "station/view.h"
@@ -385,6 +386,7 @@ station_start_media (Station *station, GError **error)
   if (station->room == NULL)
     return FALSE;
   recording_follow (station);
+  station->serial = serial_start (station);
   return TRUE;
 }
 
@@ -426,6 +428,7 @@ station_free (Station *station)
   close_clients (station);
   g_clear_handle_id (&station->state_timer, g_source_remove);
   g_clear_handle_id (&station->tick_timer, g_source_remove);
+  g_clear_pointer (&station->serial, serial_free);
   g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->waves, waves_free);
   g_clear_pointer (&station->readings, readings_free);

@@ -16,6 +16,7 @@
 
 typedef struct Readings Readings;
 typedef struct Feeds Feeds;
+typedef struct Serial Serial;
 typedef struct Waves Waves;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
@@ -37,6 +38,7 @@ struct Station {
   Consult *screen;     /* the one on screen; NULL: none */
   Readings *readings;
   Feeds *feeds;
+  Serial *serial;
   Waves *waves;
   Links *links;
   Room *room;

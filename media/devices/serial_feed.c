@@ -215,8 +215,12 @@ judge_silence (SerialFeed *feed, gint64 now_us)
   if (now_us - feed->frame_us < patience)
     return;
   say_away (feed, &WHY_SILENT);
-  if (!heard && now_us - feed->opened_us >= patience)
+  if (!heard) {
     try_next_way (feed);
+  } else { /* its values are none any more; ask it anew */
+    close_port (feed, LINE_LOST);
+    search (feed);
+  }
 }
 
 static gboolean

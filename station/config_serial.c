@@ -1,0 +1,102 @@
+/* [serial NAME] of station.conf. */
+#include "media/devices/line_device.h"
+#include "media/devices/serial_port.h"
+#include "station/config_keys.h"
+
+#include <string.h>
+
+ConfigSerial *
+config_serial_new (Config *config, const char *name)
+{
+  ConfigSerial *serial = g_new0 (ConfigSerial, 1);
+  serial->name = g_strdup (name);
+  g_ptr_array_add (config->serials, serial);
+  return serial;
+}
+
+void
+config_serial_free (void *data)
+{
+  ConfigSerial *serial = data;
+  g_free (serial->name);
+  g_free (serial->title);
+  g_free (serial->port);
+  g_free (serial->kind);
+  g_free (serial);
+}
+
+static char *
+take (char **target, const char *value)
+{
+  g_free (*target);
+  *target = g_strdup (value);
+  return NULL;
+}
+
+char *
+config_parse_serial_port (ConfigPlace *place, const char *value)
+{
+  ConfigSerial *serial = place->section;
+  if (!serial_port_is_valid (value))
+    return g_strdup ("wants a path such as /dev/ttyUSB0 or /dev/serial/by-id/…, or usb:VVVV:PPPP "
+                     "(vendor and product as lsusb tells them)");
+  return take (&serial->port, value);
+}
+
+char *
+config_parse_serial_kind (ConfigPlace *place, const char *value)
+{
+  ConfigSerial *serial = place->section;
+  g_autoptr (GString) allowed = g_string_new ("wants auto");
+  if (g_str_equal (value, "auto")) {
+    g_clear_pointer (&serial->kind, g_free);
+    return NULL;
+  }
+  if (line_kind_find (value) != NULL)
+    return take (&serial->kind, value);
+  for (const LineKind *const *kind = line_kinds (); *kind != NULL; kind++)
+    g_string_append_printf (allowed, "%s%s", kind[1] != NULL ? ", " : " or ", (*kind)->name);
+  return g_string_free (g_steal_pointer (&allowed), FALSE);
+}
+
+char *
+config_parse_serial_speed (ConfigPlace *place, const char *value)
+{
+  ConfigSerial *serial = place->section;
+  guint64 baud = 0;
+  if (!g_ascii_string_to_unsigned (value, 10, 1, G_MAXUINT, &baud, NULL)
+      || !serial_port_has_speed ((guint)baud))
+    return g_strdup ("wants a speed that lines have, such as 9600, 19200 or 115200");
+  serial->speed = (guint)baud;
+  return NULL;
+}
+
+char *
+config_parse_serial_title (ConfigPlace *place, const char *value)
+{
+  ConfigSerial *serial = place->section;
+  if (*value == '\0' || !g_utf8_validate (value, -1, NULL) || g_utf8_strlen (value, -1) > 60)
+    return g_strdup ("wants a text of 1 to 60 characters");
+  return take (&serial->title, value);
+}
+
+static char *
+take_boolean (gboolean *target, const char *value)
+{
+  if (!g_str_equal (value, "true") && !g_str_equal (value, "false"))
+    return g_strdup ("wants true or false");
+  *target = g_str_equal (value, "true");
+  return NULL;
+}
+
+char *
+config_parse_serial_room (ConfigPlace *place, const char *value)
+{
+  return take_boolean (&((ConfigSerial *)place->section)->room, value);
+}
+
+char *
+config_parse_serial_capture (ConfigPlace *place, const char *value)
+{
+  return take_boolean (&((ConfigSerial *)place->section)->capture, value);
+}
