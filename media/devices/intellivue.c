@@ -6,7 +6,7 @@
  *                                 ◄──     response (0E), or refusal (0C)
  *                                 ◄──     MDS create event
  *   its result                    ──►
- *   poll: patient; numerics, 1 s  ──►
+ *   polls: patient, numerics; 1 s ──►
  *                                 ◄──     results
  *   extended poll: waves, 30 s    ──►
  *                                 ◄──     results, 256 ms
@@ -23,7 +23,6 @@
 #define REFUSED_US (10 * SECOND)
 #define SILENT_US (10 * SECOND)
 #define PATIENT_WAIT_US (3 * SECOND)
-#define PATIENT_EVERY_US (10 * SECOND)
 #define WAVES_EVERY_US (30 * SECOND)
 #define TICK_US (SECOND / 4)
 #define POLL_PERIOD_MAX (10 * IV_TICKS_PER_SECOND)
@@ -39,11 +38,11 @@ typedef struct {
   IvDeframer deframer;
   IvPoll *poll;
   State state;
-  gint64 due_us;                            /* idle, asked: when to ask */
-  gint64 since_us;                          /* in this state */
-  gint64 heard_us;                          /* the newest data of the monitor */
-  gint64 patient_us, numerics_us, waves_us; /* asked last */
-  gint64 period_us;                         /* between polls of numerics */
+  gint64 due_us;               /* idle, asked: when to ask */
+  gint64 since_us;             /* in this state */
+  gint64 heard_us;             /* the newest data of the monitor */
+  gint64 patient_us, waves_us; /* asked last */
+  gint64 period_us;            /* between polls of numerics */
   gboolean patient_refused;
   guint64 frames;
   LineTime now; /* of what is being fed */
@@ -120,7 +119,7 @@ take_event (IntelliVue *iv, IvReader *reader)
   if (event != IV_EVENT_MDS_CREATE || iv->state == POLLING)
     return;
   enter (iv, POLLING, iv->now);
-  iv->patient_us = iv->numerics_us = iv->waves_us = 0;
+  iv->patient_us = iv->waves_us = 0;
   iv->patient_refused = FALSE;
 }
 
@@ -201,16 +200,16 @@ static void
 poll_what_is_due (IntelliVue *iv, gint64 now)
 {
   gboolean known = iv_poll_knows_patient (iv->poll) || iv->patient_refused;
-  if (now - iv->patient_us >= (known ? PATIENT_EVERY_US : SECOND)) {
+  gboolean may = known || now - iv->since_us >= PATIENT_WAIT_US;
+  if (now - iv->patient_us >= iv->period_us) {
     iv->patient_us = now;
+    /* The patient before each poll of numerics: another may have been admitted since. */
     send_payload (iv, iv_request_poll (ID_PATIENT, IV_CLASS_PATIENT, IV_GROUP_PATIENT));
+    if (may)
+      send_payload (iv, iv_request_poll (ID_NUMERICS, IV_CLASS_NUMERIC, IV_GROUP_VALUES));
   }
-  if (!known && now - iv->since_us < PATIENT_WAIT_US)
+  if (!may)
     return;
-  if (now - iv->numerics_us >= iv->period_us) {
-    iv->numerics_us = now;
-    send_payload (iv, iv_request_poll (ID_NUMERICS, IV_CLASS_NUMERIC, IV_GROUP_VALUES));
-  }
   if (iv->waves_us == 0)
     send_payload (iv, iv_request_wave_choice (ID_PRIORITY));
   if (iv->waves_us == 0 || now - iv->waves_us >= WAVES_EVERY_US) {

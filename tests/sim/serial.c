@@ -7,7 +7,7 @@
  * is done:
  *
  *   pulse N   spo2 N   finger in|out   garbage N   unplug   plug   mute   speak   patient ID|-
- *   demo on|off
+ *   demo on|off   pressure SYSTOLIC
  *
  * garbage: so many random bytes before the next frame. mute: the device is on and says nothing.
  * Ends on SIGTERM, or when stdin ends. */
@@ -172,6 +172,9 @@ obey (Sim *sim, const char *verb, const char *value)
     sim->muted = g_str_equal (verb, "mute");
   } else if (g_str_equal (verb, "patient")) {
     set_patient (sim, value);
+  } else if (g_str_equal (verb, "pressure") && monitor != NULL) {
+    monitor->systolic = atoi (value);
+    monitor->pressure_time += 0x10000; /* a minute, BCD */
   } else if (g_str_equal (verb, "demo") && monitor != NULL) {
     monitor->demo = g_str_equal (value, "on");
   } else {
