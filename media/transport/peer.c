@@ -113,11 +113,14 @@ peer_update_state (Peer *peer)
   peer_try_dtls (peer);
   if (peer->final)
     return;
+  gboolean back = path && peer->state == PEER_PAUSED;
   if (dtls_state (peer->dtls) == DTLS_CONNECTED)
     set_state (peer, path ? PEER_CONNECTED : PEER_PAUSED,
                path ? NULL : "path: the other side does not answer any more");
   else if (peer->has_remote && (path || peer->state == PEER_NEW))
     set_state (peer, PEER_CONNECTING, NULL);
+  if (back && peer->sctp)
+    sctp_path_back (peer->sctp);
 }
 
 /* ---- channels ---- */

@@ -448,6 +448,16 @@ sctp_receive (Sctp *sctp, const guint8 *packet, gsize size)
   leave (sctp);
 }
 
+void
+sctp_path_back (Sctp *sctp)
+{
+  if (sctp->closed)
+    return;
+  gint64 now_us = g_get_monotonic_time ();
+  sctp_repeat_path_back (sctp->repeat, now_us);
+  send_again (sctp, now_us);
+}
+
 gboolean
 sctp_send (Sctp *sctp, const SctpSend *how, GBytes *data)
 {

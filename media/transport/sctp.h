@@ -49,6 +49,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Sctp, sctp_free)
 
 gboolean sctp_is_up (Sctp *sctp);
 void sctp_receive (Sctp *sctp, const guint8 *packet, gsize size);
+/* The path was closed and is open again: what is unanswered is sent at once. */
+void sctp_path_back (Sctp *sctp);
 /* Queues a message. FALSE: larger than SCTP_MAX_MESSAGE, empty, or SCTP_MAX_WAITING passed. */
 gboolean sctp_send (Sctp *sctp, const SctpSend *how, GBytes *data);
 /* Resets our side of a stream, after what was sent on it. */

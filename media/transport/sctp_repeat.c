@@ -230,6 +230,18 @@ sctp_repeat_due (SctpRepeat *repeat, gint64 now_us)
   return NULL;
 }
 
+void
+sctp_repeat_path_back (SctpRepeat *repeat, gint64 now_us)
+{
+  repeat->answered_us = now_us;
+  for (GList *l = repeat->waiting.head; l; l = l->next) {
+    Waiting *waiting = l->data;
+    waiting->repeats = 0;
+    waiting->again = TRUE;
+    waiting->sent_us = 0;
+  }
+}
+
 gboolean
 sctp_repeat_waits (SctpRepeat *repeat)
 {

@@ -8,8 +8,8 @@
  * at once; our side never learns that anything was lost, and keeps its window.
  *
  * Each packet is sent again REPEATS_MAX times at most, and none when more than WAITING_MAX wait or
- * nothing was acknowledged for SILENCE_US: then the link carries less or nothing, which is SCTP's own
- * matter. It adds a tenth to what is sent, and a few small packets.
+ * nothing was acknowledged for SILENCE_US: then the link carries less or nothing, which is SCTP's
+ * own matter. It adds a tenth to what is sent, and a few small packets.
  */
 #pragma once
 #include <glib.h>
@@ -26,6 +26,8 @@ void sctp_repeat_sent (SctpRepeat *repeat, GBytes *packet, gint64 now_us);
 void sctp_repeat_received (SctpRepeat *repeat, const guint8 *packet, gsize size, gint64 now_us);
 /* One that is to be sent again now (transfer full), or NULL. Call until it is NULL. */
 GBytes *sctp_repeat_due (SctpRepeat *repeat, gint64 now_us);
+/* The way to the other side was closed and is open again: what waits is due now. */
+void sctp_repeat_path_back (SctpRepeat *repeat, gint64 now_us);
 /* TRUE while there is something that may become due. */
 gboolean sctp_repeat_waits (SctpRepeat *repeat);
 /* How long an answer takes, µs; 0: not known yet. */

@@ -104,6 +104,25 @@ test_acknowledged (void)
   g_assert_false (sctp_repeat_waits (repeat));
 }
 
+/* After a blackout nothing waits for a time-out. */
+static void
+test_path_back (void)
+{
+  g_autoptr (SctpRepeat) repeat = repeat_begun ();
+  sent (repeat, 11, 20000 * MS);
+  GBytes *packet = NULL;
+  while (next_repeat (repeat, 20000 * MS, 80000 * MS, &packet) > 0)
+    g_bytes_unref (packet);
+  sctp_repeat_path_back (repeat, 80000 * MS);
+  packet = sctp_repeat_due (repeat, 80000 * MS);
+  g_assert_nonnull (packet);
+  g_assert_cmpuint (tsn_of (packet), ==, 11);
+  g_bytes_unref (packet);
+  g_assert_null (sctp_repeat_due (repeat, 80000 * MS));
+  sack (repeat, 11, 0, 0, 80300 * MS);
+  g_assert_false (sctp_repeat_waits (repeat));
+}
+
 /* The numbers begin anew at 0 after the last. */
 static void
 test_wraps (void)
@@ -145,7 +164,8 @@ test_bounds (void)
       g_bytes_unref (again);
     }
   }
-  g_test_message ("%" G_GSIZE_FORMAT " bytes again in ten seconds of 50 kB without an answer", bytes);
+  g_test_message ("%" G_GSIZE_FORMAT " bytes again in ten seconds of 50 kB without an answer",
+                  bytes);
   g_assert_cmpuint (bytes, >, 0);
   g_assert_cmpuint (bytes, <, 30000);
 }
@@ -184,6 +204,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sctp-repeat/lost", test_lost);
   g_test_add_func ("/sctp-repeat/acknowledged", test_acknowledged);
+  g_test_add_func ("/sctp-repeat/path-back", test_path_back);
   g_test_add_func ("/sctp-repeat/wraps", test_wraps);
   g_test_add_func ("/sctp-repeat/library-repeats", test_library_repeats);
   g_test_add_func ("/sctp-repeat/bounds", test_bounds);
