@@ -61,6 +61,9 @@ export class Peer {
   #unproven = false
   #queue: Promise<void> = Promise.resolve()
   #channel: RTCDataChannel | null = null
+  /** It was open, and closed by itself. */
+  #mute = false
+  #muteTimer = 0
   #looks: readonly string[] | null = null
   #own: { mic: MediaStreamTrack | null; cam: MediaStreamTrack | null } = { mic: null, cam: null }
   #lines: { mic: RTCRtpTransceiver | null; cam: RTCRtpTransceiver | null } = { mic: null, cam: null }
@@ -299,6 +302,7 @@ export class Peer {
   #takeData(channel: RTCDataChannel): void {
     this.#channel = channel
     channel.onopen = () => this.#tellLooks()
+    channel.onclose = () => this.#dumb(channel)
     this.#tellLooks()
     channel.onmessage = (event) => {
       if (typeof event.data !== 'string') return
@@ -316,6 +320,24 @@ export class Peer {
         // Not JSON: nothing of ours.
       }
     }
+  }
+
+  /** Readings and notes have no way any more, though picture and sound may go on: browsers give the association up
+   * after a minute without an answer. A new connection is asked for as soon as the path stands; the old one stays
+   * until then. */
+  #dumb(channel: RTCDataChannel): void {
+    if (channel !== this.#channel) return
+    this.#channel = null
+    this.#mute = true
+    if (this.phase.get() === 'connected') this.#speakAgain()
+  }
+
+  #speakAgain(): void {
+    const wait = Math.max(0, this.#started + RESTART_EVERY_MS - performance.now())
+    clearTimeout(this.#muteTimer)
+    this.#muteTimer = window.setTimeout(() => {
+      if (this.#mute && this.#wanted && this.works()) this.start()
+    }, wait)
   }
 
   #takeStills(channel: RTCDataChannel): void {
@@ -472,6 +494,7 @@ export class Peer {
     this.setMicrophone(this.#own.mic)
     this.setCamera(this.#own.cam)
     this.phase.set('connected')
+    if (this.#mute) this.#speakAgain()
   }
 
   #restart(): void {
@@ -504,6 +527,7 @@ export class Peer {
 
   #release(pc: RTCPeerConnection): void {
     this.#channel = null
+    this.#mute = false
     this.#see('full', false)
     this.#lines = { mic: null, cam: null }
     this.#unproven = false
