@@ -183,6 +183,8 @@ check_one (Verify *verify, const char *path, const char *name, const GStatBuf *s
   verify->summary.files++;
   if (said != NULL && verify_attachment_name (name, NULL, NULL))
     return; /* verify_attachments() has looked at it */
+  if (S_ISSOCK (status->st_mode) && g_str_equal (name, "local.sock"))
+    return; /* the running station's */
   if (!S_ISREG (status->st_mode))
     verify_report (verify, VERIFY_NOTE, "file-unknown", name,
                    "neither a file nor a folder; nothing of the record");
@@ -190,7 +192,8 @@ check_one (Verify *verify, const char *path, const char *name, const GStatBuf *s
     check_registered (verify, path, name, said);
   else if (g_str_equal (name, "reserve"))
     check_reserve (verify, path, name);
-  else if (is_segment (verify, name) || is_known (name))
+  else if (is_segment (verify, name) || is_known (name)
+           || g_str_has_prefix (name, "captures/")) /* sealed apart, no part of the record */
     return;
   else if (g_str_has_prefix (name, "media/") && status->st_size <= SEGMENT_HEADER)
     verify_report (verify, VERIFY_NOTE, "segment-unlogged", name,

@@ -1,6 +1,6 @@
-/* nhipcau device decode */
+/* nhipcau device decode; the other words of `device` have files of their own */
 #include "media/devices/decode.h"
-#include "station/cli.h"
+#include "station/cmd_device.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -61,12 +61,13 @@ kinds_text (void)
   return g_strjoinv (", ", (char **)device_decode_kinds ());
 }
 
-int
-cmd_device (int argc, char **argv)
+static int
+device_decode_command (int argc, char **argv)
 {
   g_auto (CliOptions) options = { 0 };
   int exit_code = CLI_OK;
-  if (!cli_parse (&argc, &argv, &options, CLI_WITH_JSON, NULL, "decode KIND FILE…",
+  if (!cli_parse (&argc, &argv, &options, CLI_WITH_JSON, NULL,
+                  "decode KIND FILE… | list | watch | record … | replay …",
                   (Text){ "In ra những gì sẽ được lưu từ bản tin của thiết bị: mỗi dòng một số đo, "
                           "JSON. Không cần trạm đang chạy",
                           "Prints what would be stored of a device's messages: one reading a line, "
@@ -89,4 +90,26 @@ cmd_device (int argc, char **argv)
     }
   }
   return exit_code;
+}
+
+static const struct {
+  const char *word;
+  char *name; /* argv[0] of its own --help */
+  int (*run) (int argc, char **argv);
+} words[] = {
+  { "list", (char[]){ "device list" }, cmd_device_list },
+  { "watch", (char[]){ "device watch" }, cmd_device_watch },
+  { "record", (char[]){ "device record" }, cmd_device_record },
+  { "replay", (char[]){ "device replay" }, cmd_device_replay },
+};
+
+int
+cmd_device (int argc, char **argv)
+{
+  for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (words); i++)
+    if (g_str_equal (argv[1], words[i].word)) {
+      argv[1] = words[i].name;
+      return words[i].run (argc - 1, argv + 1);
+    }
+  return device_decode_command (argc, argv);
 }

@@ -11,6 +11,7 @@ struct Feed {
   Feeds *feeds;
   FeedSink sink;
   char *id, *name, *kind;
+  Capturing *capturing; /* NULL: not captured */
   FeedState state;
   char *why_vi, *why_en;
   int battery;
@@ -20,6 +21,7 @@ static void
 feed_free (void *data)
 {
   Feed *feed = data;
+  capturing_free (feed->capturing);
   g_free (feed->id);
   g_free (feed->name);
   g_free (feed->kind);
@@ -83,6 +85,12 @@ take_state (FeedState state, const char *why_vi, const char *why_en, int battery
   station_changed (feed->feeds->station);
 }
 
+static void
+take_raw (FeedDirection direction, const guint8 *data, gsize length, void *arg)
+{
+  capturing_take (((Feed *)arg)->capturing, direction, data, length);
+}
+
 Feeds *
 feeds_new (Station *station)
 {
@@ -122,6 +130,13 @@ feed_remove (Feed *feed)
   Feeds *feeds = feed->feeds;
   g_ptr_array_remove (feeds->feeds, feed);
   station_changed (feeds->station);
+}
+
+void
+feed_capture (Feed *feed, Capturing *capturing)
+{
+  feed->capturing = capturing;
+  feed->sink.raw = take_raw;
 }
 
 const FeedSink *

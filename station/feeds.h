@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "media/devices/feed.h"
+#include "station/capturing.h"
 #include "station/station.h"
 
 typedef struct Feed Feed;
@@ -21,6 +22,8 @@ void feeds_free (Feeds *feeds);
  * docs/protocol.md lists them. The feed lives until feed_remove(). */
 Feed *feeds_add (Feeds *feeds, const char *id, const char *name, const char *kind);
 void feed_remove (Feed *feed);
+/* Every byte of it is captured from now on (transfer full). */
+void feed_capture (Feed *feed, Capturing *capturing);
 /* For the device's driver; valid as long as the feed. An observation or wave that names no device
  * gets the feed's id. */
 const FeedSink *feed_sink (Feed *feed);

@@ -20,7 +20,8 @@ static const CliCommand commands[] = {
       "list, show, verify, recover: the sealed records" } },
   { "device",
     cmd_device,
-    { "decode: đọc bản tin của thiết bị y tế", "decode: reads messages of medical devices" } },
+    { "list, watch, decode, record, replay: thiết bị y tế",
+      "list, watch, decode, record, replay: medical devices" } },
   { "cert", cmd_cert, { "show: chứng thư của trạm", "show: the station's certificate" } },
 };
 

@@ -2,6 +2,7 @@
 #include "media/devices/mllp_listener.h"
 #include "station/channel.h"
 #include "station/clock.h"
+#include "station/device_values.h"
 #include "station/serial.h"
 
 #include <string.h>
@@ -246,6 +247,7 @@ sort_observation (Delivery *delivery, const Observation *observation, const char
   Consult *owner = owner_of_what (readings, device, observation->patient_id);
   device->last_us = g_get_real_time ();
   json_t *json = received_json (observation, device->last_us);
+  device_values_take (readings->station->values, id, sender, json);
   if (owner == NULL) {
     json_array_append_new (delivery->waiting,
                            json_pack ("{s:s, s:s, s:s?, s:o}", "device", id, "sender", sender,

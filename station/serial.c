@@ -41,7 +41,9 @@ add_port (Serial *serial, Station *station, const ConfigSerial *config)
   Port *port = g_new0 (Port, 1);
   port->feed = feeds_add (station->feeds, id, config->title != NULL ? config->title : config->name,
                           category_of (kind));
-  port->driver = serial_feed_new (config->port, kind, config->speed, feed_sink (port->feed));
+  if (config->capture)
+    feed_capture (port->feed, capturing_new (station, id, config->kind));
+  port->driver = serial_feed_new (config->port, kind, config->speed, id, feed_sink (port->feed));
   g_ptr_array_add (serial->ports, port);
 }
 

@@ -1,8 +1,10 @@
 #include "station/station.h"
 #include "records/segment.h"
 #include "station/clock.h"
+#include "station/device_values.h"
 #include "station/guests.h"
 #include "station/feeds.h"
+#include "station/local.h"
 #include "station/readings.h"
 #include "station/recorder.h"
 #include "station/recording.h"
@@ -359,6 +361,7 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->consults = g_ptr_array_new_with_free_func (consult_destroy);
   station->links = links_new ();
   station->feeds = feeds_new (station);
+  station->values = device_values_new ();
   station->waves = waves_new (station);
   station->users = users_load (store, error);
   if (station->users == NULL)
@@ -387,6 +390,7 @@ station_start_media (Station *station, GError **error)
     return FALSE;
   recording_follow (station);
   station->serial = serial_start (station);
+  station->local = local_new (station);
   return TRUE;
 }
 
@@ -428,10 +432,12 @@ station_free (Station *station)
   close_clients (station);
   g_clear_handle_id (&station->state_timer, g_source_remove);
   g_clear_handle_id (&station->tick_timer, g_source_remove);
+  g_clear_pointer (&station->local, local_free);
   g_clear_pointer (&station->serial, serial_free);
   g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->waves, waves_free);
   g_clear_pointer (&station->readings, readings_free);
+  g_clear_pointer (&station->values, device_values_free);
   g_clear_pointer (&station->links, links_free);
   g_clear_pointer (&station->sessions, sessions_free);
   g_clear_pointer (&station->users, users_free);

@@ -17,6 +17,8 @@
 typedef struct Readings Readings;
 typedef struct Feeds Feeds;
 typedef struct Serial Serial;
+typedef struct Local Local;
+typedef struct DeviceValues DeviceValues;
 typedef struct Waves Waves;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
@@ -39,6 +41,8 @@ struct Station {
   Readings *readings;
   Feeds *feeds;
   Serial *serial;
+  DeviceValues *values;
+  Local *local;
   Waves *waves;
   Links *links;
   Room *room;

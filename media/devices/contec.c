@@ -46,7 +46,7 @@ contec_make (const LineOutput *output)
 {
   Contec *contec = g_new0 (Contec, 1);
   contec->output = *output;
-  contec->oximeter = oximeter_new (output->sink, RATE, 7, 2);
+  contec->oximeter = oximeter_new (output, RATE, 7, 2);
   return contec;
 }
 

@@ -53,7 +53,7 @@ intellivue_make (const LineOutput *output)
 {
   IntelliVue *iv = g_new0 (IntelliVue, 1);
   iv->output = *output;
-  iv->poll = iv_poll_new (output->sink);
+  iv->poll = iv_poll_new (&iv->output);
   iv->period_us = SECOND;
   return iv;
 }

@@ -62,11 +62,11 @@ typedef struct {
 } Reply;
 
 IvPoll *
-iv_poll_new (const FeedSink *sink)
+iv_poll_new (const LineOutput *output)
 {
   IvPoll *poll = g_new0 (IvPoll, 1);
-  poll->sink = sink;
-  poll->waves = iv_waves_new (sink);
+  poll->sink = output->sink;
+  poll->waves = iv_waves_new (output);
   poll->said = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   return poll;
 }

@@ -7,7 +7,8 @@
 
 typedef struct IvPoll IvPoll;
 
-IvPoll *iv_poll_new (const FeedSink *sink);
+/* output outlives it. */
+IvPoll *iv_poll_new (const LineOutput *output);
 void iv_poll_free (IvPoll *poll);
 /* PollMdibDataReply, or PollMdibDataReplyExt when extended: readings and wave blocks go to the
  * sink. Numerics come once a second at most; one with a time stamp of its own (NIBP) when it is a

@@ -34,7 +34,7 @@ typedef struct {
 } Shape;
 
 struct IvWaves {
-  const FeedSink *sink;
+  const LineOutput *output;
   GHashTable *shapes; /* handle → Shape* */
   GHashTable *leads;  /* handle << 16 | physio id → Lead* */
 };
@@ -48,10 +48,10 @@ lead_free (void *data)
 }
 
 IvWaves *
-iv_waves_new (const FeedSink *sink)
+iv_waves_new (const LineOutput *output)
 {
   IvWaves *waves = g_new0 (IvWaves, 1);
-  waves->sink = sink;
+  waves->output = output;
   waves->shapes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   waves->leads = g_hash_table_new_full (NULL, NULL, NULL, lead_free);
   return waves;
@@ -168,7 +168,8 @@ common_divisor (guint a, guint b)
 }
 
 static WaveStream *
-make_stream (const Shape *shape, guint16 physio, const char *patient_id, gboolean test)
+make_stream (const char *device, const Shape *shape, guint16 physio, const char *patient_id,
+             gboolean test)
 {
   g_autofree char *id = g_strdup_printf ("wave-%u", physio), *name = g_strdup_printf ("%u", physio);
   const UnitEntry *unit = unit_by_mdc (PARTITION_UNITS | shape->unit);
@@ -181,6 +182,7 @@ make_stream (const Shape *shape, guint16 physio, const char *patient_id, gboolea
       name = g_strdup (KNOWN[i].name);
     }
   WaveStream *stream = wave_stream_new (id, TICKS_PER_SECOND / divisor, shape->period / divisor, 1);
+  stream->device = g_strdup (device);
   stream->patient_id = g_strdup (patient_id);
   stream->test = test;
   stream->leads[0] = (WaveLead){ .mdc = physio < 0xF000 ? PARTITION_SCADA | physio : 0,
@@ -209,7 +211,8 @@ find_lead (IvWaves *waves, guint16 handle, guint16 physio, const Shape *shape,
 {
   void *key = GUINT_TO_POINTER ((guint)handle << 16 | physio);
   Lead *lead = g_hash_table_lookup (waves->leads, key);
-  g_autoptr (WaveStream) wanted = make_stream (shape, physio, patient_id, test);
+  g_autoptr (WaveStream) wanted
+      = make_stream (waves->output->device, shape, physio, patient_id, test);
   if (lead == NULL) {
     if (g_hash_table_size (waves->leads) >= OBJECTS_MAX)
       return NULL;
@@ -270,7 +273,7 @@ take_value (IvWaves *waves, const IvWaveObject *object, const Shape *shape, IvRe
   block->time_us = now.utc_us - span_us;
   block->monotonic_us = MAX (now.monotonic_us - span_us, 1);
   lead->next += count;
-  feed_wave (waves->sink, block);
+  feed_wave (waves->output->sink, block);
 }
 
 void

@@ -18,7 +18,8 @@ typedef struct {
   IvReader single, compound; /* SaObsValue, SaObsValueCmp */
 } IvWaveObject;
 
-IvWaves *iv_waves_new (const FeedSink *sink);
+/* output outlives it. */
+IvWaves *iv_waves_new (const LineOutput *output);
 void iv_waves_free (IvWaves *waves);
 /* relative: the reply's time stamp, 125 µs, by which gaps are found. patient_id may be NULL. */
 void iv_waves_take (IvWaves *waves, const IvWaveObject *object, guint32 relative,

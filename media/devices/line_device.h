@@ -27,6 +27,7 @@ typedef void (*LineSend) (const guint8 *data, gsize length, void *arg);
 
 typedef struct {
   const FeedSink *sink; /* observations and waves only; outlives the device */
+  const char *device;   /* how streams name it; NULL: not at all */
   LineSend send;        /* NULL: nothing can be sent (a file) */
   void *arg;
 } LineOutput;

@@ -41,7 +41,7 @@ nonin_make (const LineOutput *output)
 {
   Nonin *nonin = g_new0 (Nonin, 1);
   nonin->output = *output;
-  nonin->oximeter = oximeter_new (output->sink, RATE, 8, 1);
+  nonin->oximeter = oximeter_new (output, RATE, 8, 1);
   return nonin;
 }
 

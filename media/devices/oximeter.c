@@ -36,12 +36,13 @@ struct Oximeter {
 };
 
 Oximeter *
-oximeter_new (const FeedSink *sink, guint rate, guint bits, guint confirm)
+oximeter_new (const LineOutput *output, guint rate, guint bits, guint confirm)
 {
   Oximeter *oximeter = g_new0 (Oximeter, 1);
-  oximeter->sink = sink;
+  oximeter->sink = output->sink;
   oximeter->confirm = confirm;
   oximeter->stream = wave_stream_new ("pleth", rate, 1, 1);
+  oximeter->stream->device = g_strdup (output->device);
   oximeter->stream->leads[0].mdc = PLETH;
   oximeter->stream->leads[0].name = g_strdup ("pleth");
   oximeter->stream->leads[0].unit = g_strdup ("1");

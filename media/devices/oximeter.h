@@ -27,7 +27,7 @@ typedef struct Oximeter Oximeter;
 
 /* confirm: how many moments in a row must say the same before it counts; 2 for protocols without a
  * checksum. */
-Oximeter *oximeter_new (const FeedSink *sink, guint rate, guint bits, guint confirm);
+Oximeter *oximeter_new (const LineOutput *output, guint rate, guint bits, guint confirm);
 void oximeter_free (Oximeter *oximeter);
 
 void oximeter_state (Oximeter *oximeter, const OximeterState *state, LineTime now);

@@ -19,7 +19,7 @@ typedef struct {
 } Way;
 
 struct SerialFeed {
-  char *port;
+  char *port, *name;
   const FeedSink *sink;
   GArray *ways; /* Way */
   guint way;    /* the one being tried, or that worked */
@@ -157,7 +157,8 @@ on_readable (int fd, GIOCondition condition, void *data)
 static void
 begin (SerialFeed *feed, const Way *way)
 {
-  const LineOutput output = { .sink = feed->sink, .send = send_bytes, .arg = feed };
+  const LineOutput output
+      = { .sink = feed->sink, .device = feed->name, .send = send_bytes, .arg = feed };
   LineTime now = time_now ();
   feed->kind = way->kind;
   feed->device = way->kind->make (&output);
@@ -255,10 +256,12 @@ add_ways (SerialFeed *feed, const LineKind *kind, guint baud)
 }
 
 SerialFeed *
-serial_feed_new (const char *port, const LineKind *kind, guint baud, const FeedSink *sink)
+serial_feed_new (const char *port, const LineKind *kind, guint baud, const char *device,
+                 const FeedSink *sink)
 {
   SerialFeed *feed = g_new0 (SerialFeed, 1);
   feed->port = g_strdup (port);
+  feed->name = g_strdup (device);
   feed->sink = sink;
   feed->fd = -1;
   feed->ways = g_array_new (FALSE, FALSE, sizeof (Way));
@@ -287,6 +290,7 @@ serial_feed_free (SerialFeed *feed)
   serial_hotplug_free (feed->hotplug);
   g_array_unref (feed->ways);
   g_free (feed->port);
+  g_free (feed->name);
   g_free (feed);
 }
 

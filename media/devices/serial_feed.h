@@ -8,8 +8,9 @@
 typedef struct SerialFeed SerialFeed;
 
 /* port as serial_port_find(). kind NULL: all are tried in turn until one is understood. baud 0: the
- * kind's own speeds. sink outlives the feed; its raw() hears every byte. */
-SerialFeed *serial_feed_new (const char *port, const LineKind *kind, guint baud,
+ * kind's own speeds. device: how its waves name it. sink outlives the feed; its raw() hears every
+ * byte. */
+SerialFeed *serial_feed_new (const char *port, const LineKind *kind, guint baud, const char *device,
                              const FeedSink *sink);
 /* Takes leave of the device. */
 void serial_feed_free (SerialFeed *feed);
