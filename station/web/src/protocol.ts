@@ -152,6 +152,16 @@ export interface Consultation {
 
 export interface Parked { id: string; patient?: Patient | string | null; since: Time; state?: ConsultationState; mode?: Mode; reason?: string }
 
+/** A device that the station drives itself: what it is doing, and why it does not work. */
+export interface FeedView {
+  device: string
+  name: string
+  kind: string
+  state: 'searching' | 'live' | 'lost' | 'failed'
+  why?: Said
+  battery?: number
+}
+
 export interface StationState {
   type: 'state'
   user: User | null
@@ -159,6 +169,7 @@ export interface StationState {
   sources: SourceView[]
   relays?: RelayView[]
   devices: DeviceView[]
+  feeds?: FeedView[]
   disk: { recording_hours: number; level: DiskLevel }
   consultation: Consultation | null
   parked: Parked[]

@@ -112,7 +112,8 @@ export function vitals(latest: ReadonlyMap<string, Observation>): Vital[] {
 /** Flags worth a word beside the value; the worst first. */
 const SHOWN_FLAGS = [
   'implausible', 'HH', 'LL', 'H', 'L', 'A', 'INV', 'QUES', 'EARLY', 'BUSY', 'corrected', 'withdrawn',
-  'no-unit', 'unit-unmapped', 'several', 'clock-ahead']
+  'no-unit', 'unit-unmapped', 'several', 'clock-ahead',
+  'no-finger', 'sensor-off', 'searching', 'artifact', 'low-perfusion']
 
 export function shownFlags(vital: Vital): string[] {
   return SHOWN_FLAGS.filter((flag) => vital.flags.includes(flag))

@@ -6,6 +6,7 @@ import { Icon } from '../ui/icons'
 import { Age, Button, Dialog, Notice, Pill, PRIVATE, useAction } from '../ui/parts'
 import { unitText } from '../ui/vitals'
 import { useConsole } from './context'
+import { FeedRows } from './feeds'
 
 /** What can be typed in: the field, its UCUM unit, the vitals it fills. */
 const BY_HAND = [
@@ -23,6 +24,7 @@ export function DevicesDialog(props: { state: StationState; consultation: Consul
       <div class="dialog-body">
         {problem && <Notice look="bad">{problem}</Notice>}
         {state.waiting_readings > 0 && <Notice look="info">{t('devices.waiting.more', { n: state.waiting_readings })}</Notice>}
+        <ul class="rows"><FeedRows feeds={(state.feeds ?? []).filter((feed) => feed.state !== 'live')} /></ul>
         {state.devices.length === 0 && <p class="quiet">{t('device.none.more')}</p>}
         <ul class="rows">
           {state.devices.map((device) => {

@@ -6,6 +6,7 @@ import { said, t, word } from '../text'
 import { Icon, type IconName } from '../ui/icons'
 import { Age, Button, Dialog, Notice, Pill, useAction } from '../ui/parts'
 import { useConsole } from './context'
+import { FeedRows } from './feeds'
 
 export function sourceTitle(name: string): string {
   return word('source', name)
@@ -46,14 +47,15 @@ export function StationPanel({ state }: { state: StationState }): JSX.Element {
           <Row key={source.name} icon={source.kind === 'audio' ? 'mic' : 'camera'} title={sourceTitle(source.name)}
             says={sourceReason(source)} look={source.state === 'running' ? 'good' : source.state === 'missing' ? 'bad' : 'warn'} />
         ))}
-        {state.devices.map((device) => (
+        <FeedRows feeds={state.feeds ?? []} />
+        {state.devices.filter(({ device }) => !state.feeds?.some((feed) => feed.device === device)).map((device) => (
           <li key={device.device}>
             <Icon name="heart" />
             <span class="grow"><strong>{device.sender || device.device}</strong><small>{device.device}</small></span>
             {device.last ? <span class="quiet"><Age time={device.last} /></span> : <Pill>{t('device.silent')}</Pill>}
           </li>
         ))}
-        {state.devices.length === 0 && <Row icon="heart" title={t('device.none')} says={t('device.none.more')} look="quiet" />}
+        {state.devices.length === 0 && !state.feeds?.length && <Row icon="heart" title={t('device.none')} says={t('device.none.more')} look="quiet" />}
         {(state.relays ?? []).map((relay) => (
           <Row key={relay.relay} icon="signal" title={relay.relay} testid="relay"
             says={t(relay.level === 'good' ? 'relay.good' : 'relay.bad')} look={relay.level} />
