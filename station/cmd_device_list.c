@@ -58,6 +58,16 @@ vital_words (const char *vital)
 }
 
 static const char *
+unit_words (const char *unit)
+{
+  if (g_str_equal (unit, "/min"))
+    return SAY ("lần/phút", "/min");
+  if (g_str_equal (unit, "mm[Hg]"))
+    return "mmHg";
+  return g_str_equal (unit, "Cel") ? "°C" : unit;
+}
+
+static const char *
 absent_words (const json_t *observation)
 {
   const json_t *flags = json_object_get (observation, "flags");
@@ -92,7 +102,7 @@ value_words (const json_t *observation)
   if (json_object_get (observation, "absent") != NULL)
     return g_strdup_printf ("%s: %s%s", name, absent_words (observation), test);
   return g_strdup_printf ("%s %s %s%s", name, text_of (observation, "value_text"),
-                          text_of (observation, "unit"), test);
+                          unit_words (text_of (observation, "unit")), test);
 }
 
 /* ---- list --------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ test('list tells in Vietnamese, or as JSON, what is there and what it says', asy
   const { stdout, status } = device('list', '--state', place.state, '--lang', 'vi');
   assert.equal(status, 0);
   assert.match(stdout, /Máy đo SpO₂ \(serial-finger\): đang hoạt động\n {4}SpO₂ 97 %/);
-  assert.match(stdout, /mạch 72 \/min/);
+  assert.match(stdout, /mạch 72 lần\/phút/);
   assert.match(stdout, /replayed \(serial-replayed\): đang tìm\n {4}Chưa thấy thiết bị/);
   const json = JSON.parse(device('list', '--json', '--state', place.state).stdout);
   assert.deepEqual(json.feeds.map((f) => f.state), ['live', 'searching']);

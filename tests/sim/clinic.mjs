@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { Console } from '../lib/console.mjs';
+import { serialDevice } from '../lib/serial.mjs';
 import { freePort, line, nhipcau, runStation, setUp, sim, start, stop } from '../lib/station.mjs';
 
 function options() {
@@ -97,7 +98,8 @@ async function openConsultation(place) {
   return link;
 }
 
-const cameras = (port, speech) => `[camera room]
+const oximeter = join(dir, 'oximeter');
+const devices = (port, speech) => `[camera room]
 address=rtsp://127.0.0.1:${port}/room
 
 [camera exam]
@@ -105,6 +107,11 @@ address=rtsp://127.0.0.1:${port}/exam
 
 [microphone microphone]
 address=file:${speech}
+
+[serial oximeter]
+port=${oximeter}
+title=Máy đo SpO₂
+room=true
 `;
 
 function tell(place, specialist) {
@@ -125,6 +132,8 @@ function tell(place, specialist) {
   Đường dẫn cho bác sĩ chuyên khoa (the specialist's link)
       ${facts.specialist}
   Máy theo dõi (monitor, HL7 over MLLP)        ${facts.mllp}
+  Máy đo SpO₂ (oximeter, serial)               ${oximeter}
+      nhipcau device watch --state ${facts.state}
 
   The pages use a certificate of this station's own authority; let the browser trust it:
       ${facts.ca}
@@ -148,9 +157,11 @@ async function main() {
   if (!existsSync(speech)) execFileSync(sim('sim-speech'), [speech], { stdio: 'pipe' });
 
   const rtsp = await freePort();
-  const place = await setUp(dir, { ports: { rtsp }, config: cameras(rtsp, speech), listen: listen ? [listen] : [], names: listen ? [listen] : [] });
+  const place = await setUp(dir, { ports: { rtsp }, config: devices(rtsp, speech), listen: listen ? [listen] : [], names: listen ? [listen] : [] });
   await keep('sim-camera', () => simulator('sim-camera', ['--port', String(place.ports.rtsp),
     '--name', 'room', '--name', 'exam', '--size', '640x360', '--fps', '15']));
+  // A finger oximeter on a serial line, beside the monitor.
+  await keep('sim-serial', async () => (await serialDevice('contec', oximeter, ['--wander'])).child);
   await keep('station', () => runStation(place));
   await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp)]));
   tell(place, await openConsultation(place));
@@ -161,7 +172,7 @@ async function main() {
     if (seconds !== undefined) setTimeout(done, Number(seconds) * 1000);
   });
   ending = true;
-  for (const name of ['sim-monitor', 'station', 'sim-camera']) await stop(children.get(name));
+  for (const name of ['sim-monitor', 'station', 'sim-serial', 'sim-camera']) await stop(children.get(name));
   farewell(place);
 }
 

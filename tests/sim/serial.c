@@ -95,7 +95,7 @@ hear (Sim *sim, gint64 now)
 static void
 wander (Sim *sim, double seconds)
 {
-  double pulse = 78 + 6 * sin (seconds / 31), spo2 = 96.4 - 1.6 * sin (seconds / 47);
+  double pulse = 88 + 5 * sin (seconds / 47), spo2 = 96.2 - sin (seconds / 31);
   sim->oximeter.pulse = floor (pulse);
   sim->oximeter.spo2 = floor (spo2);
   if (sim->monitor != NULL) {
