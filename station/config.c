@@ -7,6 +7,7 @@ G_DEFINE_QUARK (nhipcau - config - error, config_error)
 
 #define CONFIG_MAX_BYTES (256 * 1024)
 #define CONFIG_MAX_SOURCES 8
+#define CONFIG_MAX_SERIALS 16
 
 static void
 config_listen_free (void *data)
@@ -243,6 +244,8 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
     return TRUE;
   }
   if (g_str_equal (kind, "serial")) {
+    if (config->serials->len >= CONFIG_MAX_SERIALS)
+      return fail_at (reader, group, NULL, "is too many: 16 serial devices at most", error);
     *ret_section = config_serial_new (config, name);
     return TRUE;
   }
@@ -316,9 +319,10 @@ section_is_whole (Reader *reader, const char *group, const char *kind, void *sec
     return TRUE;
   if (g_str_equal (kind, "relay"))
     return relay_is_whole (reader, group, section, error);
-  if (g_str_equal (kind, "serial"))
-    return ((ConfigSerial *)section)->port != NULL
-           || fail_at (reader, group, NULL, "wants the key port", error);
+  if (g_str_equal (kind, "serial")) {
+    g_autofree char *serial_wrong = config_serial_judge (reader->config, section);
+    return serial_wrong == NULL || fail_at (reader, group, NULL, serial_wrong, error);
+  }
   gboolean device = g_str_equal (kind, "device");
   const char *must = device ? ((ConfigDevice *)section)->id : ((ConfigSource *)section)->address;
   if (must == NULL)

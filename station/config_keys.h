@@ -2,8 +2,8 @@
 #pragma once
 #include "station/config.h"
 
-/* What a parser works on. section: the ConfigSource, ConfigDevice, ConfigSerial or ConfigRelay of a named
- * group. */
+/* What a parser works on. section: the ConfigSource, ConfigDevice, ConfigSerial or ConfigRelay of a
+ * named group. */
 typedef struct {
   Config *config;
   void *section;
@@ -37,3 +37,5 @@ char *config_parse_serial_capture (ConfigPlace *place, const char *value);
 /* Adds one of this name to config (transfer none). */
 ConfigSerial *config_serial_new (Config *config, const char *name);
 void config_serial_free (void *serial);
+/* NULL when it is whole and its port is its own, else what is wrong (transfer full). */
+char *config_serial_judge (const Config *config, const ConfigSerial *serial);

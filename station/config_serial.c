@@ -25,6 +25,19 @@ config_serial_free (void *data)
   g_free (serial);
 }
 
+char *
+config_serial_judge (const Config *config, const ConfigSerial *serial)
+{
+  if (serial->port == NULL)
+    return g_strdup ("wants the key port");
+  for (guint i = 0; i < config->serials->len; i++) {
+    const ConfigSerial *other = config->serials->pdata[i];
+    if (other != serial && g_strcmp0 (other->port, serial->port) == 0)
+      return g_strdup_printf ("has the port of [serial %s]", other->name);
+  }
+  return NULL;
+}
+
 static char *
 take (char **target, const char *value)
 {

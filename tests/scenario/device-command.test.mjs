@@ -6,11 +6,12 @@ import { on, once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { place as makePlace, signIn, startConsultation } from '../lib/people.mjs';
 import { serialDevice } from '../lib/serial.mjs';
-import { nhipcau, runStation, stop } from '../lib/station.mjs';
+import { freePort, nhipcau, runStation, stop } from '../lib/station.mjs';
 
 let place, station, page, ports, captured, spare, children = [];
 before(async () => {
@@ -143,6 +144,37 @@ test('replayed into a running station it is a device that speaks', async () => {
   assert.deepEqual(await ended, [0, null]);
   assert.ok(!existsSync(join(ports, 'replayed')));
   await page.stateWhere((s) => s.feeds.find((f) => f.device === 'serial-replayed').state === 'lost');
+});
+
+const message = (control, spo2) => [
+  `MSH|^~\\&|SIM|CLINIC|||20261120090312+0700||ORU^R01^ORU_R01|${control}|P|2.6|||NE|AL||UNICODE UTF-8`,
+  'PID|', 'OBR|1|||182777000^monitoring of patient^SCT|||20261120090312+0700',
+  `OBX|1|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.3.1.150456|${spo2}|262688^MDC_DIM_PERCENT^MDC|||||R`,
+].join('\r') + '\r';
+
+test('a monitor that sends HL7 is recorded on its way to the station, and replayed to it', async () => {
+  const file = join(ports, 'mllp.cap'), port = await freePort();
+  const child = spawn(nhipcau, ['device', 'record', '--mllp', String(port), '--to', `127.0.0.1:${place.ports.mllp}`,
+    file, '--lang', 'vi', ...keys()]);
+  children.push(child);
+  for await (const text of createInterface({ input: child.stderr })) if (/đang ghi/.test(text)) break;
+  for (const [control, spo2] of [['c1', 83], ['c2', 84]]) {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(Buffer.concat([Buffer.from([0x0b]), Buffer.from(message(control, spo2)), Buffer.from([0x1c, 0x0d])]));
+    let answer = '';
+    for await (const chunk of socket) if ((answer += chunk).includes('\x1c\r')) break;
+    assert.match(answer, new RegExp(`MSA\\|AA\\|${control}`));
+    socket.destroy();
+  }
+  await page.stateWhere((s) => s.devices.some((d) => d.device === 'SIM'));
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  assert.deepEqual(await ended, [0, null]);
+  const { stdout, stderr, status } = device('replay', file, ...keys());
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(values(objects(stdout), 'spo2'), [83, 84]);
+  const again = device('replay', file, '--mllp', `127.0.0.1:${place.ports.mllp}`, ...keys());
+  assert.equal(again.status, 0, again.stderr);
 });
 
 test('what station.conf asks to be captured is, and outlives the station', async () => {

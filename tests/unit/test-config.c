@@ -41,6 +41,7 @@ test_example (void)
   g_assert_no_error (error);
   g_assert_cmpuint (whole->cameras->len, ==, 2);
   g_assert_cmpuint (whole->devices->len, ==, 1);
+  g_assert_cmpuint (whole->serials->len, ==, 1);
   g_assert_cmpuint (whole->ice_port_min, ==, 50000);
   g_assert_cmpuint (whole->relays->len, ==, 2);
   const Relay *relay = whole->relays->pdata[1];
@@ -151,6 +152,14 @@ static const struct {
   { "[camera room]\naddress=test:\nwidth=1\n", "from 160 to 3840" },
   { "[camera a]\naddress=test:\n[microphone a]\naddress=test:\n", "the name of another" },
   { "[device x]\n", "wants the key id" },
+  { "[serial x]\nkind=nonin\n", "wants the key port" },
+  { "[serial x]\nport=ttyUSB0\n", "[serial x] port: wants a path such as /dev/ttyUSB0" },
+  { "[serial x]\nport=usb:10c4-ea60\n", "wants a path such as" },
+  { "[serial x]\nport=/dev/x\nkind=cms50\n", "wants auto, contec, nonin or intellivue" },
+  { "[serial x]\nport=/dev/x\nspeed=12345\n", "wants a speed that lines have" },
+  { "[serial x]\nport=/dev/x\nroom=yes\n", "wants true or false" },
+  { "[serial x]\nport=/dev/x\ntitle=\n", "wants a text of 1 to 60 characters" },
+  { "[serial x]\nport=/dev/x\n[serial y]\nport=/dev/x\n", "has the port of [serial x]" },
   { "[http x]\nport=1\n", "takes no name" },
   { "[http]\nport=1\nport=2\n", "station.conf:3: [http] port is given twice, first in line 2" },
   { "[http]\nport=1\n[station]\nname=x\n[http]\nnames=y\n",
@@ -192,6 +201,18 @@ test_too_many_sources (void)
   g_assert_nonnull (strstr (error->message, "[camera c8] is too many"));
 }
 
+static void
+test_too_many_serials (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < 17; i++)
+    g_string_append_printf (text, "[serial s%u]\nport=/dev/ttyUSB%u\n", i, i);
+  g_autoptr (Config) config = parse (text->str, &error);
+  g_assert_null (config);
+  g_assert_nonnull (strstr (error->message, "[serial s16] is too many"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -200,6 +221,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/defaults", test_defaults);
   g_test_add_func ("/config/values", test_values);
   g_test_add_func ("/config/wrong", test_wrong);
+  g_test_add_func ("/config/too-many-serials", test_too_many_serials);
   g_test_add_func ("/config/too-many-sources", test_too_many_sources);
   return g_test_run ();
 }
