@@ -4,8 +4,8 @@
  *   only; some firmwares leave the last two or one out: the length is learnt
  *   before, 19200 8O1: 5 bytes at 60 Hz, bit 7 set in the first only
  *
- * Neither has a checksum. A frame counts when it has its length up to the first byte of the next,
- * and what it says when two in a row say it.
+ * Neither has a checksum. A frame counts when it has its length up to the first byte of the next
+ * and is one of three in a row with nothing between them, what it says when two in a row say it.
  */
 #include "media/devices/oximeter.h"
 
@@ -32,10 +32,21 @@ typedef struct {
   gboolean overlong;
 } Gathering;
 
+/* Whole frames in a row before any counts. */
+#define IN_A_ROW 3
+
+typedef struct {
+  OximeterState state;
+  gint32 sample; /* WAVE_MISSING: none */
+  LineTime now;
+} Frame;
+
 typedef struct {
   LineOutput output;
   Oximeter *oximeter;
   Gathering newer, older;
+  Frame waiting[IN_A_ROW]; /* until there are so many */
+  guint in_a_row;
   guint learnt, strange; /* length of the newer frames; how many in a row had another */
   guint64 frames;
   gint64 frame_us, sent_us;
@@ -61,14 +72,34 @@ contec_free (void *self)
 /* ---- Frames ---------------------------------------------------------------------------------- */
 
 static void
+give (Contec *contec, const Frame *frame)
+{
+  contec->frames++;
+  contec->frame_us = frame->now.monotonic_us;
+  oximeter_state (contec->oximeter, &frame->state, frame->now);
+  oximeter_sample (contec->oximeter, frame->sample, frame->now);
+}
+
+static void
 take (Contec *contec, const OximeterState *state, guint8 pleth, LineTime now)
 {
   gboolean measured
       = (state->flags & (OXIMETER_NO_FINGER | OXIMETER_SENSOR_OFF | OXIMETER_SEARCHING)) == 0;
-  contec->frames++;
-  contec->frame_us = now.monotonic_us;
-  oximeter_state (contec->oximeter, state, now);
-  oximeter_sample (contec->oximeter, measured ? pleth : WAVE_MISSING, now);
+  const Frame frame = { *state, measured ? pleth : WAVE_MISSING, now };
+  if (contec->in_a_row == IN_A_ROW) {
+    give (contec, &frame);
+    return;
+  }
+  contec->waiting[contec->in_a_row++] = frame;
+  for (guint i = 0; contec->in_a_row == IN_A_ROW && i < IN_A_ROW; i++)
+    give (contec, &contec->waiting[i]);
+}
+
+static void
+lose_place (Contec *contec)
+{
+  contec->in_a_row = 0;
+  oximeter_gap (contec->oximeter);
 }
 
 static int
@@ -118,7 +149,7 @@ end_newer (Contec *contec, LineTime now)
     if (g->bytes[0] == TYPE_LIVE) /* else an answer to a question that we did not ask */
       take_newer (contec, g->bytes, g->n, now);
   } else if (contec->learnt != 0 && g->n > 0) {
-    oximeter_gap (contec->oximeter);
+    lose_place (contec);
     if (possible && ++contec->strange >= RELEARN)
       contec->learnt = 0;
   }
@@ -131,7 +162,7 @@ end_older (Contec *contec, LineTime now)
   if (g->n == OLD_SIZE && !g->overlong)
     take_older (contec, g->bytes, now);
   else if (g->n > 0 && contec->learnt == 0)
-    oximeter_gap (contec->oximeter);
+    lose_place (contec);
 }
 
 static void
@@ -184,6 +215,7 @@ contec_open (void *self, LineTime now)
 {
   Contec *contec = self;
   contec->newer = contec->older = (Gathering){ .n = 0 };
+  contec->in_a_row = 0;
   contec->frame_us = now.monotonic_us;
   send_command (contec, OP_START, now);
 }
@@ -232,6 +264,7 @@ const LineKind line_kind_contec = {
   .category = "oximeter",
   .settings = settings,
   .patience_s = 4,
+  .convincing = 30,
   .bytes_per_second = RATE * NEW_MAX,
   .make = contec_make,
   .free = contec_free,

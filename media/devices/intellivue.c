@@ -274,6 +274,7 @@ const LineKind line_kind_intellivue = {
   .category = "monitor",
   .settings = settings,
   .patience_s = 12,
+  .convincing = 1,
   .bytes_per_second = 4000,
   .make = intellivue_make,
   .free = intellivue_free,

@@ -44,6 +44,7 @@ typedef struct {
   const char *category;         /* Feed's kind, docs/protocol.md: "oximeter" */
   const LineSettings *settings; /* to be tried in turn, ended by baud 0 */
   guint patience_s;             /* a device that is there has given a frame by then */
+  guint convincing;             /* so many frames are no chance */
   guint bytes_per_second;       /* about, of a live device: the clock of `device decode` */
   void *(*make) (const LineOutput *output);
   void (*free) (void *self);

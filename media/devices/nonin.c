@@ -168,6 +168,7 @@ const LineKind line_kind_nonin = {
   .category = "oximeter",
   .settings = settings,
   .patience_s = 3,
+  .convincing = 5,
   .bytes_per_second = RATE * FRAME,
   .make = nonin_make,
   .free = nonin_free,

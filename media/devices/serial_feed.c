@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define SEARCH_MS 1000
@@ -102,6 +103,8 @@ close_port (SerialFeed *feed, LineClosing how)
   feed->kind->close (feed->device, time_now (), how);
   feed->kind->free (feed->device);
   feed->device = NULL;
+  if (how == LINE_LOST) /* or closing would wait for a device that does not listen */
+    tcflush (feed->fd, TCIOFLUSH);
   close (feed->fd);
   feed->fd = -1;
 }
@@ -126,6 +129,8 @@ look_for_frames (SerialFeed *feed, gint64 now_us)
   if (frames == feed->frames)
     return;
   feed->frames = frames;
+  if (frames < feed->kind->convincing)
+    return;
   feed->frame_us = now_us;
   feed->understood = feed->kind;
   say (feed, FEED_LIVE, NULL);
@@ -211,7 +216,7 @@ try_next_way (SerialFeed *feed)
 static void
 judge_silence (SerialFeed *feed, gint64 now_us)
 {
-  gboolean heard = feed->frames > 0;
+  gboolean heard = feed->frames >= feed->kind->convincing;
   gint64 patience = heard ? SILENT_US : (gint64)feed->kind->patience_s * G_USEC_PER_SEC;
   if (now_us - feed->frame_us < patience)
     return;

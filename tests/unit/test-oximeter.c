@@ -263,7 +263,28 @@ test_lost_bytes (void)
   }
 }
 
-/* Whatever comes, no number that the device never said comes out of a stream of noise for long. */
+/* Noise says nothing, and is not taken for a device. */
+static void
+test_noise (void)
+{
+  const LineKind *const kinds[] = { &line_kind_contec, &line_kind_nonin };
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    g_autoptr (LineProbe) probe = probe_new (kinds[i]);
+    g_autoptr (GRand) rand = g_rand_new_with_seed (3);
+    for (guint n = 0; n < 100000; n++) {
+      guint8 byte = (guint8)g_rand_int (rand);
+      probe_feed (probe, &byte, 1);
+      probe_pass (probe, 500);
+    }
+    for (guint n = 0; n < probe->observations->len; n++)
+      g_assert_cmpint (((Observation *)probe->observations->pdata[n])->type, !=, OBS_NUMBER);
+    g_test_message ("%s: %" G_GUINT64_FORMAT " frames in 100,000 bytes of noise", kinds[i]->name,
+                    kinds[i]->frames (probe->device));
+    g_assert_cmpuint (kinds[i]->frames (probe->device), <, kinds[i]->convincing);
+  }
+}
+
+/* In whatever pieces the bytes come. */
 static void
 test_split (void)
 {
@@ -366,6 +387,7 @@ main (int argc, char **argv)
   g_test_add_func ("/oximeter/finger", test_finger);
   g_test_add_func ("/oximeter/garbage", test_garbage);
   g_test_add_func ("/oximeter/lost-bytes", test_lost_bytes);
+  g_test_add_func ("/oximeter/noise", test_noise);
   g_test_add_func ("/oximeter/split", test_split);
   g_test_add_func ("/oximeter/shorter-frames", test_shorter_frames);
   g_test_add_func ("/oximeter/checksum", test_checksum);
