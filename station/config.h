@@ -28,9 +28,11 @@ typedef struct {
   char *name, *id; /* id: EUI-64 or the sender as the log names it */
 } ConfigDevice;
 
+#define CONFIG_SERIAL_LAN "udp:"
+
 typedef struct {
   char *name, *title; /* title: for people; NULL: the name */
-  char *port;         /* as serial_port_find() */
+  char *port;         /* as serial_port_find(), or CONFIG_SERIAL_LAN and an address */
   char *kind;         /* of line_kind_find(); NULL: whichever is understood */
   guint speed;        /* 0: the kind's own */
   gboolean room;      /* belongs to the room: what it says goes to the consultation on screen */

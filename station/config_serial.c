@@ -30,6 +30,9 @@ config_serial_judge (const Config *config, const ConfigSerial *serial)
 {
   if (serial->port == NULL)
     return g_strdup ("wants the key port");
+  if (g_str_has_prefix (serial->port, CONFIG_SERIAL_LAN)
+      && g_strcmp0 (serial->kind, line_kind_intellivue.name) != 0)
+    return g_strdup ("wants kind = intellivue: nothing else is at a port udp:ADDRESS");
   for (guint i = 0; i < config->serials->len; i++) {
     const ConfigSerial *other = config->serials->pdata[i];
     if (other != serial && g_strcmp0 (other->port, serial->port) == 0)
@@ -50,9 +53,11 @@ char *
 config_parse_serial_port (ConfigPlace *place, const char *value)
 {
   ConfigSerial *serial = place->section;
-  if (!serial_port_is_valid (value))
-    return g_strdup ("wants a path such as /dev/ttyUSB0 or /dev/serial/by-id/…, or usb:VVVV:PPPP "
-                     "(vendor and product as lsusb tells them)");
+  gboolean lan = g_str_has_prefix (value, CONFIG_SERIAL_LAN)
+                 && g_hostname_is_ip_address (value + strlen (CONFIG_SERIAL_LAN));
+  if (!lan && !serial_port_is_valid (value))
+    return g_strdup ("wants a path such as /dev/ttyUSB0 or /dev/serial/by-id/…, usb:VVVV:PPPP "
+                     "(vendor and product as lsusb tells them), or udp:ADDRESS of an IntelliVue");
   return take (&serial->port, value);
 }
 
@@ -65,8 +70,9 @@ config_parse_serial_kind (ConfigPlace *place, const char *value)
     g_clear_pointer (&serial->kind, g_free);
     return NULL;
   }
-  if (line_kind_find (value) != NULL)
-    return take (&serial->kind, value);
+  for (const LineKind *const *kind = line_kinds (); *kind != NULL; kind++)
+    if (g_str_equal ((*kind)->name, value))
+      return take (&serial->kind, value);
   for (const LineKind *const *kind = line_kinds (); *kind != NULL; kind++)
     g_string_append_printf (allowed, "%s%s", kind[1] != NULL ? ", " : " or ", (*kind)->name);
   return g_string_free (g_steal_pointer (&allowed), FALSE);

@@ -1,10 +1,14 @@
 #include "station/serial.h"
 #include "media/devices/serial_feed.h"
+#include "media/devices/udp_feed.h"
 #include "station/feeds.h"
+
+#include <string.h>
 
 typedef struct {
   Feed *feed;
-  SerialFeed *driver;
+  SerialFeed *driver; /* one of the two */
+  UdpFeed *lan;
 } Port;
 
 struct Serial {
@@ -22,6 +26,7 @@ port_free (void *data)
 {
   Port *port = data;
   serial_feed_free (port->driver);
+  udp_feed_free (port->lan);
   feed_remove (port->feed);
   g_free (port);
 }
@@ -33,17 +38,29 @@ category_of (const LineKind *kind)
   return kind != NULL ? kind->category : "serial";
 }
 
+static const LineKind *
+kind_of (const ConfigSerial *config)
+{
+  if (g_str_has_prefix (config->port, CONFIG_SERIAL_LAN))
+    return &line_kind_intellivue_lan;
+  return config->kind != NULL ? line_kind_find (config->kind) : NULL;
+}
+
 static void
 add_port (Serial *serial, Station *station, const ConfigSerial *config)
 {
-  const LineKind *kind = config->kind != NULL ? line_kind_find (config->kind) : NULL;
+  const LineKind *kind = kind_of (config);
   g_autofree char *id = serial_device_id (config);
   Port *port = g_new0 (Port, 1);
   port->feed = feeds_add (station->feeds, id, config->title != NULL ? config->title : config->name,
                           category_of (kind));
   if (config->capture)
-    feed_capture (port->feed, capturing_new (station, id, config->kind));
-  port->driver = serial_feed_new (config->port, kind, config->speed, id, feed_sink (port->feed));
+    feed_capture (port->feed, capturing_new (station, id, kind != NULL ? kind->name : NULL));
+  if (kind == &line_kind_intellivue_lan)
+    port->lan = udp_feed_new (config->port + strlen (CONFIG_SERIAL_LAN), UDP_FEED_INTELLIVUE_PORT,
+                              kind, id, feed_sink (port->feed));
+  else
+    port->driver = serial_feed_new (config->port, kind, config->speed, id, feed_sink (port->feed));
   g_ptr_array_add (serial->ports, port);
 }
 

@@ -1,5 +1,5 @@
-/* Philips IntelliVue at its RS-232 port ("MIB"): association, polls, keep-alive (Data Export
- * Interface Programming Guide; docs/devices.md has the bytes).
+/* Philips IntelliVue at its RS-232 port ("MIB") or its LAN port: association, polls, keep-alive
+ * (Data Export Interface Programming Guide; docs/devices.md has the bytes).
  *
  *   we                                    monitor
  *   association request (0D)      ──►
@@ -35,6 +35,7 @@ typedef enum { IDLE, ASKED, ASSOCIATED, POLLING } State;
 
 typedef struct {
   LineOutput output;
+  gboolean bare; /* a datagram is a payload: no frames */
   IvDeframer deframer;
   IvPoll *poll;
   State state;
@@ -58,6 +59,14 @@ intellivue_make (const LineOutput *output)
   return iv;
 }
 
+static void *
+lan_make (const LineOutput *output)
+{
+  IntelliVue *iv = intellivue_make (output);
+  iv->bare = TRUE;
+  return iv;
+}
+
 static void
 intellivue_free (void *self)
 {
@@ -70,7 +79,8 @@ intellivue_free (void *self)
 static void
 send_payload (IntelliVue *iv, GByteArray *payload)
 {
-  g_autoptr (GByteArray) frame = iv_frame (payload->data, payload->len);
+  g_autoptr (GByteArray) frame
+      = iv->bare ? g_byte_array_ref (payload) : iv_frame (payload->data, payload->len);
   g_byte_array_unref (payload);
   if (iv->output.send != NULL)
     iv->output.send (frame->data, frame->len, iv->output.arg);
@@ -191,7 +201,10 @@ intellivue_feed (void *self, const guint8 *data, gsize length, LineTime now)
 {
   IntelliVue *iv = self;
   iv->now = now;
-  iv_deframer_feed (&iv->deframer, data, length, take_payload, iv);
+  if (iv->bare)
+    take_payload (data, length, iv);
+  else
+    iv_deframer_feed (&iv->deframer, data, length, take_payload, iv);
 }
 
 /* ---- Time ------------------------------------------------------------------------------------ */
@@ -277,6 +290,21 @@ const LineKind line_kind_intellivue = {
   .convincing = 1,
   .bytes_per_second = 4000,
   .make = intellivue_make,
+  .free = intellivue_free,
+  .open = intellivue_open,
+  .feed = intellivue_feed,
+  .tick = intellivue_tick,
+  .close = intellivue_close,
+  .frames = intellivue_frames,
+};
+
+const LineKind line_kind_intellivue_lan = {
+  .name = "intellivue-lan",
+  .category = "monitor",
+  .patience_s = 12,
+  .convincing = 1,
+  .bytes_per_second = 4000,
+  .make = lan_make,
   .free = intellivue_free,
   .open = intellivue_open,
   .feed = intellivue_feed,

@@ -27,7 +27,7 @@ typedef void (*LineSend) (const guint8 *data, gsize length, void *arg);
 
 typedef struct {
   const FeedSink *sink; /* observations and waves only; outlives the device */
-  const char *device;   /* how streams name it; NULL: not at all */
+  const char *device;   /* how streams name it; outlives the device; NULL: not at all */
   LineSend send;        /* NULL: nothing can be sent (a file) */
   void *arg;
 } LineOutput;
@@ -59,7 +59,11 @@ typedef struct {
 } LineKind;
 
 extern const LineKind line_kind_contec, line_kind_nonin, line_kind_intellivue;
+/* The same monitor by UDP: each call of feed() has one datagram, each LineSend is one; settings are
+ * NULL. */
+extern const LineKind line_kind_intellivue_lan;
 
-/* NULL-terminated, in the order in which "auto" tries them. */
+/* Those of serial lines, NULL-terminated, in the order in which "auto" tries them. */
 const LineKind *const *line_kinds (void);
-const LineKind *line_kind_find (const char *name); /* NULL: there is none */
+/* Any kind; NULL: there is none. */
+const LineKind *line_kind_find (const char *name);

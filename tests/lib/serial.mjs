@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import { line, sim, start, stop } from './station.mjs';
 
 export async function serialDevice(kind, link, args = []) {
-  const child = start(sim('sim-serial'), ['--kind', kind, '--link', link, ...args],
+  // link null: not a line; args say where.
+  const child = start(sim('sim-serial'), ['--kind', kind, ...(link ? ['--link', link] : []), ...args],
     { stdio: ['pipe', 'pipe', 'pipe'] });
   await line(child, /^ready /);
   const answers = createInterface({ input: child.stdout });

@@ -11,12 +11,15 @@ import { place as makePlace, signIn, startConsultation } from '../lib/people.mjs
 import { serialDevice } from '../lib/serial.mjs';
 import { nhipcau, runStation, stop } from '../lib/station.mjs';
 
-let place, station, page, ports, contec, nonin, monitor;
+// An address of this machine's own that no other test takes: the monitor's port is a fixed one.
+const LAN = `127.${process.pid >> 16 & 127}.${process.pid >> 8 & 255}.${process.pid & 255 || 1}`;
+let place, station, page, ports, contec, nonin, monitor, lan;
 before(async () => {
   ports = mkdtempSync(join(tmpdir(), 'nhipcau-ports-'));
   contec = await serialDevice('contec', join(ports, 'contec'));
   nonin = await serialDevice('nonin', join(ports, 'nonin'));
   monitor = await serialDevice('intellivue', join(ports, 'monitor'));
+  lan = await serialDevice('intellivue', null, ['--udp', LAN]);
   place = await makePlace('serial', { config: `
 [serial finger]
 port=${contec.link}
@@ -29,6 +32,10 @@ kind=nonin
 
 [serial monitor]
 port=${monitor.link}
+kind=intellivue
+
+[serial lan]
+port=udp:${LAN}
 kind=intellivue
 
 [serial nowhere]
@@ -45,7 +52,7 @@ kind=contec
 after(async () => {
   page?.close();
   await stop(station);
-  for (const device of [contec, nonin, monitor]) await device?.end();
+  for (const device of [contec, nonin, monitor, lan]) await device?.end();
   place?.remove();
   rmSync(ports, { recursive: true, force: true });
 });
@@ -56,7 +63,7 @@ const show = (id) => JSON.parse(execFileSync(nhipcau, ['record', 'show', id, '--
   '--config', place.config, '--boot-credential', place.boot], { encoding: 'utf8' }));
 
 test('what is plugged in is understood, what is not is explained', async () => {
-  const state = await page.stateWhere((s) => ['finger', 'second', 'monitor']
+  const state = await page.stateWhere((s) => ['finger', 'second', 'monitor', 'lan']
     .every((name) => feed(s, name)?.state === 'live') && feed(s, 'file')?.why, 30);
   assert.equal(feed(state, 'finger').name, 'Máy đo SpO₂');
   assert.equal(feed(state, 'nowhere').state, 'searching');
@@ -141,4 +148,16 @@ test("a claimed monitor's readings: the patient that it names, or they wait", as
   // Once before another patient was named and once after, never every second.
   assert.ok(pressures.length <= 2, JSON.stringify(pressures));
   assert.ok(show(id).rows.observation.every((r) => r.body.patient?.id !== '0999999'));
+});
+
+test('a monitor on the network: silent it is said to be lost, speaking again it goes on', async () => {
+  const { id } = (await page.stateWhere((s) => s.consultation)).consultation;
+  await lan.tell('pulse 61');
+  await page.ask('device.claim', { device: 'serial-lan', consultation: id });
+  await page.stateWhere((s) => value(s, 'hr')?.value === 61, 30);
+  await lan.tell('mute');
+  await page.stateWhere((s) => feed(s, 'lan').state === 'lost', 30);
+  await lan.tell('pulse 64');
+  await lan.tell('speak');
+  await page.stateWhere((s) => feed(s, 'lan').state === 'live' && value(s, 'hr')?.value === 64, 40);
 });

@@ -1,6 +1,7 @@
 /* A device at the end of a serial line, which is a pty: oximeters and an IntelliVue monitor.
  *
  *   sim-serial --kind contec|contec-old|nonin|intellivue --link PATH [--wander]
+ *   sim-serial --kind intellivue --udp ADDRESS
  *
  * PATH becomes a symbolic link to the pty, as /dev/serial/by-id has them. Prints "ready PATH".
  * --wander: the patient's values drift. On stdin, a command a line, each answered by "ok" when it
@@ -16,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <glib-unix.h>
 #include <math.h>
 #include <stdio.h>
@@ -28,9 +30,12 @@
 
 typedef struct {
   GMainLoop *loop;
-  char *kind, *link;
+  char *kind, *link, *udp;
   gboolean wander, muted;
   int master; /* -1: unplugged */
+  GSocket *lan;
+  GSocketAddress *asker; /* who spoke to the LAN port last */
+  IvDeframer unframe;
   OximeterModel oximeter;
   IntellivueModel *monitor; /* NULL: an oximeter */
   gint64 start_us, frames;
@@ -48,9 +53,48 @@ put (Sim *sim, const guint8 *data, gsize length)
 }
 
 static void
+put_datagram (const guint8 *payload, gsize length, void *arg)
+{
+  Sim *sim = arg;
+  if (sim->asker != NULL)
+    g_socket_send_to (sim->lan, sim->asker, (const char *)payload, length, NULL, NULL);
+}
+
+/* By LAN a payload goes without its frame. */
+static void
 put_monitor (const guint8 *data, gsize length, void *arg)
 {
-  put (arg, data, length);
+  Sim *sim = arg;
+  if (sim->lan != NULL && !sim->muted)
+    iv_deframer_feed (&sim->unframe, data, length, put_datagram, sim);
+  else
+    put (sim, data, length);
+}
+
+static void
+hear_datagrams (Sim *sim, gint64 now)
+{
+  guint8 bytes[4096];
+  gssize got;
+  do {
+    g_autoptr (GSocketAddress) from = NULL;
+    got = g_socket_receive_from (sim->lan, &from, (char *)bytes, sizeof bytes, NULL, NULL);
+    if (got <= 0 || sim->muted)
+      continue;
+    g_autoptr (GByteArray) frame = iv_frame (bytes, (gsize)got);
+    g_set_object (&sim->asker, from);
+    intellivue_model_hear (sim->monitor, frame->data, frame->len, now);
+  } while (got > 0);
+}
+
+static gboolean
+open_lan (Sim *sim)
+{
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string (sim->udp, 24105);
+  sim->lan
+      = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_socket_set_blocking (sim->lan, FALSE);
+  return address != NULL && g_socket_bind (sim->lan, address, TRUE, NULL);
 }
 
 /* ---- The line ----------------------------------------------------------------------------------
@@ -76,7 +120,8 @@ unplug (Sim *sim)
   if (sim->master >= 0)
     close (sim->master);
   sim->master = -1;
-  unlink (sim->link);
+  if (sim->link != NULL)
+    unlink (sim->link);
 }
 
 static void
@@ -110,6 +155,8 @@ step (void *data)
   Sim *sim = data;
   gint64 now = g_get_monotonic_time (), due;
   hear (sim, now);
+  if (sim->lan != NULL)
+    hear_datagrams (sim, now);
   if (sim->wander)
     wander (sim, (now - sim->start_us) / 1e6);
   if (sim->monitor != NULL) {
@@ -228,20 +275,21 @@ read_options (Sim *sim, int argc, char **argv)
   const GOptionEntry entries[] = {
     { "kind", 0, 0, G_OPTION_ARG_STRING, &sim->kind, "contec, contec-old, nonin, intellivue", "K" },
     { "link", 0, 0, G_OPTION_ARG_FILENAME, &sim->link, "where the port is to be", "PATH" },
+    { "udp", 0, 0, G_OPTION_ARG_STRING, &sim->udp, "where the monitor's LAN port is", "ADDRESS" },
     { "wander", 0, 0, G_OPTION_ARG_NONE, &sim->wander, "values drift", NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_option_context_add_main_entries (context, entries, NULL);
-  return g_option_context_parse (context, &argc, &argv, NULL) && sim->link != NULL
-         && choose_kind (sim);
+  return g_option_context_parse (context, &argc, &argv, NULL)
+         && (sim->link != NULL || sim->udp != NULL) && choose_kind (sim);
 }
 
 int
 main (int argc, char **argv)
 {
   Sim sim = { .master = -1, .rand = g_rand_new_with_seed (1) };
-  if (!read_options (&sim, argc, argv) || !plug (&sim)) {
+  if (!read_options (&sim, argc, argv) || (sim.udp != NULL ? !open_lan (&sim) : !plug (&sim))) {
     g_printerr ("sim-serial: see the head of serial.c for its options\n");
     return 2;
   }
@@ -251,7 +299,7 @@ main (int argc, char **argv)
   g_io_add_watch (commands, G_IO_IN | G_IO_HUP, on_command, &sim);
   g_unix_signal_add (SIGTERM, on_signal, &sim);
   g_timeout_add (STEP_MS, step, &sim);
-  printf ("ready %s\n", sim.link);
+  printf ("ready %s\n", sim.link != NULL ? sim.link : sim.udp);
   fflush (stdout);
   g_main_loop_run (sim.loop);
   unplug (&sim);
