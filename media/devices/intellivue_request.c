@@ -132,7 +132,7 @@ iv_request_waves (guint id, guint32 ticks)
   g_autoptr (GByteArray) body = g_byte_array_new ();
   put_mds (body);
   iv_put_u32 (body, 0);
-  iv_put_u32 (body, IV_ACTION_POLL_EXTENDED << 16 | 20);
+  iv_put_u32 (body, (guint)IV_ACTION_POLL_EXTENDED << 16 | 20);
   iv_put_u32 (body, id << 16 | 1);
   iv_put_u32 (body, IV_CLASS_WAVE << 16 | 0); /* all attributes */
   iv_put_u32 (body, 1u << 16 | 8);
