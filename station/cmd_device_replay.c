@@ -3,17 +3,12 @@
 #include "media/devices/line_device.h"
 #include "records/capture.h"
 #include "station/cmd_device.h"
+#include "station/replay.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #define CAPTURE_MAX (256u << 20)
 /* Bytes in which a capture that does not tell its kind shows it. */
@@ -125,19 +120,6 @@ open_capture (const ReplayOptions *options, CliOptions *cli, const char *file, i
   return reader;
 }
 
-/* ---- Time --------------------------------------------------------------------------------------
- */
-
-/* Until the record's own time, counted from the first. */
-static void
-wait_for (const GPtrArray *records, guint i, gint64 begun_us)
-{
-  const CaptureRecord *first = records->pdata[0], *record = records->pdata[i];
-  gint64 wait = begun_us + record->monotonic_us - first->monotonic_us - g_get_monotonic_time ();
-  if (wait > 0)
-    g_usleep ((gulong)wait);
-}
-
 /* ---- Through the parsers -----------------------------------------------------------------------
  */
 
@@ -180,7 +162,7 @@ run_line (const LineKind *kind, const GPtrArray *records, gsize limit, const Fee
     if (i == 0)
       kind->open (device, now);
     if (original)
-      wait_for (records, i, begun);
+      replay_wait (records, i, begun);
     kind->feed (device, data, length, now);
     fflush (stdout);
     limit -= MIN (limit, length);
@@ -244,104 +226,6 @@ to_lines (const ReplayOptions *options, const char *kind_name, const GPtrArray *
   return FALSE;
 }
 
-/* ---- Into a running station --------------------------------------------------------------------
- */
-
-static gboolean
-fail_errno (const char *what, GError **error)
-{
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s: %s", what,
-               g_strerror (errno));
-  return FALSE;
-}
-
-static gboolean
-write_all (int fd, GBytes *bytes, const char *name, GError **error)
-{
-  gsize length, done = 0;
-  const guint8 *data = g_bytes_get_data (bytes, &length);
-  while (done < length) {
-    gssize put = write (fd, data + done, length - done);
-    if (put < 0 && errno != EINTR)
-      return fail_errno (name, error);
-    done += put > 0 ? (gsize)put : 0;
-  }
-  return TRUE;
-}
-
-/* A line that the station's [serial NAME] names as its port. */
-static int
-make_pty (const char *link, GError **error)
-{
-  struct termios raw;
-  int master = posix_openpt (O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (master < 0 || grantpt (master) != 0 || unlockpt (master) != 0
-      || tcgetattr (master, &raw) != 0) {
-    fail_errno ("pty", error);
-    return -1;
-  }
-  cfmakeraw (&raw);
-  tcsetattr (master, TCSANOW, &raw);
-  if (symlink (ptsname (master), link) == 0)
-    return master;
-  fail_errno (link, error);
-  close (master);
-  return -1;
-}
-
-static gboolean
-to_pty (const char *link, const GPtrArray *records, GError **error)
-{
-  gboolean good = TRUE;
-  int master = make_pty (link, error);
-  if (master < 0)
-    return FALSE;
-  gint64 begun = g_get_monotonic_time ();
-  for (guint i = 0; i < records->len && good; i++) {
-    wait_for (records, i, begun);
-    good = write_all (master, ((CaptureRecord *)records->pdata[i])->data, link, error);
-  }
-  tcdrain (master);
-  unlink (link);
-  close (master);
-  return good;
-}
-
-/* Reads answers away, or the station would stop taking messages. */
-static void *
-drain (void *data)
-{
-  guint8 bytes[4096];
-  while (g_input_stream_read (data, bytes, sizeof bytes, NULL, NULL) > 0)
-    ;
-  return NULL;
-}
-
-static gboolean
-to_mllp (const ReplayOptions *options, const GPtrArray *records, GError **error)
-{
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GSocketConnection) station
-      = g_socket_client_connect_to_host (client, options->mllp, 2575, NULL, error);
-  gboolean good = station != NULL;
-  if (!good)
-    return FALSE;
-  GIOStream *both = G_IO_STREAM (station);
-  GThread *drainer = g_thread_new ("replay-answers", drain, g_io_stream_get_input_stream (both));
-  gint64 begun = g_get_monotonic_time ();
-  for (guint i = 0; i < records->len && good; i++) {
-    const CaptureRecord *record = records->pdata[i];
-    if (options->original)
-      wait_for (records, i, begun);
-    good = g_output_stream_write_all (g_io_stream_get_output_stream (both),
-                                      g_bytes_get_data (record->data, NULL),
-                                      g_bytes_get_size (record->data), NULL, NULL, error);
-  }
-  g_socket_shutdown (g_socket_connection_get_socket (station), FALSE, TRUE, NULL);
-  g_thread_join (drainer); /* the station closes when all is answered */
-  return good;
-}
-
 /* ---- The command -------------------------------------------------------------------------------
  */
 
@@ -360,9 +244,9 @@ replay (const ReplayOptions *options, CaptureReader *reader)
     return CLI_OK;
   }
   if (good && options->pty != NULL)
-    good = to_pty (options->pty, records, &error);
+    good = replay_to_pty (options->pty, records, &error);
   else if (good && options->mllp != NULL)
-    good = to_mllp (options, records, &error);
+    good = replay_to_mllp (options->mllp, options->original, records, &error);
   else if (good)
     good = to_lines (options, kind, records, &error);
   return good ? CLI_OK : cli_fail (error);
