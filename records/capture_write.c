@@ -181,7 +181,7 @@ capture_write (CaptureWriter *writer, CaptureKind kind, gint64 monotonic_us, gin
     gsize now = MIN (length, CAPTURE_BYTES_MAX);
     if (!write_record (writer, kind, monotonic_us, utc_us, data, now, error))
       return FALSE;
-    data += now;
+    data = now < length ? data + now : NULL;
     length -= now;
   } while (length > 0);
   sync_now_and_then (writer);
