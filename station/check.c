@@ -183,6 +183,7 @@ check_machine (const Config *config, CheckFrom from)
   check_microphones (config, findings);
   check_encoders (config, findings);
   check_devices (config, from, findings);
+  check_serials (config, findings);
   check_web (config, from, findings);
   check_relays (config, findings);
   return findings;

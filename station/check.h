@@ -17,7 +17,7 @@ typedef struct {
 /* RUNNING: asked by the station itself, whose ports are its own. */
 typedef enum { CHECK_ALONE, CHECK_RUNNING } CheckFrom;
 
-/* Cameras, microphone, device port, disk, clock, certificate, names and ports, relays (which takes
+/* Cameras, microphone, device port, serial ports, disk, clock, certificate, names and ports, relays (which takes
  * up to 6 s when one does not answer). Finding* */
 GPtrArray *check_machine (const Config *config, CheckFrom from);
 /* Recovery confirmed, first user. */

@@ -9,3 +9,4 @@ void check_devices (const Config *config, CheckFrom from, GPtrArray *findings);
 void check_web (const Config *config, CheckFrom from, GPtrArray *findings);
 void check_relays (const Config *config, GPtrArray *findings);
 void check_certificate (const Config *config, GPtrArray *findings);
+void check_serials (const Config *config, GPtrArray *findings);

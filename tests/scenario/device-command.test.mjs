@@ -82,6 +82,13 @@ test('watch tells each change', async () => {
   await ended;
 });
 
+test('check tells of a port that is there and one that is not', () => {
+  const { stdout } = spawnSync(nhipcau, ['check', '--json', '--lang', 'vi', ...keys()], { encoding: 'utf8' });
+  const findings = JSON.parse(stdout).findings ?? JSON.parse(stdout);
+  const codes = findings.filter((f) => f.code.startsWith('serial')).map((f) => `${f.level} ${f.code}`);
+  assert.deepEqual(codes, ['good serial', 'warn serial-missing']);
+});
+
 test('without a running station, list says so', () => {
   const { status, stderr } = device('list', '--state', join(ports, 'no-state'), '--lang', 'vi');
   assert.equal(status, 4);
