@@ -74,6 +74,14 @@ export function makeRecoveryKeys(dir, n = 2) {
 
 const secret = (file, text) => { writeFileSync(file, text, { mode: 0o600 }); return file; };
 
+// Set-up refuses what is guessed first: one in a thousand.
+function randomPin() {
+  const pin = String(randomInt(100000, 1000000));
+  const pattern = pin.slice(0, 3) === pin.slice(3) || pin.slice(0, 4) === pin.slice(2)
+    || '0123456789'.includes(pin) || '9876543210'.includes(pin);
+  return pattern ? randomPin() : pin;
+}
+
 // A station set up in dir, with its recovery confirmed; returns what is needed to run it.
 export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config = '', language = 'vi', users, ports = {}, listen = [], names = [] } = {}) {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -85,7 +93,7 @@ export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config =
   if (existsSync(place.facts)) return { ...place, ...JSON.parse(readFileSync(place.facts, 'utf8')) };
 
   mkdirSync(join(dir, 'credential'), { recursive: true, mode: 0o700 });
-  const pin = String(randomInt(100000, 1000000));
+  const pin = randomPin();
   const pinFile = secret(join(dir, 'pin'), pin);
   secret(place.passphrase, randomBytes(12).toString('base64url'));
   const keys = makeRecoveryKeys(place.province);
