@@ -8,7 +8,7 @@ import { drawPaper, Sweep, type Row } from './sweep'
 /** Of CSS: an inch is 96 px, whatever the screen's real size. */
 const CSS_PX_PER_MM = 96 / 25.4
 /** Names and calibration pulses stand here; whole squares of the paper. */
-const MARGIN_MM = 15
+const MARGIN_MM = 20
 const FRAME_MS = 1000 / 30
 const CENTRE_EVERY_MS = 1500
 

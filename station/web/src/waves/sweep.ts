@@ -24,6 +24,7 @@ type Column = Span | 'gap' | 'empty'
 
 const ERASE_MM = 4
 const HATCH_PX = 6
+const PULSE_MM = 14
 /** A trace that is outside of its row for so much of a second is centred anew. */
 const OUTSIDE = 0.6
 
@@ -189,9 +190,12 @@ function fit(row: Row, pxPerMm: number, headUs: number, width: number): void {
   mids.sort((a, b) => a - b)
   if (row.gain !== null) {
     // A millivolt is so many millimetres: only where the base line lies is chosen. An ECG spends most
-    // of its time on it.
+    // of its time on it; it is moved as far as peaks need room.
     row.scale = row.gain * pxPerMm
     row.base = mids[mids.length >> 1] ?? 0
+    const room = (row.height / 2 - pxPerMm) / row.scale
+    if (high > low && high - low <= 2 * room)
+      row.base = Math.min(Math.max(row.base, high - room), low + room)
     return
   }
   const range = high > low ? high - low : 1
@@ -211,12 +215,12 @@ export function drawPaper(context: CanvasRenderingContext2D, pxPerMm: number, ro
   for (const row of rows) if (row.pulse !== null) drawPulse(context, pxPerMm, row)
 }
 
-/** One millivolt for 200 ms, in the margin. */
+/** One millivolt for 200 ms, in the margin, beside the name. */
 function drawPulse(context: CanvasRenderingContext2D, pxPerMm: number, row: Row): void {
-  const middle = row.top + row.height / 2
+  const middle = row.top + row.height - 2 * pxPerMm
   const up = row.pulse! * pxPerMm
   const wide = row.speed * 0.2 * pxPerMm
-  const x = pxPerMm
+  const x = PULSE_MM * pxPerMm
   context.strokeStyle = 'rgb(230 236 238 / 85%)'
   context.lineWidth = Math.max(1, pxPerMm * 0.3)
   context.beginPath()
