@@ -396,6 +396,22 @@ room_ask_waves (Room *room, const guint *bps, guint n)
     hub_ask_waves (room->hub, bps, n);
 }
 
+json_t *
+room_frame_clocks (Room *room, const char *label)
+{
+  const RoomPeer *peer = find_label (room, label);
+  json_t *list = json_array ();
+  g_autoptr (GArray) streams = peer != NULL ? hub_stream_stats (room->hub, peer->id) : NULL;
+  for (guint i = 0; streams != NULL && i < streams->len; i++) {
+    const HubStreamStats *stream = &g_array_index (streams, HubStreamStats, i);
+    if (stream->kind == MEDIA_VIDEO && stream->timestamp_us > 0)
+      json_array_append_new (list, json_pack ("{s:s, s:I, s:I}", "stream", stream->name, "rtp",
+                                              (json_int_t)stream->timestamp, "us",
+                                              (json_int_t)stream->timestamp_us));
+  }
+  return list;
+}
+
 guint
 room_estimate_bps (Room *room, const char *label)
 {

@@ -65,6 +65,9 @@ void room_send_readings (Room *room, const char *label, json_t *items);
 void room_send_bytes (Room *room, const char *label, const char *channel, GBytes *bytes);
 /* As hub_ask_waves(); room may be NULL. */
 void room_ask_waves (Room *room, const guint *bps, guint n);
+/* Of the pictures that a peer gets: [{stream, rtp, us}], which moment (CLOCK_MONOTONIC) an RTP
+ * timestamp stands for (transfer full). */
+json_t *room_frame_clocks (Room *room, const char *label);
 /* What the peer's link is believed to carry; 0: not known. */
 guint room_estimate_bps (Room *room, const char *label);
 /* The peer's page shows these streams large: an array of their names (anything else: none). */

@@ -17,9 +17,6 @@ enum { ALL, SLOW, FEW, WAYS };
 /* Before anything was measured. */
 #define BITS_A_SAMPLE 8
 
-/* Every so many calls clocks are told. */
-#define CLOCKS 4
-
 #define FILLS_MAX 32
 /* The newest of a stream that a page may ask back. */
 #define FILL_SPAN_MAX (600u * 1000)
@@ -44,7 +41,7 @@ struct WaveLink {
   WavePacker *packers[WAYS];
   guint64 bytes[WAYS]; /* on the wire, since the last measurement */
   guint bps[WAYS];     /* 0: not measured */
-  guint timer, ticks, idle_ticks, told;
+  guint timer, ticks, idle_ticks;
   gboolean asked;    /* the hub keeps bits for waves */
   GHashTable *peers; /* label → LinkPeer* */
   GQueue fills;      /* Fill*, served in turn */
@@ -290,6 +287,16 @@ wave_link_tell (WaveLink *link, const GPtrArray *tracks, const char *consult, co
     tell_one (link, value, tracks, consult);
 }
 
+static void
+tell_clocks (WaveLink *link, const LinkPeer *peer, json_t *maps)
+{
+  Room *room = link->station->room;
+  if (room != NULL && peer->way >= 0)
+    room_send (room, peer->label,
+               json_pack ("{s:s, s:O, s:o}", "type", "waves.clock", "maps", maps, "frames",
+                          room_frame_clocks (room, peer->label)));
+}
+
 void
 wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult)
 {
@@ -306,9 +313,11 @@ wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult)
                                               "index", (json_int_t)index, "us", (json_int_t)us,
                                               "period_us", period_us));
   }
-  if (json_array_size (maps) > 0 && link->idle_ticks < IDLE_TICKS && ++link->told % CLOCKS == 0)
-    room_send (link->station->room, NULL,
-               json_pack ("{s:s, s:O}", "type", "waves.clock", "maps", maps));
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, link->peers);
+  while (json_array_size (maps) > 0 && g_hash_table_iter_next (&iter, NULL, &value))
+    tell_clocks (link, value, maps);
   json_decref (maps);
 }
 

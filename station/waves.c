@@ -8,7 +8,10 @@
 /* Of all devices; who brings more takes the place of the one that has been silent longest. */
 #define TRACKS_MAX 32
 #define TICK_MS 500
+/* Clocks are told every so many ticks, and at once when an epoch begins. */
+#define CLOCK_TICKS 4
 /* A stream that gives nothing for so long is no longer told of. */
+#define LIVE_US (5 * G_USEC_PER_SEC)
 #define SILENT_US (60 * G_USEC_PER_SEC)
 
 struct Waves {
@@ -17,7 +20,7 @@ struct Waves {
   guint numbers;
   WaveLink *link;
   WaveRecord *record;
-  guint timer;
+  guint timer, ticks;
 };
 
 static void
@@ -82,6 +85,12 @@ tell_all (Waves *waves)
 }
 
 static void
+tell_clocks (Waves *waves)
+{
+  wave_link_clocks (waves->link, waves->tracks, on_screen (waves));
+}
+
+static void
 end_track (Waves *waves, WaveTrack *track)
 {
   wave_record_flush (waves->record, track);
@@ -123,6 +132,7 @@ begin_epoch (Waves *waves, WaveTrack *track, const WaveBlock *block)
   track->epoch = wave_record_next_epoch (waves->record, track->consult);
   track->its_epoch = block->epoch;
   track->next = block->first;
+  track->epoch_is_new = TRUE;
   wave_clock_reset (track->clock);
 }
 
@@ -158,6 +168,9 @@ take_for (Waves *waves, WaveBlock *block, const Consult *owner)
     wave_clock_add (track->clock, block->first + block->count, now_us);
   track->seen_us = now_us;
   track->next = block->first + block->count;
+  if (track->epoch_is_new)
+    tell_clocks (waves);
+  track->epoch_is_new = FALSE;
   wave_record_push (waves->record, track, block);
   if (owner == waves->station->screen)
     wave_link_push (waves->link, track, block);
@@ -202,6 +215,7 @@ void
 waves_tell (Waves *waves, const char *label)
 {
   wave_link_tell (waves->link, waves->tracks, on_screen (waves), label);
+  tell_clocks (waves);
 }
 
 void
@@ -235,15 +249,18 @@ tick (void *data)
 {
   Waves *waves = data;
   gint64 now_us = g_get_monotonic_time ();
+  gboolean live = FALSE;
   for (guint i = waves->tracks->len; i > 0; i--) {
     WaveTrack *track = waves->tracks->pdata[i - 1];
+    live |= now_us - track->seen_us < LIVE_US;
     wave_record_tick (waves->record, track, now_us);
     if (now_us - track->seen_us > SILENT_US) {
       end_track (waves, track);
       tell_all (waves);
     }
   }
-  wave_link_clocks (waves->link, waves->tracks, on_screen (waves));
+  if (++waves->ticks % CLOCK_TICKS == 0 && live)
+    tell_clocks (waves);
   return G_SOURCE_CONTINUE;
 }
 

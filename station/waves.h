@@ -21,6 +21,7 @@ typedef struct {
   guint64 next;      /* index of the sample that comes next */
   gint64 seen_us;    /* monotonic: when samples came last */
   WaveClock *clock;
+  gboolean epoch_is_new; /* pages have not heard of its clock */
   /* Gathered for the next row. */
   WavePacker *row;
   guint64 row_first;

@@ -72,6 +72,8 @@ typedef struct {
   guint bps;           /* allotted, on the wire */
   guint width, height; /* 0: not known */
   gboolean looked_at;
+  guint32 timestamp;   /* of RTP: what is taken at timestamp_us (CLOCK_MONOTONIC) carries it */
+  gint64 timestamp_us; /* 0: nothing was sent yet */
 } HubStreamStats;
 
 typedef struct {

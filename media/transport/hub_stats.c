@@ -50,6 +50,7 @@ read_stream (const HubLine *line)
                             .looked_at = line->looked_at };
   g_autofree char *name = hub_line_name (line);
   g_strlcpy (stream.name, name, sizeof stream.name);
+  peer_frame_clock (line->peer->peer, line->mid, &stream.timestamp, &stream.timestamp_us);
   if (line->role == LINE_FORWARD)
     stream.rung = line->wanted == ALLOCATION_NONE ? -1 : (int)line->layer;
   if (line->viewing == NULL)

@@ -157,6 +157,9 @@ void peer_send_frame (Peer *peer, const char *mid, Frame *frame);
  * type and header extensions are rewritten. FALSE: `source` is new here, or lost its thread, and
  * forwarding begins with its next key frame: ask that peer by peer_request_keyframe(). */
 gboolean peer_forward (Peer *peer, const char *mid, guint32 source, const RtpIncoming *packet);
+/* Which moment (CLOCK_MONOTONIC, µs) an RTP timestamp of what we send on `mid` stands for. FALSE:
+ * nothing was sent there yet. */
+gboolean peer_frame_clock (Peer *peer, const char *mid, guint32 *ret_timestamp, gint64 *ret_us);
 /* The other side can send RED on the line that we receive. */
 gboolean peer_receives_red (Peer *peer, const char *mid);
 /* The codec agreed on for a line of ours; NONE before peer_set_line(). */

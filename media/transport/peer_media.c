@@ -509,6 +509,19 @@ peer_send_frame (Peer *peer, const char *mid, Frame *frame)
 }
 
 gboolean
+peer_frame_clock (Peer *peer, const char *mid, guint32 *ret_timestamp, gint64 *ret_us)
+{
+  const PeerLine *line = find_line (peer, mid);
+  gint64 now_us = g_get_monotonic_time ();
+  RtcpSenderInfo info;
+  if (!line || !line->send || !send_stream_sender_info (line->send, now_us, &info))
+    return FALSE;
+  *ret_timestamp = info.timestamp;
+  *ret_us = now_us;
+  return TRUE;
+}
+
+gboolean
 peer_forward (Peer *peer, const char *mid, guint32 source, const RtpIncoming *packet)
 {
   PeerLine *line = sending_line (peer, mid);

@@ -65,6 +65,11 @@ export class WaveMonitor {
     this.socket.destroy();
   }
 
+  // Says nothing for so long; its clock goes on.
+  skip(ms) {
+    this.#sent += Math.round(ms / this.windowMs);
+  }
+
   // What was sent, as steps: sample i of a signal.
   sample(signal, i) {
     return Math.round(this.value(signal.name, i / signal.rate) / signal.step);

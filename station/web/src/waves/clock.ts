@@ -18,14 +18,14 @@ export class WaveTime {
   #head = NaN
   #headAt = 0
 
-  /** The newest sample of a live packet was taken at this time, and is here now. */
-  arrived(takenUs: number, nowMs: number): void {
-    const offset = nowMs * 1000 - takenUs
+  /** A live packet is here: its samples were taken from `firstUs` to `lastUs`. */
+  arrived(firstUs: number, lastUs: number, nowMs: number): void {
+    const offset = nowMs * 1000 - lastUs
     this.#offsets = this.#offsets.filter((one) => one.offset < offset && nowMs - one.at < 60_000)
     this.#offsets.push({ offset, at: nowMs })
     const now = this.now(nowMs)
     if (Number.isNaN(now)) return
-    this.#late.push(now - takenUs)
+    this.#late.push(now - firstUs)
     if (this.#late.length > LATE_KEPT) this.#late.shift()
   }
 
@@ -45,7 +45,7 @@ export class WaveTime {
     return nowMs - shownMs > SHOWN_MAX_MS ? NaN : takenUs + (nowMs - shownMs) * 1000
   }
 
-  /** Nineteen of twenty samples come no later than this after the fastest, µs. */
+  /** Nineteen of twenty packets are here when their first sample is so old, after the fastest, µs. */
   lateness(): number {
     if (this.#late.length === 0) return 0
     const sorted = [...this.#late].sort((a, b) => a - b)

@@ -60,7 +60,8 @@ export class Waves {
         continue
       }
       const epoch = history.put(packet)
-      if (!Number.isNaN(epoch.zeroUs)) this.time.arrived(epoch.time(packet.first + packet.count - 1), nowMs)
+      if (!Number.isNaN(epoch.zeroUs))
+        this.time.arrived(epoch.time(packet.first), epoch.time(packet.first + packet.count), nowMs)
     }
     if (nowMs - this.#looked > HOLES_EVERY_MS) {
       this.#looked = nowMs
