@@ -66,6 +66,7 @@ static const Message messages[] = {
   { "media.own", media_own, ANYBODY },
   { "record.list", console_record_list, SIGNED_IN },
   { "record.open", console_record_open, SIGNED_IN },
+  { "record.waves", console_record_waves, SIGNED_IN },
   { "check", console_check, SIGNED_IN },
 };
 

@@ -27,4 +27,5 @@ void console_note_save (Request *request);
 
 void console_record_list (Request *request);
 void console_record_open (Request *request);
+void console_record_waves (Request *request);
 void console_check (Request *request);

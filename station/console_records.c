@@ -14,6 +14,7 @@ typedef struct {
   char *text; /* an id; NULL: none */
   char *user;
   guint limit;
+  gint64 after; /* seq */
   gboolean unlocked;
   json_t *result;
 } Job;
@@ -42,7 +43,7 @@ job_done (GObject *object, GAsyncResult *result, void *data)
 }
 
 static void
-job_start (Request *request, const char *text, guint limit, GTaskThreadFunc work)
+job_start (Request *request, const char *text, guint limit, gint64 after, GTaskThreadFunc work)
 {
   Job *job = g_new0 (Job, 1);
   const Session *session = request->client->session;
@@ -50,6 +51,7 @@ job_start (Request *request, const char *text, guint limit, GTaskThreadFunc work
   job->text = g_strdup (text);
   job->user = g_strdup (request->user);
   job->limit = limit;
+  job->after = after;
   job->unlocked = session != NULL && session->unlocked;
   request->station->pending++;
   g_autoptr (GTask) task = g_task_new (NULL, NULL, job_done, request_ref (request));
@@ -93,7 +95,7 @@ console_record_list (Request *request)
   if (json_object_get (request->message, "limit") != NULL
       && !request_number (request, "limit", 1, 100, &limit))
     return;
-  job_start (request, before, (guint)limit, list_thread);
+  job_start (request, before, (guint)limit, 0, list_thread);
 }
 
 /* ---- record.open
@@ -137,7 +139,36 @@ console_record_open (Request *request)
   const char *id;
   if (!request_id (request, "consultation", REQUIRED, &id))
     return;
-  job_start (request, id, 0, open_thread);
+  job_start (request, id, 0, 0, open_thread);
+}
+
+/* ---- record.waves
+ * ----------------------------------------------------------------------------------- */
+
+static void
+waves_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
+{
+  Job *job = data;
+  GError *error = NULL;
+  if (may_open (job, &error))
+    job->result
+        = record_view_waves (job->station->store, job->text, job->after, job->limit, &error);
+  if (job->result == NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+void
+console_record_waves (Request *request)
+{
+  const char *id;
+  gint64 after, limit;
+  if (!request_id (request, "consultation", REQUIRED, &id)
+      || !request_number (request, "after", 0, G_MAXINT32, &after)
+      || !request_number (request, "limit", 1, 60, &limit))
+    return;
+  job_start (request, id, (guint)limit, after, waves_thread);
 }
 
 /* ---- check
@@ -156,5 +187,5 @@ check_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
 void
 console_check (Request *request)
 {
-  job_start (request, NULL, 0, check_thread);
+  job_start (request, NULL, 0, 0, check_thread);
 }

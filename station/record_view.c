@@ -124,8 +124,45 @@ record_view_whole (Store *store, const char *consult, guint observations_max, GE
   json_t *tracks = recording_index (store, consult, error);
   if (tracks == NULL)
     return NULL;
+  StoreRow *wave = store_latest (store, consult, "wave", NULL);
+  json_int_t waves = wave != NULL ? wave->seq : 0;
+  g_clear_pointer (&wave, store_row_free);
   guint observations = 0;
   json_t *kinds = rows_by_kind (rows, observations_max, &observations);
-  return json_pack ("{s:s, s:s, s:i, s:o, s:o}", "consultation", consult, "state", state,
-                    "readings", (int)observations, "rows", kinds, "tracks", tracks);
+  return json_pack ("{s:s, s:s, s:i, s:I, s:o, s:o}", "consultation", consult, "state", state,
+                    "readings", (int)observations, "waves", waves, "rows", kinds, "tracks", tracks);
+}
+
+/* ---- Waves
+ * --------------------------------------------------------------------------------------- */
+
+/* The row's own two clocks say how they lay to each other then. */
+static json_t *
+wave_to_json (const StoreRow *row)
+{
+  json_t *wave = json_copy (row->body);
+  json_t *mono = json_object_get (row->body, "mono_us");
+  gint64 start_us = row->utc_us;
+  if (json_is_integer (mono))
+    start_us = row->utc_us - (row->mono_us - json_integer_value (mono));
+  json_object_set_new (wave, "seq", json_integer (row->seq));
+  json_object_set_new (wave, "start_us", json_integer (start_us));
+  return wave;
+}
+
+json_t *
+record_view_waves (Store *store, const char *consult, gint64 after, guint limit, GError **error)
+{
+  g_autoptr (GPtrArray) rows = store_read_some (store, consult, "wave", after, limit, error);
+  if (rows == NULL)
+    return NULL;
+  StoreRow *newest = store_latest (store, consult, "wave", NULL);
+  json_t *waves = json_array ();
+  for (guint i = 0; i < rows->len; i++)
+    json_array_append_new (waves, wave_to_json (rows->pdata[i]));
+  json_t *result = json_pack ("{s:o, s:I}", "waves", waves, "newest",
+                              (json_int_t)(newest != NULL ? newest->seq : 0));
+  if (newest != NULL)
+    store_row_free (newest);
+  return result;
 }

@@ -44,6 +44,8 @@ const stamp = (ms) => `${new Date(ms).toISOString().replace(/[-T:Z]/g, '')}+0000
 export class WaveMonitor {
   #timer = null;
   #sent = 0;
+  #since = 0;
+  #stretches = [];
 
   constructor(port, { signals, windowMs = 200, device = '0004A3FFFE5D0001', patient = '', value } = {}) {
     Object.assign(this, { port, windowMs, device, patient, value });
@@ -65,14 +67,21 @@ export class WaveMonitor {
     this.socket.destroy();
   }
 
+  // Stretches of windows that were sent, [from, to): a new one after each skip().
+  windows() {
+    return [...this.#stretches, { from: this.#since, to: this.#sent }];
+  }
+
   // Says nothing for so long; its clock goes on.
   skip(ms) {
+    this.#stretches.push({ from: this.#since, to: this.#sent });
     this.#sent += Math.round(ms / this.windowMs);
+    this.#since = this.#sent;
   }
 
   // What was sent, as steps: sample i of a signal.
   sample(signal, i) {
-    return Math.round(this.value(signal.name, i / signal.rate) / signal.step);
+    return Math.round(this.value(signal.name, i / signal.rate) / signal.step) + 0; // never -0
   }
 
   #send() {

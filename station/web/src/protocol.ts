@@ -336,3 +336,21 @@ export type FromWaves =
   | WavesMessage
   | { type: 'waves.clock'; maps: WaveClockMap[]; frames?: FrameClock[] }
   | { type: 'waves.filled'; epoch: number; first?: number; count?: number; data?: string; done?: boolean }
+
+/** A row of waves in a record. */
+export interface RecordedWave {
+  seq: number
+  device: string
+  wave: string
+  rate: [number, number]
+  leads: WaveLeadView[]
+  test: boolean
+  epoch: number
+  first: number
+  count: number
+  /** CLOCK_MONOTONIC of the first sample, and UTC of it, µs. */
+  mono_us?: number
+  start_us: number
+  period_us?: number
+  data: string
+}

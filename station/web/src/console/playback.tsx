@@ -10,7 +10,10 @@ import { t, word } from '../text'
 import { Icon } from '../ui/icons'
 import { Button, Notice, timeOf } from '../ui/parts'
 import { VitalsPanel } from '../ui/vitals'
+import { RecordedWaves } from '../waves/recorded'
+import { useConsole } from './context'
 import { happeningDetail } from './happenings'
+import { RecordedWavePanel } from './recorded-waves'
 
 const RATES = [1, 1.5, 2, 0.5]
 
@@ -29,6 +32,7 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
     [record, session],
   )
   useEffect(() => () => player.end(), [player])
+  const waves = useRecordedWaves(record, player)
   const videos = record.tracks.filter(({ mime }) => mime.startsWith('video'))
   const sounds = record.tracks.filter(({ mime }) => mime.startsWith('audio'))
   const [main, setMain] = useState<string | null>(null)
@@ -45,6 +49,7 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
           ))}
         </section>
         {sounds.map((track) => <RecordedSound key={track.stream} track={track} player={player} />)}
+        <RecordedWavePanel player={player} record={record} waves={waves} />
         <Transport player={player} record={record} />
       </div>
       <aside class="live-side">
@@ -53,6 +58,25 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
       </aside>
     </main>
   )
+}
+
+/** Rows of waves, as long as the record is open. What lies after the last track makes it longer. */
+function useRecordedWaves(record: ReadRecord, player: Player): RecordedWaves {
+  const client = useConsole()
+  const waves = useMemo(() => new RecordedWaves(
+    async (after, limit) => (await client.ask('record.waves', { consultation: record.id, after, limit })) as
+      unknown as Awaited<ReturnType<RecordedWaves['ask']>>,
+    (row) => record.place(row.mono_us, row.start_us),
+  ), [record])
+  useEffect(() => {
+    const end = waves.end.subscribe(() => player.reach((waves.end.get() / 1000 - record.started) / 1000))
+    void waves.open().then(() => waves.follow(record.started * 1000 + player.at.get() * 1e6)).catch(() => {})
+    return () => {
+      end()
+      waves.close()
+    }
+  }, [waves, player])
+  return waves
 }
 
 function trackTitle(track: Track): string {
@@ -103,7 +127,7 @@ function Transport({ player, record }: { player: Player; record: ReadRecord }): 
   const playing = useCell(player.playing)
   const loading = useCell(player.loading)
   const rate = useCell(player.rate)
-  const length = player.length
+  const length = useCell(player.length)
   const share = (seconds: number): string => `${length > 0 ? (100 * seconds) / length : 0}%`
   return (
     <section class="transport" aria-label={t('playback')}>

@@ -12,7 +12,7 @@ export class Player {
   readonly playing = new Cell(false)
   readonly loading = new Cell(false)
   readonly rate = new Cell(1)
-  readonly length: number
+  readonly length: Cell<number>
   readonly players: TrackPlayer[] = []
   #timer: number
   #before = performance.now()
@@ -20,7 +20,7 @@ export class Player {
   #jump = true
 
   constructor(readonly tracks: readonly Track[], readonly fetch: Fetch) {
-    this.length = duration(tracks)
+    this.length = new Cell(duration(tracks))
     const first = Math.min(...tracks.flatMap((track) => stretches(track.pieces).slice(0, 1)).map(({ start }) => start))
     if (Number.isFinite(first)) this.at.set(Math.max(0, first))
     this.#timer = window.setInterval(() => this.#tick(), TICK_MS)
@@ -39,13 +39,18 @@ export class Player {
     this.players.splice(this.players.indexOf(player), 1)
   }
 
+  /** There is something to be seen up to here, beside the tracks. */
+  reach(seconds: number): void {
+    this.length.set(Math.max(this.length.get(), seconds))
+  }
+
   toggle(): void {
-    if (!this.playing.get() && this.at.get() >= this.length - 0.1) this.seek(0)
+    if (!this.playing.get() && this.at.get() >= this.length.get() - 0.1) this.seek(0)
     this.playing.set(!this.playing.get())
   }
 
   seek(at: number): void {
-    this.at.set(Math.max(0, Math.min(this.length, at)))
+    this.at.set(Math.max(0, Math.min(this.length.get(), at)))
     this.#jump = true
     this.#waiting = 0
     this.#tick()
@@ -65,8 +70,8 @@ export class Player {
     this.#waiting = waits ? this.#waiting + passed * 1000 : 0
     const held = waits && this.#waiting < PATIENCE_MS
     this.loading.set(held)
-    if (playing && !held) this.at.set(Math.min(this.length, this.at.get() + passed * this.rate.get()))
-    if (playing && this.at.get() >= this.length) this.playing.set(false)
+    if (playing && !held) this.at.set(Math.min(this.length.get(), this.at.get() + passed * this.rate.get()))
+    if (playing && this.at.get() >= this.length.get()) this.playing.set(false)
     for (const player of this.players)
       player.tick(this.at.get(), this.playing.get() && !held, this.rate.get(), this.#jump)
     this.#jump = false

@@ -1,7 +1,7 @@
 import type {
   Consent, ConsultationRecord, ConsultationState, Mode, Note, Observation, Patient, RecordRow,
 } from '../protocol'
-import { readTrack, timeline, type Track } from './schedule'
+import { readTrack, timeline, type Timeline, type Track } from './schedule'
 
 /** Something that has its place on the timeline. */
 export interface Moment {
@@ -27,6 +27,8 @@ export interface ReadRecord {
   people: { name: string; facility: string; role: string }[]
   moments: Moment[]
   tracks: Track[]
+  /** Where a moment lies, by the station's two clocks: UTC, µs. */
+  place: Timeline['place']
 }
 
 function last<Body>(rows: RecordRow<Body>[] | undefined): Body | undefined {
@@ -82,6 +84,7 @@ export function readRecord(record: ConsultationRecord, nameOf: (user: string) =>
       .sort((a, b) => Date.parse(a.time) - Date.parse(b.time)),
     people: [...people.values()].map(({ name, facility, role }) => ({ name, facility: facility ?? '', role: role ?? '' })),
     moments,
+    place: line.place,
     tracks: record.tracks.map((track) => readTrack(track, line)).filter(({ pieces }) => pieces.length > 0),
   }
 }

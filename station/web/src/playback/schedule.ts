@@ -27,7 +27,13 @@ export interface Timeline {
   zero: number
   /** Second of the timeline at which media time 0 of an epoch lies. */
   offset: (epochUs: number) => number
+  /** UTC, µs, on the clock of the timeline of a moment that was known in both times: tracks follow the
+   * monotonic one, which UTC may have been set away from. */
+  place: (monoUs: number | undefined, utcUs: number) => number
 }
+
+/** The two times of a moment belong to the same boot of the station when they lie so close. */
+const SAME_BOOT_US = 30e6
 
 /** Segments of one boot share their epoch; after a restart UTC says how two epochs lie. */
 export function timeline(tracks: readonly TrackIndex[], started: number): Timeline {
@@ -39,7 +45,14 @@ export function timeline(tracks: readonly TrackIndex[], started: number): Timeli
       if (!known.has(epochUs)) known.set(epochUs, Number.isNaN(utc) ? started : utc)
     }
   const zero = known.size ? Math.min(...known.values()) : started
-  return { zero, offset: (epochUs) => ((known.get(epochUs) ?? zero) - zero) / 1000 }
+  const place = (monoUs: number | undefined, utcUs: number): number => {
+    for (const [epochUs, utc] of monoUs === undefined ? [] : known) {
+      const us = utc * 1000 + monoUs! - epochUs
+      if (Math.abs(us - utcUs) < SAME_BOOT_US) return us
+    }
+    return utcUs
+  }
+  return { zero, place, offset: (epochUs) => ((known.get(epochUs) ?? zero) - zero) / 1000 }
 }
 
 function pieces(segment: TrackSegment, track: TrackIndex, line: Timeline): Piece[] {

@@ -1,9 +1,9 @@
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { now, useCell } from '../observable'
 import { t } from '../text'
 import { Button, Pill } from '../ui/parts'
-import { tracesOf } from './history'
+import { tracesOf, type StreamHistory, type Trace } from './history'
 import { GAINS, SPEEDS, usualTraces, type Manner } from './rows'
 import { WaveScreen } from './screen'
 import type { Waves } from './waves'
@@ -16,41 +16,12 @@ const STEP_US = 5_000_000
 export function WavePanel({ waves }: { waves: Waves }): JSX.Element | null {
   const streams = useCell(waves.streams)
   const level = useCell(waves.level)
-  const [manner, setManner] = useState<Manner>({ speed: 25, gain: 10 })
-  const [chosen, setChosen] = useState<ReadonlySet<string> | null>(null)
   const [still, setStill] = useState<number | null>(null)
   useCell(now) // lead-off and delay are looked at once a second
   if (streams.length === 0) return null
-  const all = streams.flatMap(tracesOf)
-  const shown = chosen ?? new Set(usualTraces(streams))
-  const traces = all.filter(({ key }) => shown.has(key))
-  const choose = (key: string, on: boolean): void => {
-    const next = new Set(shown)
-    if (on) next.add(key)
-    else next.delete(key)
-    setChosen(next)
-  }
-  const head = (nowMs: number): number => waves.time.head(nowMs)
   return (
-    <section class="waves" aria-label={t('waves')} data-testid="waves" data-level={level}>
-      <header class="wave-tools">
-        <h2>{t('waves')}</h2>
-        <Choice label={t('waves.speed-choice')} testid="wave-speed" values={SPEEDS} value={manner.speed} unit="mm/s"
-          onChange={(speed) => setManner({ ...manner, speed })} />
-        <Choice label={t('waves.gain-choice')} testid="wave-gain" values={GAINS} value={manner.gain} unit="mm/mV"
-          onChange={(gain) => setManner({ ...manner, gain })} />
-        <details class="wave-leads">
-          <summary data-testid="wave-leads">{t('waves.leads')}</summary>
-          <div>
-            {all.map(({ key, label }) => (
-              <label key={key}>
-                <input type="checkbox" checked={shown.has(key)} data-testid={`wave-lead-${label}`}
-                  onChange={(event) => choose(key, event.currentTarget.checked)} />
-                {label}
-              </label>
-            ))}
-          </div>
-        </details>
+    <WaveView streams={streams} head={(nowMs) => waves.time.head(nowMs)} still={still} level={level}
+      tools={<>
         {still !== null && (
           <>
             <Button look="quiet" testid="wave-back" onClick={() => setStill(still - STEP_US)}>{t('waves.back')}</Button>
@@ -61,31 +32,76 @@ export function WavePanel({ waves }: { waves: Waves }): JSX.Element | null {
           onClick={() => setStill(still === null ? waves.time.head(performance.now()) : null)}>
           {t(still === null ? 'waves.freeze' : 'waves.go-on')}
         </Button>
+      </>}>
+      {still !== null && <Pill look="warn">{t('waves.frozen')}</Pill>}
+      {level === 'few' && <Pill look="warn" testid="wave-few">{t('waves.few')}</Pill>}
+      {still === null && <Behind waves={waves} />}
+      <span>{t('waves.not-alarm')}</span>
+    </WaveView>
+  )
+}
+
+function Behind({ waves }: { waves: Waves }): JSX.Element | null {
+  const behind = waves.time.behind(performance.now())
+  if (!(behind > BEHIND_US)) return null
+  return <span data-testid="wave-behind">{t('waves.behind', { n: (behind / 1e6).toFixed(1) })}</span>
+}
+
+/** Traces of these streams up to a moment, with the choice of leads, speed and gain. */
+export function WaveView(props: {
+  streams: readonly StreamHistory[]; head: (nowMs: number) => number; still: number | null; level: string
+  tools?: ComponentChildren; children?: ComponentChildren
+}): JSX.Element {
+  const { streams, level } = props
+  const [manner, setManner] = useState<Manner>({ speed: 25, gain: 10 })
+  const [chosen, setChosen] = useState<ReadonlySet<string> | null>(null)
+  const all = streams.flatMap(tracesOf)
+  const shown = chosen ?? new Set(usualTraces(streams))
+  return (
+    <section class="waves" aria-label={t('waves')} data-testid="waves" data-level={level}>
+      <header class="wave-tools">
+        <h2>{t('waves')}</h2>
+        <Choice label={t('waves.speed-choice')} testid="wave-speed" values={SPEEDS} value={manner.speed} unit="mm/s"
+          onChange={(speed) => setManner({ ...manner, speed })} />
+        <Choice label={t('waves.gain-choice')} testid="wave-gain" values={GAINS} value={manner.gain} unit="mm/mV"
+          onChange={(gain) => setManner({ ...manner, gain })} />
+        <Leads all={all} shown={shown} onChoose={setChosen} />
+        {props.tools}
       </header>
       {level === 'none'
         ? <p class="wave-none" role="status" data-testid="wave-none">{t('waves.none')}</p>
-        : <WaveScreen traces={traces} manner={manner} head={head} still={still} />}
-      <Notes waves={waves} test={streams.some(({ view }) => view.test)} still={still !== null} />
+        : <WaveScreen traces={all.filter(({ key }) => shown.has(key))} manner={manner} head={props.head} still={props.still} />}
+      <p class="wave-notes">
+        {streams.some(({ view }) => view.test) && <Pill look="bad" testid="wave-test">{t('waves.test')}</Pill>}
+        {props.children}
+        <span>{t('waves.not-to-scale')}</span>
+      </p>
     </section>
   )
 }
 
-function Notes({ waves, test, still }: { waves: Waves; test: boolean; still: boolean }): JSX.Element {
-  const level = waves.level.get()
-  const behind = waves.time.behind(performance.now())
+function Leads(props: {
+  all: readonly Trace[]; shown: ReadonlySet<string>; onChoose: (shown: ReadonlySet<string>) => void
+}): JSX.Element {
+  const choose = (key: string, on: boolean): void => {
+    const next = new Set(props.shown)
+    if (on) next.add(key)
+    else next.delete(key)
+    props.onChoose(next)
+  }
   return (
-    <p class="wave-notes">
-      {test && <Pill look="bad" testid="wave-test">{t('waves.test')}</Pill>}
-      {still && <Pill look="warn">{t('waves.frozen')}</Pill>}
-      {level === 'few' && <Pill look="warn" testid="wave-few">{t('waves.few')}</Pill>}
-      {!still && behind > BEHIND_US && (
-        <span data-testid="wave-behind" data-us={Math.round(behind)}>
-          {t('waves.behind', { n: (behind / 1e6).toFixed(1) })}
-        </span>
-      )}
-      <span>{t('waves.not-alarm')}</span>
-      <span>{t('waves.not-to-scale')}</span>
-    </p>
+    <details class="wave-leads">
+      <summary data-testid="wave-leads">{t('waves.leads')}</summary>
+      <div>
+        {props.all.map(({ key, label }) => (
+          <label key={key}>
+            <input type="checkbox" checked={props.shown.has(key)} data-testid={`wave-lead-${label}`}
+              onChange={(event) => choose(key, event.currentTarget.checked)} />
+            {label}
+          </label>
+        ))}
+      </div>
+    </details>
   )
 }
 

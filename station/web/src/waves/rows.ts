@@ -51,7 +51,7 @@ export function layRows(traces: readonly Trace[], manner: Manner, pxPerMm: numbe
     const gain = pulse === null ? null : trace.unit === 'uV' ? pulse / 1000 : pulse
     const high = kind === 'ecg' ? Math.max(ROW_MM.ecg, manner.gain * 1.5) : ROW_MM.other
     const row: Row = {
-      trace, gain, pulse, top, height: Math.round(high * pxPerMm), colour: COLOURS[kind], base: 0, scale: 1,
+      trace, gain, pulse, top, height: Math.round(high * pxPerMm), colour: COLOURS[kind], base: 0, scale: 1, fitted: false,
       speed: kind === 'resp' ? Math.min(12.5, manner.speed) : manner.speed,
     }
     top += row.height + Math.round(PAUSE_MM * pxPerMm)

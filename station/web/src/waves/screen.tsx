@@ -10,7 +10,7 @@ const CSS_PX_PER_MM = 96 / 25.4
 /** Names and calibration pulses stand here; whole squares of the paper. */
 const MARGIN_MM = 20
 const FRAME_MS = 1000 / 30
-const CENTRE_EVERY_MS = 1500
+const FIT_EVERY_MS = 500
 
 function ratio(): number {
   return Math.max(1, window.devicePixelRatio || 1)
@@ -104,12 +104,12 @@ function animate(draw: (nowMs: number) => void): () => void {
   return () => cancelAnimationFrame(handle)
 }
 
-let centred = 0
+let fitted = 0
 
 function drawLive(sweep: Sweep, headUs: number, nowMs: number): void {
-  if (sweep.isOutside() && nowMs - centred > CENTRE_EVERY_MS) {
-    centred = nowMs
-    sweep.repaint(headUs)
+  if (nowMs - fitted > FIT_EVERY_MS) {
+    fitted = nowMs
+    sweep.refit(headUs)
   } else sweep.paint(headUs)
   const taken = new Set<readonly unknown[]>()
   for (const row of sweep.rows) {

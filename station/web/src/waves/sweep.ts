@@ -16,6 +16,8 @@ export interface Row {
   base: number
   /** Device pixels a unit. */
   scale: number
+  /** `base` and `scale` were chosen by what the trace does. */
+  fitted: boolean
 }
 
 /** Lowest and highest value of a column; null: nothing came, or nothing was measured. */
@@ -25,8 +27,8 @@ type Column = Span | 'gap' | 'empty'
 const ERASE_MM = 4
 const HATCH_PX = 6
 const PULSE_MM = 14
-/** A trace that is outside of its row for so much of a second is centred anew. */
-const OUTSIDE = 0.6
+/** Columns that leave their row, before it is fitted anew. */
+const OUTSIDE = 2
 
 /** Value between two neighbours that are both there: the line that joins them, no more. */
 function between(trace: Trace, epoch: Epoch, at: number): number {
@@ -97,7 +99,21 @@ export class Sweep {
   /** Everything anew: another size, a frozen picture that is moved, another base. */
   repaint(headUs: number): void {
     this.#last.clear()
+    if (Number.isNaN(headUs)) return
     for (const row of this.rows) fit(row, this.pxPerMm, headUs, this.width)
+    this.paint(headUs)
+  }
+
+  /** Rows that their traces have left are fitted anew, where that helps. */
+  refit(headUs: number): void {
+    for (const row of this.rows) {
+      if (row.fitted && (this.#outside.get(row.trace.key) ?? 0) < OUTSIDE) continue
+      const { base, scale } = row
+      this.#outside.set(row.trace.key, 0)
+      fit(row, this.pxPerMm, headUs, this.width)
+      if (Math.abs(row.base - base) * row.scale < 1 && row.scale === scale) continue
+      this.#last.delete(row.trace.key)
+    }
     this.paint(headUs)
   }
 
@@ -111,11 +127,6 @@ export class Sweep {
       const last = Math.min(head, Math.ceil((to / 1e6) * this.#rate(row)))
       for (let column = first; column <= last; column++) this.#column(row, column)
     }
-  }
-
-  /** The trace has left its row for good: the next repaint() centres it. */
-  isOutside(): boolean {
-    return this.rows.some((row) => (this.#outside.get(row.trace.key) ?? 0) > this.#rate(row) * OUTSIDE)
   }
 
   #whole(row: Row, head: number): void {
@@ -151,8 +162,8 @@ export class Sweep {
     const y = (value: number): number => row.top + row.height / 2 - (value - row.base) * row.scale
     const top = Math.max(row.top, y(span.high) - thick / 2)
     const bottom = Math.min(row.top + row.height, y(span.low) + thick / 2)
-    const out = this.#outside.get(row.trace.key) ?? 0
-    this.#outside.set(row.trace.key, bottom - top < thick / 2 ? out + 1 : Math.max(0, out - 2))
+    if (y(span.high) < row.top || y(span.low) > row.top + row.height)
+      this.#outside.set(row.trace.key, (this.#outside.get(row.trace.key) ?? 0) + 1)
     context.fillStyle = row.colour
     context.fillRect(x, top, 1, Math.max(bottom - top, 0))
   }
@@ -188,6 +199,7 @@ function fit(row: Row, pxPerMm: number, headUs: number, width: number): void {
     mids.push((span.low + span.high) / 2)
   }
   mids.sort((a, b) => a - b)
+  row.fitted = mids.length > 0
   if (row.gain !== null) {
     // A millivolt is so many millimetres: only where the base line lies is chosen. An ECG spends most
     // of its time on it; it is moved as far as peaks need room.
