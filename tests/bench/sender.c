@@ -2,7 +2,7 @@
  * so that the processor time of this process is the transport's. What bench-viewer looks at; and,
  * for the same packets, the bare cost of protecting and sending them.
  *
- *   bench-sender [--bitrate KBIT] [--rate HZ]
+ *   bench-sender [--bitrate KBIT] [--rate HZ] [--waves LEADS]
  *   bench-sender --bare SECONDS          {"packets":n,"cpu_us":µs}: srtp_protect and sendto of 1200
  * B
  *
@@ -12,8 +12,10 @@
  *                     {"cpu_us":µs of this process,"packets":sent to all,"at_us":monotonic}
  * Ends when stdin does. */
 #include "json_lines.h"
+#include "media/devices/wave_packer.h"
 #include "media/transport/hub.h"
 #include <arpa/inet.h>
+#include <math.h>
 #include <srtp2/srtp.h>
 #include <string.h>
 #include <time.h>
@@ -21,14 +23,18 @@
 enum { KEY_EVERY_S = 10, KEY_TIMES = 4, MAX_FRAME = 256 * 1024 };
 
 static struct {
-  int bitrate, rate, bare;
-} options = { 1000, 30, 0 };
+  int bitrate, rate, bare, waves;
+} options = { 1000, 30, 0, 0 };
 
 typedef struct {
   Hub *hub;
   guint8 *bytes; /* of a frame, random */
   gboolean live[RUNG_MAX], key_wanted[RUNG_MAX];
   guint64 count;
+  /* So many leads at 500 Hz, as station/wave_link.c sends them. */
+  WaveStream *stream;
+  WavePacker *ways[3], *row;
+  guint64 wave_next;
 } Sender;
 
 static gint64
@@ -155,6 +161,72 @@ obey (json_t *message, void *arg)
     hub_candidate (sender->hub, viewer, "s0", candidate);
 }
 
+/* ---- waves ---- */
+
+enum { WAVE_RATE = 500, WAVE_TICK_MS = 40, ROW_TICKS = 50, SLOW_TICKS = 5 };
+
+/* A beat with the noise of a real recording in steps of 0.5 µV (tests/bench/wave-bits.c: as many
+ * bits). */
+static gint32
+heart (guint lead, guint64 index)
+{
+  double t = (double)(index % 400) / WAVE_RATE - 0.2;
+  double r = exp (-t * t / 0.0003) * 2000 + exp (-(t - 0.25) * (t - 0.25) / 0.004) * 500;
+  return (gint32)(r * (1 + lead % 4)) + g_random_int_range (-6, 7);
+}
+
+static void
+send_messages (Sender *sender, WavePacker *packer)
+{
+  g_autoptr (GPtrArray) messages = wave_packer_take (packer);
+  for (guint i = 0; i < messages->len; i++)
+    hub_send (sender->hub, NULL, "wave", FALSE, messages->pdata[i]);
+}
+
+/* All viewers get the best way; the others are encoded for nobody, as in a station that has
+ * somebody with a weak link before long. */
+static gboolean
+on_waves_due (gpointer arg)
+{
+  Sender *sender = arg;
+  guint leads = sender->stream->lead_count;
+  g_autoptr (WaveBlock) block
+      = wave_block_new (sender->stream, 1, sender->wave_next, WAVE_RATE * WAVE_TICK_MS / 1000);
+  for (guint lead = 0; lead < leads; lead++)
+    for (guint i = 0; i < block->count; i++)
+      block->samples[lead * block->count + i] = heart (lead, block->first + i);
+  sender->wave_next += block->count;
+  for (guint way = 0; way < G_N_ELEMENTS (sender->ways); way++)
+    wave_packer_push (sender->ways[way], 1, 1, block, way == 2 ? 1 : (1u << leads) - 1);
+  wave_packer_push (sender->row, 1, 1, block, (1u << leads) - 1);
+  guint64 tick = sender->wave_next / block->count;
+  send_messages (sender, sender->ways[0]);
+  for (guint way = 1; way < G_N_ELEMENTS (sender->ways) && tick % SLOW_TICKS == 0; way++)
+    g_ptr_array_unref (wave_packer_take (sender->ways[way]));
+  if (tick % ROW_TICKS == 0)
+    g_ptr_array_unref (wave_packer_take (sender->row));
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+begin_waves (Sender *sender)
+{
+  sender->stream = wave_stream_new ("ecg", WAVE_RATE, 1, (guint)options.waves);
+  for (guint way = 0; way < G_N_ELEMENTS (sender->ways); way++)
+    sender->ways[way] = wave_packer_new (1150);
+  sender->row = wave_packer_new (G_MAXSIZE);
+  g_timeout_add (WAVE_TICK_MS, on_waves_due, sender);
+}
+
+static void
+end_waves (Sender *sender)
+{
+  for (guint way = 0; way < G_N_ELEMENTS (sender->ways); way++)
+    wave_packer_free (sender->ways[way]);
+  wave_packer_free (sender->row);
+  wave_stream_unref (sender->stream);
+}
+
 static void
 run (void)
 {
@@ -172,8 +244,11 @@ run (void)
     g_error ("bench-sender: %s", error->message);
   hub_add_source (sender.hub, "room", MEDIA_VIDEO);
   g_timeout_add (1000 / (guint)options.rate, on_frame_due, &sender);
+  if (options.waves > 0)
+    begin_waves (&sender);
   json_lines_run (obey, &sender);
   hub_free (sender.hub);
+  end_waves (&sender);
   g_free (sender.bytes);
 }
 
@@ -217,6 +292,7 @@ main (int argc, char **argv)
   const GOptionEntry entries[] = {
     { "bitrate", 0, 0, G_OPTION_ARG_INT, &options.bitrate, "1000", "KBIT" },
     { "rate", 0, 0, G_OPTION_ARG_INT, &options.rate, "30", "HZ" },
+    { "waves", 0, 0, G_OPTION_ARG_INT, &options.waves, "beside the camera", "LEADS" },
     { "bare", 0, 0, G_OPTION_ARG_INT, &options.bare, "only protect and send", "SECONDS" },
     { NULL },
   };
@@ -224,7 +300,7 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new ("- a hub to be measured");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error) || options.rate < 1
-      || options.bitrate < 1) {
+      || options.bitrate < 1 || options.waves < 0 || options.waves >= WAVE_LEADS_MAX) {
     g_printerr ("bench-sender: %s\n", error != NULL ? error->message : "numbers from 1");
     return 2;
   }
