@@ -213,6 +213,17 @@ test('a gap is hatched and nothing is drawn over it', { timeout: 60_000 }, async
   assert.ok(seen.gap < 2.5, `${seen.gap} s are hatched`);
 });
 
+test('a page that comes back gets what it missed', { timeout: 60_000 }, async () => {
+  await page.reload();
+  await page.getByTestId('waves').waitFor({ timeout: 30_000 });
+  const width = () => page.evaluate(() => document.querySelector('[data-testid=wave-ink]').width / Number(document.querySelector('[data-testid=wave-screen]').dataset.pxPerMm));
+  const seconds = (await width()) / 25;
+  // Drawn live it would take that long to fill the row.
+  const began = Date.now();
+  await eventually(() => full('II'), 30, 'the row is full');
+  assert.ok(Date.now() - began < (seconds * 1000) / 2, `${Date.now() - began} ms for ${seconds.toFixed(1)} s of waves`);
+});
+
 test('the page says what it is not', { timeout: 20_000 }, async () => {
   const text = await page.getByTestId('waves').innerText();
   assert.match(text, /Không thay cho báo động/);

@@ -13,6 +13,11 @@ export interface Vital {
   absent: string | null
   /** Entered by hand or by a device: the device's name, empty when unknown. */
   device: string
+  manual: boolean
+  /** Body site, in the device's words. */
+  site: string
+  /** Range outside of which the device itself sounds an alarm. */
+  alarmRange: string
 }
 
 const ALWAYS = ['hr', 'spo2', 'resp', 'nibp', 'temp'] as const
@@ -57,6 +62,21 @@ export function newest(
   return after
 }
 
+function sourceOf(observation: Observation | undefined): Pick<Vital, 'device' | 'manual' | 'site' | 'alarmRange'> {
+  return {
+    device: observation?.device ?? '',
+    manual: observation?.flags?.includes('manual') ?? false,
+    site: observation?.site ?? '',
+    alarmRange: observation?.alarm_range ?? '',
+  }
+}
+
+/** What a device is called on a card: its last digits do, where it is a long number. */
+export function sourceText(vital: Vital, byHand: string): string {
+  const name = vital.manual ? byHand : /^[0-9A-Fa-f]{12,}$/.test(vital.device) ? `…${vital.device.slice(-4)}` : vital.device
+  return [name, vital.site].filter(Boolean).join(' · ')
+}
+
 function single(key: string, observation: Observation | undefined): Vital {
   const value = observation ? valueText(observation) : ''
   return {
@@ -67,7 +87,7 @@ function single(key: string, observation: Observation | undefined): Vital {
     flags: observation?.flags ?? [],
     test: observation?.test ?? false,
     absent: observation && value === '' ? observation.absent ?? 'not-available' : null,
-    device: observation?.device ?? '',
+    ...sourceOf(observation),
   }
 }
 
@@ -93,7 +113,7 @@ function pressure(latest: ReadonlyMap<string, Observation>): Vital {
     flags: [...new Set(shown.flatMap((part) => part.flags ?? []))],
     test: shown.some((part) => part.test),
     absent: first && !any ? first.absent ?? 'not-available' : null,
-    device: first?.device ?? '',
+    ...sourceOf(first),
   }
 }
 

@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { now, useCell } from '../observable'
 import type { Observation } from '../protocol'
 import { t, word, type Key } from '../text'
-import { alarming, freshness, shownFlags, vitals, type Vital } from '../clinical/vitals'
+import { alarming, freshness, shownFlags, sourceText, vitals, type Vital } from '../clinical/vitals'
 import { ageText, timeOf } from './parts'
 
 export function unitText(unit: string): string {
@@ -20,6 +20,18 @@ export function VitalsPanel(props: { latest: ReadonlyMap<string, Observation>; a
       </div>
       {props.remote && <p class="vitals-note">{t('vitals.not-alarm')}</p>}
     </section>
+  )
+}
+
+/** Where a value comes from, and at which limits its device sounds an alarm. */
+function Source({ vital }: { vital: Vital }): JSX.Element | null {
+  const source = sourceText(vital, t('vital.by-hand'))
+  if (vital.time === null || (!source && !vital.alarmRange)) return null
+  return (
+    <p class="source" title={vital.device || undefined} data-testid={`source-${vital.key}`}>
+      {source}
+      {vital.alarmRange && <span class="alarm-range">{t('vital.alarm-range', { range: vital.alarmRange })}</span>}
+    </p>
   )
 }
 
@@ -45,6 +57,7 @@ function Card({ vital, at }: { vital: Vital; at: number }): JSX.Element {
               <span class="age">{ageText(at - vital.time)}</span>
             </>}
       </p>
+      <Source vital={vital} />
       {(flags.length > 0 || vital.test || vital.absent) && (
         <p class="flags">
           {vital.test && <span class="flag test">{t('flag.TEST')}</span>}
