@@ -46,7 +46,8 @@ before(async () => {
       { name: 'pleth', rate: 75, step: 0.01, unit: '262656^MDC_DIM_DIMLESS^MDC' }],
   });
   await monitor.start();
-}, { timeout: 120_000 });
+  await page.getByTestId('wave-screen').waitFor({ timeout: 90_000 });
+}, { timeout: 240_000 });
 
 after(async () => {
   monitor?.stop();

@@ -6,6 +6,7 @@ import type { Consultation, Patient, StationState } from '../protocol'
 import { t, type Key } from '../text'
 import { BarButton, Button, Dialog, Notice, Pill, dateOf, useAction } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
+import { LiveTrends } from '../ui/trends'
 import { VitalsPanel } from '../ui/vitals'
 import { WeakNotice } from '../ui/weak'
 import { WavePanel } from '../waves/panel'
@@ -75,6 +76,7 @@ export function Live(props: {
         </div>
         <aside class="live-side">
           <VitalsPanel latest={readings} />
+          <LiveTrends readings={client.readings} consultation={consultation.id} />
           <button type="button" class="link-button" data-testid="devices-open" onClick={() => setOpen('devices')}>
             <Icon name="device" size={17} />
             {t('devices.open')}

@@ -9,6 +9,7 @@ import type { TrackPlayer, TrackState } from '../playback/track'
 import { t, word } from '../text'
 import { Icon } from '../ui/icons'
 import { Button, Notice, timeOf } from '../ui/parts'
+import { RecordTrends } from '../ui/trends'
 import { VitalsPanel } from '../ui/vitals'
 import { RecordedWaves } from '../waves/recorded'
 import { useConsole } from './context'
@@ -167,7 +168,13 @@ function useSecond(player: Player): number {
 function ReadingsThen({ player, record }: { player: Player; record: ReadRecord }): JSX.Element {
   const second = useSecond(player)
   const latest = useMemo(() => readingsAt(record, second + 1), [record, second])
-  return <VitalsPanel latest={latest} at={record.started + second * 1000} />
+  const at = record.started + second * 1000
+  return (
+    <>
+      <VitalsPanel latest={latest} at={at} />
+      <RecordTrends observations={record.observations} at={at} />
+    </>
+  )
 }
 
 function momentTitle(moment: Moment): string {

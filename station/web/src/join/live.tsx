@@ -12,6 +12,7 @@ import { Icon, Logo } from '../ui/icons'
 import { BarButton, LanguageSwitch, Notice, Pill } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { AudioOut } from '../ui/video'
+import { LiveTrends } from '../ui/trends'
 import { VitalsPanel } from '../ui/vitals'
 import { WeakNotice } from '../ui/weak'
 import { WavePanel } from '../waves/panel'
@@ -49,6 +50,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
         {role !== 'patient' && (
           <aside class="live-side">
             <VitalsPanel latest={readings} remote />
+            <LiveTrends readings={guest.readings} consultation="" />
             <Opinion guest={guest} />
           </aside>
         )}

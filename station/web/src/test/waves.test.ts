@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { WaveStreamView } from '../protocol'
+import { table, Trends } from '../clinical/trend'
+import type { Observation, WaveStreamView } from '../protocol'
 import { WaveTime } from '../waves/clock'
 import { MISSING, readWaves, type WavePacket } from '../waves/codec'
 import { ABSENT, StreamHistory, tracesOf } from '../waves/history'
@@ -134,4 +135,20 @@ test('waves are drawn up to the picture when they come in time, else as late as 
   }
   assert.ok(Math.abs(last - station(15_960 - 45)) < 10_000)
   assert.ok(Math.abs(time.behind(15_960) - 35_000) < 10_000)
+})
+
+test('trends keep what was measured, in order, and thin themselves out', () => {
+  const trends = new Trends()
+  const at = (second: number, vital: string, value: number | undefined, more: Partial<Observation> = {}): Observation => ({
+    vital, ...(value === undefined ? {} : { value }), time: new Date(second * 1000).toISOString(), flags: [], test: false, ...more,
+  })
+  trends.add([at(20, 'hr', 80), at(10, 'hr', 70), at(20, 'hr', 81), at(30, 'hr', undefined, { absent: 'not-measured' }),
+    at(40, 'hr', 90, { test: true }), at(10, 'spo2', 97), at(5, 'weight', 50)])
+  assert.deepEqual(trends.get().get('hr'), [[10, 70], [20, 81]])
+  assert.equal(trends.get().has('weight'), false)
+  assert.deepEqual(table(trends.get(), ['hr', 'spo2']), [[10, 20], [70, 81], [97, null]])
+  trends.add(Array.from({ length: 5000 }, (_, i) => at(100 + i, 'hr', i)))
+  const list = trends.get().get('hr')!
+  assert.ok(list.length <= 1200 && list.length >= 600)
+  assert.deepEqual(list.at(-1), [5099, 4999])
 })
