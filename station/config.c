@@ -1,4 +1,5 @@
 #include "station/config_keys.h"
+#include "media/key_lines.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -90,96 +91,12 @@ config_free (Config *config)
   g_free (config);
 }
 
-/* ---- Lines: GKeyFile forgets them, and merges what is given twice ------------------------ */
-
-typedef struct {
-  GHashTable *lines; /* "group\nkey" or "group" → line number */
-  guint wrong;       /* the first line that cannot be, 0: none */
-  char *wrong_what;
-} LineIndex;
-
-static void
-line_index_clear (LineIndex *index)
-{
-  g_clear_pointer (&index->lines, g_hash_table_unref);
-  g_clear_pointer (&index->wrong_what, g_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LineIndex, line_index_clear)
-
-static void
-line_index_wrong (LineIndex *index, guint line, char *what)
-{
-  if (index->wrong != 0) {
-    g_free (what);
-    return;
-  }
-  index->wrong = line;
-  index->wrong_what = what;
-}
-
-/* key NULL: the line of a group. */
-static void
-line_index_add (LineIndex *index, const char *group, const char *key, guint line)
-{
-  g_autofree char *what = key != NULL ? g_strdup_printf ("%s\n%s", group, key) : g_strdup (group);
-  guint first = GPOINTER_TO_UINT (g_hash_table_lookup (index->lines, what));
-  if (first == 0)
-    g_hash_table_insert (index->lines, g_steal_pointer (&what), GUINT_TO_POINTER (line));
-  else
-    line_index_wrong (index, line,
-                      g_strdup_printf ("[%s]%s%s is given twice, first in line %u", group,
-                                       key != NULL ? " " : "", key != NULL ? key : "", first));
-}
-
-static void
-line_index_take (LineIndex *index, char **group, char *line, guint number)
-{
-  char *end;
-  if (*line == '#' || *line == '\0')
-    return;
-  if (!g_utf8_validate (line, -1, NULL)) {
-    line_index_wrong (index, number, g_strdup ("is no UTF-8: save the file as UTF-8"));
-  } else if (*line == '[' && (end = strrchr (line, ']')) != NULL && end[1] == '\0') {
-    g_free (*group);
-    *group = g_strndup (line + 1, end - line - 1);
-    line_index_add (index, *group, NULL, number);
-  } else if (*line != '[' && *line != '=' && (end = strchr (line, '=')) != NULL) {
-    *end = '\0';
-    if (*group == NULL)
-      line_index_wrong (index, number,
-                        g_strdup_printf ("%s stands before any [GROUP]", g_strchomp (line)));
-    else
-      line_index_add (index, *group, g_strchomp (line), number);
-  } else {
-    line_index_wrong (
-        index, number,
-        g_strdup_printf ("'%.60s' is none of [GROUP], KEY = VALUE and # comment", line));
-  }
-}
-
-static void
-line_index_build (LineIndex *index, const char *text)
-{
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  g_autofree char *group = NULL;
-  index->lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; lines[i] != NULL; i++)
-    line_index_take (index, &group, g_strstrip (lines[i]), i + 1);
-}
-
-static guint
-line_of (const LineIndex *index, const char *group, const char *key)
-{
-  g_autofree char *what = key != NULL ? g_strdup_printf ("%s\n%s", group, key) : g_strdup (group);
-  return GPOINTER_TO_UINT (g_hash_table_lookup (index->lines, what));
-}
-
 /* ---- Groups ----------------------------------------------------------------------------- */
 
 typedef struct {
   Config *config;
   GKeyFile *file;
-  const LineIndex *index;
+  const KeyLines *lines;
   const char *name, *folder;
   GPtrArray *relays; /* ConfigRelay */
 } Reader;
@@ -187,7 +104,7 @@ typedef struct {
 static gboolean
 fail_at (const Reader *reader, const char *group, const char *key, const char *what, GError **error)
 {
-  guint line = line_of (reader->index, group, key);
+  guint line = key_lines_of (reader->lines, group, key);
   if (key == NULL)
     g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s:%u: [%s] %s", reader->name, line,
                  group, what);
@@ -403,11 +320,11 @@ parse_into (Config *config, const char *text, const char *name, const char *fold
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) parse_error = NULL;
-  g_auto (LineIndex) index = { 0 };
-  line_index_build (&index, text);
-  if (index.wrong != 0) {
-    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s:%u: %s", name, index.wrong,
-                 index.wrong_what);
+  guint line = 0;
+  g_autofree char *wrong = NULL;
+  g_autoptr (KeyLines) lines = key_lines_new (text, &line, &wrong);
+  if (wrong != NULL) {
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE, "%s:%u: %s", name, line, wrong);
     return FALSE;
   }
   if (!g_key_file_load_from_data (file, text, strlen (text), G_KEY_FILE_NONE, &parse_error)) {
@@ -415,7 +332,7 @@ parse_into (Config *config, const char *text, const char *name, const char *fold
     return FALSE;
   }
   g_autoptr (GPtrArray) relays = g_ptr_array_new_with_free_func (config_relay_free);
-  Reader reader = { config, file, &index, name, folder, relays };
+  Reader reader = { config, file, lines, name, folder, relays };
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   for (guint i = 0; groups[i] != NULL; i++)
     if (!read_group (&reader, groups[i], error))

@@ -324,7 +324,7 @@ receive (MllpListener *listener, MllpMessage *message, void *arg)
   if (mllp_message_duplicate (message))
     mllp_message_done (message, NULL);
   else
-    readings_take (arg, mllp_message_sender (message), mllp_message_observations (message),
+    readings_take (arg, mllp_message_sender (message), mllp_message_content (message)->observations,
                    message_kept, message);
 }
 
@@ -588,7 +588,7 @@ readings_listen (Readings *readings, GError **error)
   if (config->mllp_port == 0)
     return TRUE;
   readings->listener
-      = mllp_listen (config->mllp_listen, config->mllp_port, receive, readings, error);
+      = mllp_listen (config->mllp_listen, config->mllp_port, receive, NULL, readings, error);
   return readings->listener != NULL;
 }
 

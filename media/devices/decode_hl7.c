@@ -1,15 +1,23 @@
 #include "media/devices/decode_kinds.h"
+#include "media/devices/hl7_content.h"
 #include "media/devices/mllp.h"
-#include "media/devices/pcd01.h"
 #include <string.h>
 
 typedef struct {
   DecodeOut out;
   DecodeNote note;
   void *arg;
+  Wcm *wcm;
   GError *error; /* the first */
   guint messages;
 } Decoding;
+
+static void
+hand_out (const Decoding *decoding, json_t *object)
+{
+  decoding->out (object, decoding->arg);
+  json_decref (object);
+}
 
 static void
 decode_message (const guint8 *data, gsize length, void *arg)
@@ -17,7 +25,7 @@ decode_message (const guint8 *data, gsize length, void *arg)
   Decoding *decoding = arg;
   GError *error = NULL;
   decoding->messages++;
-  g_autoptr (Hl7Message) message = hl7_parse (data, length, &error);
+  g_autoptr (Hl7Message) message = hl7_parse (data, length, NULL, &error);
   if (message == NULL) {
     g_prefix_error (&error, "message %u: ", decoding->messages);
     if (decoding->error == NULL)
@@ -26,7 +34,7 @@ decode_message (const guint8 *data, gsize length, void *arg)
       g_error_free (error);
     return;
   }
-  if (!pcd01_is_supported (message)) {
+  if (!hl7_content_is_supported (message)) {
     g_autofree char *type = hl7_get_plain (message, 0, 9, 0);
     g_autofree char *text
         = g_strdup_printf ("message %u: %s is not supported (ORU^R01 is): nothing of it is stored, "
@@ -36,12 +44,12 @@ decode_message (const guint8 *data, gsize length, void *arg)
       decoding->note (text, decoding->arg);
     return;
   }
-  g_autoptr (GPtrArray) observations = pcd01_observations (message, g_get_real_time (), NULL);
-  for (guint i = 0; i < observations->len; i++) {
-    json_t *object = observation_to_json (g_ptr_array_index (observations, i));
-    decoding->out (object, decoding->arg);
-    json_decref (object);
-  }
+  g_autoptr (Hl7Content) content
+      = hl7_content_read (message, NULL, decoding->wcm, g_get_real_time (), 0, NULL);
+  for (guint i = 0; i < content->observations->len; i++)
+    hand_out (decoding, observation_to_json (content->observations->pdata[i]));
+  for (guint i = 0; i < content->waves->len; i++)
+    hand_out (decoding, wave_block_to_json (content->waves->pdata[i]));
 }
 
 static void
@@ -78,7 +86,8 @@ gboolean
 decode_hl7 (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
             GError **error)
 {
-  Decoding decoding = { .out = out, .note = note, .arg = arg };
+  g_autoptr (Wcm) wcm = wcm_new ();
+  Decoding decoding = { .out = out, .note = note, .arg = arg, .wcm = wcm };
   if (is_framed (data, length))
     decode_stream (data, length, &decoding);
   else

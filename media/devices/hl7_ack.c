@@ -101,12 +101,14 @@ build (const Hl7Message *message, const char *code, const GError *error, gint64 
 }
 
 GPtrArray *
-hl7_acknowledge (const Hl7Message *message, const GError *error, gint64 now_us)
+hl7_acknowledge (const Hl7Message *message, const Profile *profile, const GError *error,
+                 gint64 now_us)
 {
   GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   g_autofree char *accept = hl7_get (message, 0, 15, 0, 1, 1);
   g_autofree char *application = hl7_get (message, 0, 16, 0, 1, 1);
-  gboolean enhanced = accept != NULL || application != NULL;
+  gboolean original = profile != NULL && profile_acknowledge (profile) == PROFILE_ACK_ORIGINAL;
+  gboolean enhanced = !original && (accept != NULL || application != NULL);
   if (enhanced && wanted (accept, error == NULL)) {
     char code[] = { 'C', outcome (error)[0], '\0' };
     g_ptr_array_add (replies, build (message, code, error, now_us));
@@ -126,7 +128,7 @@ hl7_reject (const guint8 *data, gsize length, const GError *error, gint64 now_us
 {
   g_autoptr (Hl7Message) header = hl7_parse_header (data, length);
   if (header != NULL)
-    return hl7_acknowledge (header, error, now_us);
+    return hl7_acknowledge (header, NULL, error, now_us);
   GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   g_autofree char *time = hl7_time_format (now_us);
   g_autofree char *why = plain (error->message, "");

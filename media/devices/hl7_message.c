@@ -172,9 +172,11 @@ skip_blank (const guint8 *data, gsize length)
  * declared for what was plainly written in ASCII. */
 static gboolean
 convert_text (Hl7Message *message, const guint8 *data, gsize length, const char *wide,
-              GError **error)
+              const char *charset, GError **error)
 {
   g_autofree char *declared = declared_charset (message, data, length);
+  if (declared == NULL)
+    declared = g_strdup (charset);
   message->text = hl7_charset_convert (data, length, wide != NULL ? "UTF-8" : declared,
                                        &message->charset, &message->charset_guessed, error);
   if (message->text != NULL && !g_str_has_prefix (message->text, "MSH")) {
@@ -188,7 +190,7 @@ convert_text (Hl7Message *message, const guint8 *data, gsize length, const char 
 }
 
 Hl7Message *
-hl7_parse (const guint8 *data, gsize length, GError **error)
+hl7_parse (const guint8 *data, gsize length, const char *charset, GError **error)
 {
   if (length > MLLP_MAX) {
     g_set_error (error, HL7_ERROR, HL7_ERROR_TOO_LONG, "longer than %d bytes", MLLP_MAX);
@@ -201,7 +203,7 @@ hl7_parse (const guint8 *data, gsize length, GError **error)
   g_autoptr (Hl7Message) message = g_new0 (Hl7Message, 1);
   message->segments = g_ptr_array_new ();
   if (!read_delimiters (message, bytes + start, n - start, error)
-      || !convert_text (message, bytes + start, n - start, wide, error)
+      || !convert_text (message, bytes + start, n - start, wide, charset, error)
       || !split_segments (message, error))
     return NULL;
   return g_steal_pointer (&message);
@@ -216,7 +218,7 @@ hl7_parse_header (const guint8 *data, gsize length)
   for (end = start; end < length && end - start < HEADER_MAX; end++)
     if (data[end] == '\r' || data[end] == '\n')
       break;
-  return hl7_parse (data + start, end - start, NULL);
+  return hl7_parse (data + start, end - start, NULL, NULL);
 }
 
 /* Where the next message begins: an MSH segment at the start of a line. */

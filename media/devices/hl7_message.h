@@ -24,7 +24,8 @@ typedef enum {
 
 typedef struct Hl7Message Hl7Message;
 
-Hl7Message *hl7_parse (const guint8 *data, gsize length, GError **error);
+/* charset: for a text whose MSH-18 declares none, NULL: found out. */
+Hl7Message *hl7_parse (const guint8 *data, gsize length, const char *charset, GError **error);
 /* The header alone of something that hl7_parse() refused, so that its sender can be told: the
  * first line, when that is an MSH segment. NULL when it is none. */
 Hl7Message *hl7_parse_header (const guint8 *data, gsize length);

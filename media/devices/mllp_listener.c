@@ -1,7 +1,6 @@
 #include "media/devices/mllp_listener.h"
 #include "media/devices/hl7_ack.h"
 #include "media/devices/mllp.h"
-#include "media/devices/pcd01.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -31,6 +30,8 @@ struct MllpListener {
   GSocketService *service;
   guint16 port;
   MllpReceive receive;
+  MllpProfile profile;
+  Wcm *wcm;
   void *arg;
   GPtrArray *connections;  /* of Connection* */
   GHashTable *remembered;  /* digests of messages acknowledged as durable */
@@ -41,7 +42,8 @@ struct MllpMessage {
   Connection *connection;
   Hl7Message *message; /* NULL: refused, the answer is ready */
   GPtrArray *answer;   /* frames' contents, of what was refused */
-  GPtrArray *observations;
+  Hl7Content *content;
+  const Profile *profile;
   GBytes *raw;
   char *sender, *digest;
   gboolean duplicate;
@@ -58,7 +60,7 @@ message_free (MllpMessage *message)
 {
   g_clear_pointer (&message->message, hl7_free);
   g_clear_pointer (&message->answer, g_ptr_array_unref);
-  g_clear_pointer (&message->observations, g_ptr_array_unref);
+  g_clear_pointer (&message->content, hl7_content_free);
   g_clear_pointer (&message->raw, g_bytes_unref);
   g_free (message->sender);
   g_free (message->digest);
@@ -66,10 +68,10 @@ message_free (MllpMessage *message)
   g_free (message);
 }
 
-const GPtrArray *
-mllp_message_observations (MllpMessage *message)
+const Hl7Content *
+mllp_message_content (MllpMessage *message)
 {
-  return message->observations;
+  return message->content;
 }
 
 GBytes *
@@ -189,10 +191,10 @@ answer_finished (Connection *connection)
   MllpMessage *message;
   while ((message = g_queue_peek_head (&connection->waiting)) != NULL && message->done) {
     g_queue_pop_head (&connection->waiting);
-    g_autoptr (GPtrArray) replies
-        = message->answer != NULL
-              ? g_ptr_array_ref (message->answer)
-              : hl7_acknowledge (message->message, message->error, g_get_real_time ());
+    g_autoptr (GPtrArray) replies = message->answer != NULL
+                                        ? g_ptr_array_ref (message->answer)
+                                        : hl7_acknowledge (message->message, message->profile,
+                                                           message->error, g_get_real_time ());
     for (guint i = 0; i < replies->len; i++)
       queue_frame (connection, g_ptr_array_index (replies, i));
     if (message->error == NULL && connection->listener != NULL)
@@ -270,14 +272,47 @@ describe_sender (Connection *connection, const Hl7Message *message)
   return g_strdup_printf ("%s %.60s", connection->address, application != NULL ? application : "-");
 }
 
+/* Parsed, by the profile of its sender when it has one. */
+static Hl7Message *
+parse (Connection *connection, const guint8 *data, gsize length, const Profile **ret_profile,
+       char **ret_sender, GError **error)
+{
+  MllpListener *listener = connection->listener;
+  g_autoptr (Hl7Message) message = hl7_parse (data, length, NULL, error);
+  if (message == NULL)
+    return NULL;
+  g_autofree char *sender = describe_sender (connection, message);
+  const Profile *profile
+      = listener->profile != NULL ? listener->profile (message, sender, listener->arg) : NULL;
+  const char *charset = profile != NULL ? profile_charset (profile) : NULL;
+  if (charset != NULL) {
+    hl7_free (g_steal_pointer (&message));
+    message = hl7_parse (data, length, charset, error);
+  }
+  *ret_profile = profile;
+  *ret_sender = g_steal_pointer (&sender);
+  return g_steal_pointer (&message);
+}
+
+static Hl7Content *
+read_content (Connection *connection, const MllpMessage *message)
+{
+  if (message->duplicate || !hl7_content_is_supported (message->message))
+    return hl7_content_new ();
+  return hl7_content_read (message->message, message->profile, connection->listener->wcm,
+                           g_get_real_time (), g_get_monotonic_time (), connection->address);
+}
+
 static void
 on_message (const guint8 *data, gsize length, void *arg)
 {
   Connection *connection = arg;
   g_autoptr (GError) error = NULL;
+  g_autofree char *sender = NULL;
+  const Profile *profile = NULL;
   if (connection->listener == NULL)
     return;
-  g_autoptr (Hl7Message) parsed = hl7_parse (data, length, &error);
+  g_autoptr (Hl7Message) parsed = parse (connection, data, length, &profile, &sender, &error);
   if (parsed == NULL) {
     g_info ("mllp: event=refused peer=%s %s", connection->address, error->message);
     reject (connection, data, length, error);
@@ -287,12 +322,13 @@ on_message (const guint8 *data, gsize length, void *arg)
   connection_ref (connection); /* until it is done */
   message->raw = g_bytes_new (data, length);
   message->digest = digest_of (parsed, message->raw);
-  message->sender = describe_sender (connection, parsed);
-  message->observations = pcd01_observations (parsed, g_get_real_time (), connection->address);
+  message->sender = g_steal_pointer (&sender);
+  message->profile = profile;
   message->duplicate = message->digest != NULL
                        && g_hash_table_contains (connection->listener->remembered, message->digest);
   message->message = g_steal_pointer (&parsed);
-  if (!pcd01_is_supported (message->message)) {
+  message->content = read_content (connection, message);
+  if (!hl7_content_is_supported (message->message)) {
     error = g_error_new_literal (HL7_ERROR, HL7_ERROR_TYPE,
                                  "message type not supported; this port takes ORU^R01 (PCD-01)");
     mllp_message_done (message, error);
@@ -385,7 +421,8 @@ on_incoming (GSocketService *service, GSocketConnection *socket, GObject *source
 /* ---- The listener ------------------------------------------------------------------------- */
 
 MllpListener *
-mllp_listen (const char *address, guint16 port, MllpReceive receive, void *arg, GError **error)
+mllp_listen (const char *address, guint16 port, MllpReceive receive, MllpProfile profile,
+             void *arg, GError **error)
 {
   g_autoptr (GSocketAddress) place = g_inet_socket_address_new_from_string (address, port);
   if (place == NULL) {
@@ -405,6 +442,8 @@ mllp_listen (const char *address, guint16 port, MllpReceive receive, void *arg, 
   listener->service = g_steal_pointer (&service);
   listener->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
   listener->receive = receive;
+  listener->profile = profile;
+  listener->wcm = wcm_new ();
   listener->arg = arg;
   listener->connections = g_ptr_array_new_with_free_func ((GDestroyNotify)connection_unref);
   listener->remembered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -431,6 +470,7 @@ mllp_listener_free (MllpListener *listener)
   g_ptr_array_unref (listener->connections);
   g_queue_clear (&listener->remembered_order);
   g_hash_table_unref (listener->remembered);
+  wcm_free (listener->wcm);
   g_main_context_unref (listener->context);
   g_free (listener);
 }

@@ -4,7 +4,7 @@
  * message is acknowledged only after the receiver said that it is durable.
  */
 #pragma once
-#include "media/devices/observation.h"
+#include "media/devices/hl7_content.h"
 #include <gio/gio.h>
 
 typedef struct MllpListener MllpListener;
@@ -18,14 +18,20 @@ typedef struct MllpMessage MllpMessage;
  * one from this sender, already acknowledged; it needs not be stored again. */
 typedef void (*MllpReceive) (MllpListener *listener, MllpMessage *message, void *arg);
 
-MllpListener *mllp_listen (const char *address, guint16 port, MllpReceive receive, void *arg,
-                           GError **error);
+/* The profile of what sent this, as a listener's owner knows it; NULL: none. sender: as of
+ * mllp_message_sender(). */
+typedef const Profile *(*MllpProfile) (const Hl7Message *message, const char *sender, void *arg);
+
+/* profile: may be NULL. */
+MllpListener *mllp_listen (const char *address, guint16 port, MllpReceive receive,
+                           MllpProfile profile, void *arg, GError **error);
 guint16 mllp_port (MllpListener *listener); /* the one bound, also when 0 was asked */
 void mllp_listener_free (MllpListener *listener);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MllpListener, mllp_listener_free)
 
-const GPtrArray *mllp_message_observations (MllpMessage *message); /* of Observation* */
-GBytes *mllp_message_raw (MllpMessage *message);                   /* (transfer none) */
-const char *mllp_message_sender (MllpMessage *message);            /* "192.168.1.20 MONITOR^..." */
+/* Empty for a duplicate. */
+const Hl7Content *mllp_message_content (MllpMessage *message);
+GBytes *mllp_message_raw (MllpMessage *message);        /* (transfer none) */
+const char *mllp_message_sender (MllpMessage *message); /* "192.168.1.20 MONITOR^..." */
 gboolean mllp_message_duplicate (MllpMessage *message);
 void mllp_message_done (MllpMessage *message, const GError *error);

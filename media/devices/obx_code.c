@@ -9,6 +9,13 @@ typedef struct {
 } Triplet;
 
 static void
+set_text (char **place, char *value)
+{
+  g_free (*place);
+  *place = value;
+}
+
+static void
 triplet_clear (Triplet *triplet)
 {
   g_free (triplet->id);
@@ -143,12 +150,32 @@ code_text (const Meaning *meaning, const Observation *o, const Triplet *triplets
   return g_strdup (triplets[0].name != NULL ? triplets[0].name : triplets[0].id);
 }
 
+/* What the device's profile says of its code. NULL: nothing, or a code beyond our table. */
+static const CodeEntry *
+by_profile (Observation *o, const Profile *profile, const Triplet *triplet)
+{
+  guint32 mdc = profile_code (profile, triplet->id, triplet->name, triplet->system);
+  const CodeEntry *entry = mdc != 0 ? code_by_mdc (mdc) : NULL;
+  if (entry == NULL)
+    return NULL;
+  o->mdc = mdc;
+  set_text (&o->code, g_strdup (entry->name));
+  set_text (&o->loinc, g_strdup (entry->loinc));
+  set_text (&o->vital, g_strdup (entry->vital));
+  observation_add_flag (o, "profile");
+  return entry;
+}
+
 const CodeEntry *
-obx_read_code (Observation *o, const Hl7Message *message, guint segment, const char **ret_ucum)
+obx_read_code (Observation *o, const Hl7Message *message, guint segment, const Profile *profile,
+               const char **ret_ucum)
 {
   g_auto (Triplet) first = { 0 };
   g_auto (Triplet) second = { 0 };
   read_triplet (message, segment, 3, 0, &first);
+  const CodeEntry *known = profile != NULL ? by_profile (o, profile, &first) : NULL;
+  if (known != NULL)
+    return known;
   read_triplet (message, segment, 3, 1, &second);
   Triplet triplets[TRIPLETS] = { first, second };
   Meaning meaning = { 0 };

@@ -270,6 +270,18 @@ judge_range (Observation *o, const CodeEntry *entry, const UnitEntry *unit)
     observation_add_flag (o, "implausible");
 }
 
+static void
+judge_profile (Observation *o, const Profile *profile)
+{
+  const char *unit = profile != NULL && o->unit == NULL ? profile_unit (profile, o->mdc) : NULL;
+  if (profile != NULL && o->type == OBS_NUMBER && profile_is_absent (profile, o->mdc, o->number))
+    withhold (o, "not-measured");
+  if (unit != NULL) {
+    set (&o->unit, g_strdup (unit));
+    observation_add_flag (o, "profile");
+  }
+}
+
 /* The unit of another quantity: the code or the unit is wrong, and nobody knows which. */
 static gboolean
 unit_fits (const UnitEntry *unit, const CodeEntry *entry, const char *demanded_ucum)
@@ -279,9 +291,11 @@ unit_fits (const UnitEntry *unit, const CodeEntry *entry, const char *demanded_u
 }
 
 void
-obx_judge (Observation *o, const CodeEntry *entry, const char *demanded_ucum)
+obx_judge (Observation *o, const CodeEntry *entry, const Profile *profile,
+           const char *demanded_ucum)
 {
   judge_status (o);
+  judge_profile (o, profile);
   const UnitEntry *unit = o->unit != NULL ? unit_by_ucum (o->unit) : NULL;
   if (entry != NULL && unit != NULL && !unit_fits (unit, entry, demanded_ucum))
     observation_add_flag (o, "unit-conflict");

@@ -408,13 +408,13 @@ test_refused_by_name (void)
   for (guint i = 0; i <= HL7_MAX_SEGMENTS; i++)
     g_string_append (text, "NTE|1\r");
   g_autoptr (GError) error = NULL;
-  g_assert_null (hl7_parse ((const guint8 *)text->str, text->len, &error));
+  g_assert_null (hl7_parse ((const guint8 *)text->str, text->len, NULL, &error));
   g_assert_error (error, HL7_ERROR, HL7_ERROR_TOO_LONG);
   g_autoptr (GPtrArray) replies = hl7_reject ((const guint8 *)text->str, text->len, error, 0);
   g_assert_cmpuint (replies->len, ==, 1);
   gsize length;
   const char *reply = g_bytes_get_data (g_ptr_array_index (replies, 0), &length);
-  g_autoptr (Hl7Message) answer = hl7_parse ((const guint8 *)reply, length, NULL);
+  g_autoptr (Hl7Message) answer = hl7_parse ((const guint8 *)reply, length, NULL, NULL);
   g_autofree char *code = hl7_get (answer, 1, 1, 0, 1, 1), *id = hl7_get (answer, 1, 2, 0, 1, 1);
   g_autofree char *condition = hl7_get (answer, 2, 3, 0, 1, 1);
   g_autofree char *severity = hl7_get (answer, 2, 4, 0, 1, 1);
@@ -431,8 +431,8 @@ test_answer_in_kind (void)
   const char *text = "MSH#*%@!#MÁY####20261120090313+0700##ORU*R01#7#P#2.4######UNICODE UTF-16\r";
   gsize length = 0, reply_length = 0;
   g_autofree char *wide = g_convert (text, -1, "UTF-16LE", "UTF-8", NULL, &length, NULL);
-  g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)wide, length, NULL);
-  g_autoptr (GPtrArray) replies = hl7_acknowledge (message, NULL, 0);
+  g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)wide, length, NULL, NULL);
+  g_autoptr (GPtrArray) replies = hl7_acknowledge (message, NULL, NULL, 0);
   g_assert_cmpuint (replies->len, ==, 1);
   const char *bytes = g_bytes_get_data (g_ptr_array_index (replies, 0), &reply_length);
   g_autofree char *reply = g_convert (bytes, reply_length, "UTF-8", "UTF-16LE", NULL, NULL, NULL);

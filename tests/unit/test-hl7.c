@@ -13,9 +13,9 @@ static GPtrArray *
 observe (const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)text, strlen (text), &error);
+  g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)text, strlen (text), NULL, &error);
   g_assert_no_error (error);
-  return pcd01_observations (message, 0, NULL);
+  return pcd01_observations (message, NULL, NULL, 0, NULL);
 }
 
 static Observation *
@@ -153,9 +153,9 @@ test_charsets (void)
       bytes = g_convert (text, -1, CASES[i].iconv, "UTF-8", NULL, &length, NULL);
     g_assert_nonnull (bytes);
     g_autoptr (GError) error = NULL;
-    g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)bytes, length, &error);
+    g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)bytes, length, NULL, &error);
     g_assert_no_error (error);
-    g_autoptr (GPtrArray) all = pcd01_observations (message, 0, NULL);
+    g_autoptr (GPtrArray) all = pcd01_observations (message, NULL, NULL, 0, NULL);
     g_assert_cmpstr (only (all)->patient_name, ==, composed);
   }
 }
@@ -190,7 +190,7 @@ test_refusals (void)
   const char *bad[] = { "", "MSH", "PID|1|2|3|4|5", "MSHabcdefgh", "GET / HTTP/1.1\r\n" };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;
-    g_assert_null (hl7_parse ((const guint8 *)bad[i], strlen (bad[i]), &error));
+    g_assert_null (hl7_parse ((const guint8 *)bad[i], strlen (bad[i]), NULL, &error));
     g_assert_error (error, HL7_ERROR, HL7_ERROR_NO_MSH);
   }
 }
@@ -201,13 +201,13 @@ static char *
 acknowledge (const char *modes, const GError *why)
 {
   g_autofree char *text = g_strdup_printf (HEADER "%s\rOBX|1|NM|1^x^y|1|2\r", modes);
-  g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)text, strlen (text), NULL);
-  g_autoptr (GPtrArray) replies = hl7_acknowledge (message, why, 0);
+  g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)text, strlen (text), NULL, NULL);
+  g_autoptr (GPtrArray) replies = hl7_acknowledge (message, NULL, why, 0);
   GString *codes = g_string_new (NULL);
   for (guint i = 0; i < replies->len; i++) {
     gsize length;
     const char *bytes = g_bytes_get_data (g_ptr_array_index (replies, i), &length);
-    g_autoptr (Hl7Message) reply = hl7_parse ((const guint8 *)bytes, length, NULL);
+    g_autoptr (Hl7Message) reply = hl7_parse ((const guint8 *)bytes, length, NULL, NULL);
     g_autofree char *code = hl7_get (reply, 1, 1, 0, 1, 1), *id = hl7_get (reply, 1, 2, 0, 1, 1);
     g_autofree char *receiver = hl7_get (reply, 0, 5, 0, 1, 1),
                     *type = hl7_get (reply, 0, 9, 0, 1, 1);

@@ -16,7 +16,7 @@ receive (MllpListener *listener, MllpMessage *message, void *arg)
   if (mllp_message_duplicate (message))
     station->duplicates++;
   else
-    station->readings += mllp_message_observations (message)->len;
+    station->readings += mllp_message_content (message)->observations->len;
   if (station->hold) {
     g_ptr_array_add (station->held, message);
     return;
@@ -32,7 +32,7 @@ station_start (Station *station)
 {
   g_autoptr (GError) error = NULL;
   station->held = g_ptr_array_new ();
-  station->listener = mllp_listen ("127.0.0.1", 0, receive, station, &error);
+  station->listener = mllp_listen ("127.0.0.1", 0, receive, NULL, station, &error);
   g_assert_no_error (error);
 }
 
