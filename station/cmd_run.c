@@ -1,7 +1,6 @@
 /* nhipcau run */
 #include "station/cli.h"
 #include "station/opening.h"
-#include "station/readings.h"
 #include "station/server.h"
 #include "station/station.h"
 
@@ -34,7 +33,7 @@ run_station (Opening *opening, const Config *config)
   g_autoptr (Station) station
       = station_new (config, opening->vault, opening->store, opening->identity, &error);
   if (station == NULL || !station_start_media (station, &error)
-      || !readings_listen (station->readings, &error))
+      || !station_listen (station, &error))
     return cli_fail (error);
   g_autoptr (Server) server = server_new (station, opening->identity, loop, &error);
   if (server == NULL)

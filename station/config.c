@@ -35,6 +35,7 @@ config_device_free (void *data)
   ConfigDevice *device = data;
   g_free (device->name);
   g_free (device->id);
+  g_free (device->profile);
   g_free (device);
 }
 
@@ -78,7 +79,8 @@ config_free (Config *config)
                           config->language,      config->state,        config->boot_credential,
                           config->certificate,   config->key,          config->key_secret_file,
                           config->public_url,    config->stun,         config->mllp_listen,
-                          config->metrics_token, config->loudspeaker,  config->echo_microphone };
+                          config->metrics_token, config->loudspeaker,  config->echo_microphone,
+                          config->profiles };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (config->host_names);

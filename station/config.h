@@ -26,6 +26,7 @@ typedef struct {
 
 typedef struct {
   char *name, *id; /* id: EUI-64 or the sender as the log names it */
+  char *profile;   /* name of a profile; NULL: by what its messages say of themselves */
 } ConfigDevice;
 
 #define CONFIG_SERIAL_LAN "udp:"
@@ -58,6 +59,7 @@ typedef struct {
 
   char *mllp_listen;
   guint16 mllp_port; /* 0: no listener */
+  char *profiles;    /* folder of the station's own profiles of devices; NULL: beside the file */
 
   GPtrArray *cameras, *microphones; /* ConfigSource* */
   GPtrArray *devices;               /* ConfigDevice*, those that belong to the room */

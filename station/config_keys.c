@@ -390,6 +390,15 @@ parse_mllp_port (ConfigPlace *place, const char *value)
 }
 
 static char *
+parse_mllp_profiles (ConfigPlace *place, const char *value)
+{
+  char *wrong = take_path (place, &place->config->profiles, value);
+  if (wrong == NULL && !g_file_test (place->config->profiles, G_FILE_TEST_IS_DIR))
+    wrong = g_strdup_printf ("wants a folder of profiles; there is no %s", place->config->profiles);
+  return wrong;
+}
+
+static char *
 take_address (ConfigPlace *place, MediaKind kind, const char *value)
 {
   g_autoptr (GError) error = NULL;
@@ -461,6 +470,13 @@ parse_device_id (ConfigPlace *place, const char *value)
 {
   ConfigDevice *device = place->section;
   return take_text (&device->id, value, 200);
+}
+
+static char *
+parse_device_profile (ConfigPlace *place, const char *value)
+{
+  ConfigDevice *device = place->section;
+  return take_text (&device->profile, value, 64);
 }
 
 /* ---- [recording], [room] --------------------------------------------------------------- */
@@ -540,6 +556,7 @@ static const ConfigKey keys[] = {
   { "relay", "ca-file", parse_relay_ca_file },
   { "mllp", "listen", parse_mllp_listen },
   { "mllp", "port", parse_mllp_port },
+  { "mllp", "profiles", parse_mllp_profiles },
   { "camera", "address", parse_camera_address },
   { "camera", "user", parse_camera_user },
   { "camera", "password-file", parse_camera_password_file },
@@ -554,6 +571,7 @@ static const ConfigKey keys[] = {
   { "serial", "title", config_parse_serial_title },
   { "serial", "room", config_parse_serial_room },
   { "serial", "capture", config_parse_serial_capture },
+  { "device", "profile", parse_device_profile },
   { "recording", "keep-free", parse_keep_free },
   { "recording", "reserve", parse_reserve },
   { "room", "microphone-owner", parse_microphone_owner },

@@ -1,5 +1,4 @@
 #include "station/readings.h"
-#include "media/devices/mllp_listener.h"
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/device_values.h"
@@ -29,7 +28,6 @@ typedef struct {
 
 struct Readings {
   Station *station;
-  MllpListener *listener;
   GHashTable *devices; /* id → Device* */
 };
 
@@ -312,22 +310,6 @@ readings_take (Readings *readings, const char *sender, const GPtrArray *observat
   station_changed (readings->station);
 }
 
-static void
-message_kept (const GError *error, void *arg)
-{
-  mllp_message_done (arg, error);
-}
-
-static void
-receive (MllpListener *listener, MllpMessage *message, void *arg)
-{
-  if (mllp_message_duplicate (message))
-    mllp_message_done (message, NULL);
-  else
-    readings_take (arg, mllp_message_sender (message), mllp_message_content (message)->observations,
-                   message_kept, message);
-}
-
 /* ---- Claims
  * ------------------------------------------------------------------------------------------ */
 
@@ -581,21 +563,9 @@ readings_new (Station *station, GError **error)
   return readings;
 }
 
-gboolean
-readings_listen (Readings *readings, GError **error)
-{
-  const Config *config = readings->station->config;
-  if (config->mllp_port == 0)
-    return TRUE;
-  readings->listener
-      = mllp_listen (config->mllp_listen, config->mllp_port, receive, NULL, readings, error);
-  return readings->listener != NULL;
-}
-
 void
 readings_free (Readings *readings)
 {
-  g_clear_pointer (&readings->listener, mllp_listener_free);
   g_hash_table_unref (readings->devices);
   g_free (readings);
 }

@@ -9,12 +9,11 @@
  * another's and stay where they are. Main thread.
  */
 #pragma once
+#include "media/devices/observation.h"
 #include "station/request.h"
 #include "station/station.h"
 
 Readings *readings_new (Station *station, GError **error);
-/* The MLLP port of station.conf; nothing when it is 0. */
-gboolean readings_listen (Readings *readings, GError **error);
 void readings_free (Readings *readings);
 
 /* All are durable (error NULL), or some could not be kept. */

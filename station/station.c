@@ -10,6 +10,7 @@
 #include "station/recording.h"
 #include "station/room.h"
 #include "station/serial.h"
+#include "station/monitors.h"
 #include "station/sign.h"
 #include "station/text.h"
 #include "station/view.h"
@@ -394,6 +395,13 @@ station_start_media (Station *station, GError **error)
   return TRUE;
 }
 
+gboolean
+station_listen (Station *station, GError **error)
+{
+  station->monitors = monitors_new (station, error);
+  return station->monitors != NULL;
+}
+
 static void
 close_clients (Station *station)
 {
@@ -435,6 +443,7 @@ station_free (Station *station)
   g_clear_pointer (&station->local, local_free);
   g_clear_pointer (&station->serial, serial_free);
   g_clear_pointer (&station->feeds, feeds_free);
+  g_clear_pointer (&station->monitors, monitors_free);
   g_clear_pointer (&station->waves, waves_free);
   g_clear_pointer (&station->readings, readings_free);
   g_clear_pointer (&station->values, device_values_free);

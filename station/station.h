@@ -15,6 +15,7 @@
 #include "records/store.h"
 
 typedef struct Readings Readings;
+typedef struct Monitors Monitors;
 typedef struct Feeds Feeds;
 typedef struct Serial Serial;
 typedef struct Local Local;
@@ -39,6 +40,7 @@ struct Station {
   GPtrArray *consults; /* Consult*, unfinished ones */
   Consult *screen;     /* the one on screen; NULL: none */
   Readings *readings;
+  Monitors *monitors; /* NULL: not listening (a test) */
   Feeds *feeds;
   Serial *serial;
   DeviceValues *values;
@@ -70,6 +72,8 @@ gboolean station_start_media (Station *station, GError **error);
 void station_free (Station *station);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Station, station_free)
 
+/* Listens for patient monitors. */
+gboolean station_listen (Station *station, GError **error);
 /* A recovery recipient has been confirmed: consultations can be started. */
 gboolean station_is_ready (Station *station);
 /* [{code, text: {vi, en}}] (transfer full) */

@@ -74,6 +74,14 @@ mllp_message_content (MllpMessage *message)
   return message->content;
 }
 
+GPtrArray *
+mllp_message_steal_waves (MllpMessage *message)
+{
+  GPtrArray *waves = message->content->waves;
+  message->content->waves = g_ptr_array_new_with_free_func ((GDestroyNotify)wave_block_free);
+  return waves;
+}
+
 GBytes *
 mllp_message_raw (MllpMessage *message)
 {
@@ -421,8 +429,8 @@ on_incoming (GSocketService *service, GSocketConnection *socket, GObject *source
 /* ---- The listener ------------------------------------------------------------------------- */
 
 MllpListener *
-mllp_listen (const char *address, guint16 port, MllpReceive receive, MllpProfile profile,
-             void *arg, GError **error)
+mllp_listen (const char *address, guint16 port, MllpReceive receive, MllpProfile profile, void *arg,
+             GError **error)
 {
   g_autoptr (GSocketAddress) place = g_inet_socket_address_new_from_string (address, port);
   if (place == NULL) {

@@ -31,7 +31,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MllpListener, mllp_listener_free)
 
 /* Empty for a duplicate. */
 const Hl7Content *mllp_message_content (MllpMessage *message);
-GBytes *mllp_message_raw (MllpMessage *message);        /* (transfer none) */
+GBytes *mllp_message_raw (MllpMessage *message); /* (transfer none) */
+/* (transfer full) array of WaveBlock*, free function set; the content has none from then on. */
+GPtrArray *mllp_message_steal_waves (MllpMessage *message);
 const char *mllp_message_sender (MllpMessage *message); /* "192.168.1.20 MONITOR^..." */
 gboolean mllp_message_duplicate (MllpMessage *message);
 void mllp_message_done (MllpMessage *message, const GError *error);

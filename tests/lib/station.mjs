@@ -128,6 +128,7 @@ ${names.length ? `names=${['localhost', ...names].join(';')}\n` : ''}
 [mllp]
 listen=127.0.0.1
 port=${all.mllp}
+profiles=${join(root, 'station/profiles')}
 
 ${config}`);
   const facts = {

@@ -1,0 +1,151 @@
+#include "station/monitors.h"
+#include "media/devices/mllp_listener.h"
+#include "media/devices/profile_set.h"
+#include "station/readings.h"
+#include "station/waves.h"
+
+struct Monitors {
+  Station *station;
+  ProfileSet *profiles;
+  MllpListener *listener;
+};
+
+/* ---- Profiles ---------------------------------------------------------------------------------
+ */
+
+GStrv
+monitors_profile_folders (const Config *config)
+{
+  g_autoptr (GStrvBuilder) folders = g_strv_builder_new ();
+  g_strv_builder_add (folders, NHIPCAU_PROFILES);
+  if (config->profiles != NULL) {
+    g_strv_builder_add (folders, config->profiles);
+  } else if (config->file != NULL) {
+    g_autofree char *folder = g_path_get_dirname (config->file);
+    g_autofree char *own = g_build_filename (folder, "profiles", NULL);
+    g_strv_builder_add (folders, own);
+  }
+  return g_strv_builder_end (folders);
+}
+
+/* A device that station.conf gives a profile must be able to get it. */
+static gboolean
+check_devices (const Monitors *monitors, GError **error)
+{
+  const Config *config = monitors->station->config;
+  for (guint i = 0; i < config->devices->len; i++) {
+    const ConfigDevice *device = config->devices->pdata[i];
+    if (device->profile == NULL || profile_set_find (monitors->profiles, device->profile) != NULL)
+      continue;
+    g_autofree char *names = profile_set_names (monitors->profiles);
+    g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE,
+                 "%s: [device %s] profile: there is no profile '%s'; there are: %s",
+                 config->file != NULL ? config->file : "station.conf", device->name,
+                 device->profile, *names != '\0' ? names : "none");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* By one of the names under which a message may mean this device. */
+static gboolean
+is_device (const ConfigDevice *device, const Hl7Message *message, const char *sender)
+{
+  if (g_strcmp0 (device->id, sender) == 0)
+    return TRUE;
+  for (guint segment = 0; segment < MIN (hl7_segments (message), 64); segment++) {
+    const guint field = segment == 0 ? 3 : 18;
+    for (guint component = 1; component <= 3; component++) {
+      g_autofree char *id = hl7_get (message, segment, field, 0, component, 1);
+      if (id != NULL && g_ascii_strcasecmp (id, device->id) == 0)
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+static const Profile *
+profile_of (const Hl7Message *message, const char *sender, void *arg)
+{
+  const Monitors *monitors = arg;
+  const Config *config = monitors->station->config;
+  for (guint i = 0; i < config->devices->len; i++) {
+    const ConfigDevice *device = config->devices->pdata[i];
+    if (device->profile != NULL && is_device (device, message, sender))
+      return profile_set_find (monitors->profiles, device->profile);
+  }
+  return profile_set_match (monitors->profiles, message);
+}
+
+/* ---- What they send ---------------------------------------------------------------------------
+ */
+
+static void
+message_kept (const GError *error, void *arg)
+{
+  mllp_message_done (arg, error);
+}
+
+static void
+take_waves (Station *station, const char *sender, MllpMessage *message)
+{
+  g_autoptr (GPtrArray) waves = mllp_message_steal_waves (message);
+  while (waves->len > 0) {
+    WaveBlock *block = g_ptr_array_steal_index (waves, 0);
+    const WaveStream *stream = block->stream;
+    /* So that a device of which only waves come can be claimed by its name. */
+    readings_owner (station->readings, stream->device != NULL ? stream->device : sender, sender,
+                    stream->patient_id);
+    waves_take (station->waves, block);
+  }
+}
+
+static void
+receive (MllpListener *listener, MllpMessage *message, void *arg)
+{
+  Station *station = ((Monitors *)arg)->station;
+  const Hl7Content *content = mllp_message_content (message);
+  const char *sender = mllp_message_sender (message);
+  if (mllp_message_duplicate (message)) {
+    mllp_message_done (message, NULL);
+    return;
+  }
+  take_waves (station, sender, message);
+  readings_take (station->readings, sender, content->observations, message_kept, message);
+}
+
+/* ---- Life -------------------------------------------------------------------------------------
+ */
+
+static gboolean
+listen_on (Monitors *monitors, guint16 port, MllpListener **ret_listener, GError **error)
+{
+  const Config *config = monitors->station->config;
+  if (port == 0)
+    return TRUE;
+  *ret_listener = mllp_listen (config->mllp_listen, port, receive, profile_of, monitors, error);
+  return *ret_listener != NULL;
+}
+
+Monitors *
+monitors_new (Station *station, GError **error)
+{
+  Monitors *monitors = g_new0 (Monitors, 1);
+  g_auto (GStrv) folders = monitors_profile_folders (station->config);
+  monitors->station = station;
+  monitors->profiles = profile_set_load ((const char *const *)folders, error);
+  if (monitors->profiles == NULL || !check_devices (monitors, error)
+      || !listen_on (monitors, station->config->mllp_port, &monitors->listener, error)) {
+    monitors_free (monitors);
+    return NULL;
+  }
+  return monitors;
+}
+
+void
+monitors_free (Monitors *monitors)
+{
+  g_clear_pointer (&monitors->listener, mllp_listener_free);
+  g_clear_pointer (&monitors->profiles, profile_set_free);
+  g_free (monitors);
+}
