@@ -20,7 +20,7 @@ static const WaveCode CODES[] = {
   { 150452, "MDC_PULS_OXIM_PLETH", "pleth", "pleth" },
   { 0, "MDC_PLETH", "pleth", "pleth" },
   { 151552, "MDC_RESP", "resp", "resp" },
-  { 0, "MDC_IMPED_TTHOR", "resp", "resp" },
+  { 151780, "MDC_IMPED_TTHOR", "resp", "resp" },
   { 0, "MDC_AWAY_CO2", "CO2", "co2" },
   { 0, "MDC_CONC_AWAY_CO2", "CO2", "co2" },
   { 0, "MDC_PRESS_BLD_ART", "ART", "art" },

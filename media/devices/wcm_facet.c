@@ -51,10 +51,15 @@ facet_kind (const Hl7Message *message, guint segment, FacetKind *ret_kind)
     const char *id, *name;
     FacetKind kind;
   } FACETS[] = {
-    { "68320", "MDC_ATTR_SAMP_RATE", RATE },         { "-", "MDC_ATTR_TIME_PD_SAMP", PERIOD },
-    { "67945", "MDC_ATTR_NU_MSMT_RES", RESOLUTION }, { "-", "MDC_ATTR_SA_MSMT_RES", RESOLUTION },
-    { "68323", "MDC_ATTR_DATA_RANGE", RANGE },       { "197376", "MDC_EVT_DATA_INVALID", NONE },
+    { "68320", "MDC_ATTR_SAMP_RATE", RATE },
+    { "-", "MDC_ATTR_TIME_PD_SAMP", PERIOD },
+    { "67945", "MDC_ATTR_NU_MSMT_RES", RESOLUTION },
+    { "-", "MDC_ATTR_SA_MSMT_RES", RESOLUTION },
+    { "2327", "MDC_ATTR_NU_MSMT_RES", RESOLUTION }, /* the number as Mindray writes it */
+    { "68323", "MDC_ATTR_DATA_RANGE", RANGE },
+    { "197376", "MDC_EVT_DATA_INVALID", NONE },
     { "197378", "MDC_EVT_DATA_MISSING", NONE },
+    { "262196", "MDC_EVT_INOP", NONE }, /* so does Mindray, for the number that is none */
   };
   g_autofree char *id = hl7_context_get (message, segment, 3, 1);
   g_autofree char *name = hl7_context_get (message, segment, 3, 2);
@@ -142,7 +147,8 @@ static void
 take_range (WcmRow *row, const Hl7Message *message, guint segment)
 {
   double low = number_at (message, segment, 0, 1), high = number_at (message, segment, 0, 2);
-  if (isfinite (low) && isfinite (high) && high > low)
+  /* Of decimals it says nothing about bits. */
+  if (row->decimals == 0 && isfinite (low) && isfinite (high) && high > low + 1)
     row->bits = (guint)ceil (log2 (high - low + 1));
 }
 

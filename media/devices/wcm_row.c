@@ -36,66 +36,72 @@ wcm_row_free (WcmRow *row)
 /* ---- Samples ----------------------------------------------------------------------------------
  */
 
-/* One number of the list: its digits without the point, and how many stood behind that. FALSE: it
- * is none. *at moves to the separator behind it. */
+/* One number of the list. *at moves to the separator behind it; whole and places: digits before and
+ * behind the point. FALSE: it is none. Exponents are no HL7, and come from programs that print
+ * floating-point numbers. */
 static gboolean
-read_sample (const char **at, gint64 *ret_digits, guint *ret_decimals)
+read_sample (const char **at, double *ret, guint *whole, guint *places)
 {
-  const char *c = *at;
-  gboolean minus = *c == '-', point = FALSE;
-  gint64 digits = 0;
-  guint n = 0, decimals = 0;
-  if (*c == '-' || *c == '+')
-    c++;
-  for (; g_ascii_isdigit (*c) || (*c == '.' && !point); c++) {
-    if (*c == '.') {
-      point = TRUE;
-      continue;
-    }
-    digits = digits * 10 + (*c - '0');
-    decimals += point;
-    if (++n > 12 || decimals > DECIMALS_MAX)
-      return FALSE;
-  }
-  while (*c == ' ')
-    c++;
-  if (n == 0 || (*c != '^' && *c != '\0'))
+  const char *start = *at + (**at == '-' || **at == '+');
+  gsize before = strspn (start, "0123456789");
+  gsize behind = start[before] == '.' ? strspn (start + before + 1, "0123456789") : 0;
+  char *end = NULL;
+  if (before + behind == 0 || before > 10 || behind > 24)
     return FALSE;
-  *at = c;
-  *ret_digits = minus ? -digits : digits;
-  *ret_decimals = decimals;
+  *ret = g_ascii_strtod (*at, &end);
+  gsize mantissa = (start - *at) + before + (start[before] == '.' ? 1 + behind : 0);
+  gboolean exponent = end > *at + mantissa;
+  while (*end == ' ')
+    end++;
+  if ((*end != '^' && *end != '\0') || !(fabs (*ret) <= G_MAXINT32))
+    return FALSE;
+  *at = end;
+  *whole = (guint)before;
+  *places = exponent ? DECIMALS_MAX : (guint)behind;
   return TRUE;
 }
 
-/* The samples of text, each times 10^decimals; with samples NULL they are counted and decimals is
- * found. FALSE: it is no list of numbers. Empty places are WAVE_MISSING. */
+/* How many samples text has, and how many places behind the point are kept of them: as many as
+ * there are, up to DECIMALS_MAX and what 32 bits hold. FALSE: it is no list of numbers. */
 static gboolean
-walk_samples (const char *text, gint32 *samples, guint *count, guint *decimals)
+measure_samples (const char *text, guint *ret_count, guint *ret_decimals)
 {
-  guint n = 0;
+  guint count = 1, whole_max = 1, decimals = 0;
   for (const char *at = text;; at++) {
-    gint64 value = WAVE_MISSING;
-    guint places = 0;
+    double value;
+    guint whole, places;
     while (*at == ' ')
       at++;
     if (*at != '^' && *at != '\0') {
-      if (!read_sample (&at, &value, &places))
+      if (!read_sample (&at, &value, &whole, &places))
         return FALSE;
-      if (samples == NULL)
-        *decimals = MAX (*decimals, places);
-      for (; samples != NULL && places < *decimals; places++)
-        value *= 10;
-      if (value <= G_MININT32 || value > G_MAXINT32)
-        return FALSE;
+      whole_max = MAX (whole_max, whole);
+      decimals = MAX (decimals, places);
     }
-    if (samples != NULL)
-      samples[n] = (gint32)value;
-    n++;
+    if (*at == '\0')
+      break;
+    count++;
+  }
+  *ret_count = count;
+  *ret_decimals = MIN (MIN (decimals, DECIMALS_MAX), whole_max < 9 ? 9 - whole_max : 0);
+  return TRUE;
+}
+
+/* Each times 10^decimals, to the nearest; empty places are WAVE_MISSING. */
+static void
+fill_samples (const char *text, gint32 *samples, guint decimals)
+{
+  const double factor = pow (10, decimals);
+  for (const char *at = text;; at++) {
+    double value = 0;
+    guint whole, places;
+    while (*at == ' ')
+      at++;
+    gboolean none = *at == '^' || *at == '\0' || !read_sample (&at, &value, &whole, &places);
+    *samples++ = none ? WAVE_MISSING : (gint32)lround (value * factor);
     if (*at == '\0')
       break;
   }
-  *count = n;
-  return TRUE;
 }
 
 static gboolean
@@ -113,11 +119,12 @@ read_samples (WcmRow *row, const Hl7Message *message)
   if (length == 0)
     return TRUE;
   guint count = 0;
-  if (!walk_samples (text, NULL, &count, &row->decimals))
+  if (!measure_samples (text, &count, &row->decimals))
     return FALSE;
   row->samples = g_new (gint32, count);
   row->count = count;
-  return walk_samples (text, row->samples, &count, &row->decimals);
+  fill_samples (text, row->samples, row->decimals);
+  return TRUE;
 }
 
 /* ---- Which lead, when -------------------------------------------------------------------------
@@ -164,6 +171,16 @@ read_lead (WcmRow *row, const Hl7Context *context)
   }
 }
 
+/* A window between whole seconds may be a second longer or shorter: of a hundred that is nothing.
+ */
+#define EXACT_WINDOW_US (100 * G_TIME_SPAN_SECOND)
+
+static gboolean
+has_fraction (const Hl7Context *context)
+{
+  return strchr (context->obr_time, '.') != NULL && strchr (context->obr_end, '.') != NULL;
+}
+
 static void
 read_when (WcmRow *row, const Hl7Context *context)
 {
@@ -179,7 +196,8 @@ read_when (WcmRow *row, const Hl7Context *context)
     }
   if (hl7_context_parse_time (context, context->obr_time, &start, &source)
       && hl7_context_parse_time (context, context->obr_end, &end, &source) && end > start
-      && end - start < G_TIME_SPAN_HOUR)
+      && end - start < G_TIME_SPAN_HOUR
+      && (end - start >= EXACT_WINDOW_US || has_fraction (context)))
     row->window_us = (guint)(end - start);
 }
 

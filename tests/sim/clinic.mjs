@@ -163,7 +163,8 @@ async function main() {
   // A finger oximeter on a serial line, beside the monitor.
   await keep('sim-serial', async () => (await serialDevice('contec', oximeter, ['--wander'])).child);
   await keep('station', () => runStation(place));
-  await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp)]));
+  await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp),
+    '--waves', '500', '--alarms']));
   tell(place, await openConsultation(place));
 
   await new Promise((done) => {

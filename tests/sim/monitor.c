@@ -1,107 +1,30 @@
-/* A simulated patient monitor: speaks HL7 v2.6 ORU^R01 (IHE PCD-01) over MLLP, as real ones do.
+/* A simulated patient monitor: a patient's numbers, waves and alarms in HL7 v2 over MLLP, as
+ * monitors of several makes send them.
  *
- * Usage: sim-monitor --port P [--host H] [--interval MS] [--nibp SECONDS] [--patient ID^^^A^PI]
+ * Usage: sim-monitor --port P [--host H] [--make NAME] [--rhythm NAME] [--interval MS] [--nibp S]
+ *                    [--waves MS] [--patient ID^^^A^PI] [--serial EUI64] [--demo] [--alarms]
+ * [--query]
  *
- * The patient is a small model, not constants: heart rate drifts around a set point and swings
- * with breathing, SpO2 follows with a delay, the cuff measures now and then. Each message waits
- * for its acknowledgement; on a lost connection the monitor reconnects and repeats what was not
- * acknowledged. Ends on SIGTERM. */
+ * Numbers and waves are of one model (patient_model.h). Each message waits for its acknowledgement;
+ * on a lost connection the monitor reconnects and repeats what was not acknowledged; waves of that
+ * time are gone, as a monitor keeps none. Ends on SIGTERM. */
+#include "monitor_messages.h"
+
 #include <gio/gio.h>
 #include <glib-unix.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { VT = 0x0B, FS = 0x1C, CR = 0x0D };
 
-typedef struct {
-  GRand *rand;
-  double seconds;
-  double hr, spo2, temp, resp;
-  double sys, dia;
-  double next_cuff;
-  gboolean cuff; /* measured in this step */
-} Patient;
+/* Before its first message, so that its first number is one. */
+#define LIVED_US (10 * G_TIME_SPAN_SECOND)
 
 typedef struct {
-  char *host, *patient_id;
-  int port, interval_ms, cuff_seconds;
+  char *host, *patient_id, *make, *rhythm, *serial;
+  int port, interval_ms, cuff_seconds, wave_ms, seed;
+  gboolean demo, alarms, query;
 } Options;
-
-static double
-pull (double value, double towards, double strength, double noise, GRand *rand)
-{
-  return value + (towards - value) * strength + g_rand_double_range (rand, -noise, noise);
-}
-
-static void
-patient_step (Patient *p, double dt, double cuff_seconds)
-{
-  p->seconds += dt;
-  double effort = 6 * sin (p->seconds / 47.0); /* slow waves of unrest */
-  p->resp = pull (p->resp, 20 + effort / 4, 0.05, 0.4, p->rand);
-  p->hr = pull (p->hr, 88 + effort, 0.08, 1.2, p->rand);
-  p->spo2 = fmin (100, pull (p->spo2, 95.5 - effort / 8, 0.03, 0.25, p->rand));
-  p->temp = pull (p->temp, 37.1, 0.01, 0.01, p->rand);
-  p->cuff = p->seconds >= p->next_cuff;
-  if (p->cuff) {
-    p->sys = 138 + effort + g_rand_double_range (p->rand, -5, 5);
-    p->dia = 84 + effort / 2 + g_rand_double_range (p->rand, -3, 3);
-    p->next_cuff = p->seconds + cuff_seconds;
-  }
-}
-
-static double
-breathing_hr (const Patient *p)
-{
-  return p->hr + 2.5 * sin (2 * G_PI * p->resp / 60.0 * p->seconds);
-}
-
-static void
-add (GString *message, int *row, const char *code, const char *place, double value, int digits,
-     const char *unit, const char *range, const char *flag, const char *time)
-{
-  char number[32];
-  g_snprintf (number, sizeof number, "%.*f", digits, value);
-  g_string_append_printf (message, "OBX|%d|NM|%s^MDC|%s|%s|%s^MDC|%s|%s|||R|||%s\r", ++*row, code,
-                          place, number, unit, range, flag, time);
-}
-
-static char *
-build (const Patient *p, const char *patient_id, guint id)
-{
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-  g_autofree char *time = g_date_time_format (now, "%Y%m%d%H%M%S%z");
-  GString *m = g_string_new (NULL);
-  int row = 0;
-  g_string_append_printf (
-      m,
-      "MSH|^~\\&|SIM_MONITOR^0004A3FFFE5D0001^EUI-64|TYT|||%s||ORU^R01^ORU_R01|%u|P|2.6|||AL|NE||"
-      "UNICODE UTF-8|||IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO\r"
-      "PID|||%s\rPV1||O\r"
-      "OBR|1|||182777000^monitoring of patient^SCT|||%s\r",
-      time, id, patient_id, time);
-  add (m, &row, "147842^MDC_ECG_HEART_RATE", "1.6.1.147842", breathing_hr (p), 0,
-       "264864^MDC_DIM_BEAT_PER_MIN", "50-120", "", time);
-  add (m, &row, "150456^MDC_PULS_OXIM_SAT_O2", "1.3.1.150456", p->spo2, 0, "262688^MDC_DIM_PERCENT",
-       "90-100", p->spo2 < 90 ? "L" : "", time);
-  add (m, &row, "149530^MDC_PULS_OXIM_PULS_RATE", "1.3.1.149530", breathing_hr (p), 0,
-       "264864^MDC_DIM_BEAT_PER_MIN", "50-120", "", time);
-  add (m, &row, "151562^MDC_RESP_RATE", "1.14.1.151562", p->resp, 0, "264928^MDC_DIM_RESP_PER_MIN",
-       "8-30", "", time);
-  add (m, &row, "150344^MDC_TEMP", "1.2.1.150344", p->temp, 1, "268192^MDC_DIM_DEGC", "36-39", "",
-       time);
-  if (p->cuff) {
-    const char *mmhg = "266016^MDC_DIM_MMHG";
-    add (m, &row, "150021^MDC_PRESS_BLD_NONINV_SYS", "1.1.9.150021", p->sys, 0, mmhg, "90-160",
-         p->sys > 160 ? "H" : "", time);
-    add (m, &row, "150022^MDC_PRESS_BLD_NONINV_DIA", "1.1.9.150022", p->dia, 0, mmhg, "50-90",
-         p->dia > 90 ? "H" : "", time);
-    add (m, &row, "150023^MDC_PRESS_BLD_NONINV_MEAN", "1.1.9.150023",
-         p->dia + (p->sys - p->dia) / 3, 0, mmhg, "60-110", "", time);
-  }
-  return g_string_free (m, FALSE);
-}
 
 /* ---- Sending ------------------------------------------------------------------------------- */
 
@@ -157,32 +80,133 @@ connect_station (const Options *options, GCancellable *stop)
   return NULL;
 }
 
+/* ---- A monitor's day ------------------------------------------------------------------------- */
+
+typedef struct {
+  const Options *options;
+  MonitorWords words;
+  GCancellable *stop;
+  GSocketConnection *connection;
+  Patient *patient;
+  gint64 began_us, began_utc_us; /* monotonic; the patient's time 0 */
+  guint id;
+  gint64 numbers_due_us;
+  double waves_from; /* the patient's time up to which waves were sent */
+  gboolean low;      /* an alarm stands */
+} Monitor;
+
+static double
+patient_now (const Monitor *monitor)
+{
+  return (double)(g_get_monotonic_time () - monitor->began_us) / G_USEC_PER_SEC;
+}
+
+static gint64
+utc_of (const Monitor *monitor, double at)
+{
+  return monitor->began_utc_us + (gint64)(at * G_USEC_PER_SEC);
+}
+
+/* Until it was acknowledged. Takes message. */
+static void
+deliver (Monitor *monitor, char *message)
+{
+  while (!g_cancellable_is_cancelled (monitor->stop)) {
+    g_autoptr (GError) error = NULL;
+    if (monitor->connection == NULL)
+      monitor->connection = connect_station (monitor->options, monitor->stop);
+    if (monitor->connection == NULL
+        || send_message (monitor->connection, message, monitor->stop, &error))
+      break;
+    g_printerr ("sim-monitor: %s\n", error->message);
+    g_clear_object (&monitor->connection);
+    g_usleep (500 * 1000);
+  }
+  g_free (message);
+}
+
+static void
+send_alarm (Monitor *monitor, const PatientNumbers *numbers)
+{
+  gboolean low = numbers->spo2 < 90;
+  if (!low && !monitor->low)
+    return;
+  const MonitorAlarm alarm = { .event = "196652^MDC_EVT_LO_VAL_LT_LIM",
+                               .text = "SpO2 thấp",
+                               .source = 150456,
+                               .source_name = "MDC_PULS_OXIM_SAT_O2",
+                               .value = numbers->spo2,
+                               .limits = "90-100",
+                               .phase = !low           ? "end"
+                                        : monitor->low ? "continue"
+                                                       : "start",
+                               .priority = "PM",
+                               .low = TRUE };
+  monitor->low = low;
+  deliver (monitor, monitor_alarm_message (&monitor->words, &alarm, ++monitor->id,
+                                           utc_of (monitor, patient_now (monitor))));
+}
+
+static void
+send_numbers (Monitor *monitor)
+{
+  double now = patient_now (monitor);
+  patient_advance (monitor->patient, now, monitor->options->cuff_seconds);
+  PatientNumbers numbers = patient_numbers (monitor->patient);
+  deliver (monitor, monitor_numbers_message (&monitor->words, &numbers, ++monitor->id,
+                                             utc_of (monitor, now)));
+  if (monitor->options->alarms)
+    send_alarm (monitor, &numbers);
+}
+
+static void
+send_waves (Monitor *monitor)
+{
+  double seconds = monitor->options->wave_ms / 1000.0, now = patient_now (monitor);
+  patient_advance (monitor->patient, now, 0);
+  /* What was not sent in time is not sent at all. */
+  if (now - monitor->waves_from > 4 * seconds + 1)
+    monitor->waves_from = now - seconds;
+  while (monitor->waves_from + seconds <= now && !g_cancellable_is_cancelled (monitor->stop)) {
+    double from = monitor->waves_from;
+    monitor->waves_from += seconds;
+    deliver (monitor, monitor_waves_message (&monitor->words, monitor->patient, ++monitor->id, from,
+                                             seconds, utc_of (monitor, from)));
+  }
+}
+
+/* Until the next of both is due. */
+static void
+wait_for_next (const Monitor *monitor)
+{
+  gint64 due = monitor->numbers_due_us;
+  if (monitor->options->wave_ms > 0) {
+    double end = monitor->waves_from + monitor->options->wave_ms / 1000.0;
+    due = MIN (due, monitor->began_us + (gint64)(end * G_USEC_PER_SEC));
+  }
+  gint64 wait = due - g_get_monotonic_time ();
+  if (wait > 0)
+    g_usleep ((gulong)MIN (wait, 200 * 1000));
+}
+
 static gpointer
 run (gpointer data)
 {
-  gpointer *arguments = data;
-  const Options *options = arguments[0];
-  GCancellable *stop = arguments[1];
-  Patient patient = { .rand = g_rand_new (), .hr = 90, .spo2 = 95, .temp = 37.1, .resp = 20 };
-  g_autoptr (GSocketConnection) connection = NULL;
-  guint id = 0;
-  while (!g_cancellable_is_cancelled (stop)) {
-    patient_step (&patient, options->interval_ms / 1000.0, options->cuff_seconds);
-    g_autofree char *message = build (&patient, options->patient_id, ++id);
-    g_autoptr (GError) error = NULL;
-    while (!g_cancellable_is_cancelled (stop)) {
-      if (connection == NULL)
-        connection = connect_station (options, stop);
-      if (connection == NULL || send_message (connection, message, stop, &error))
-        break;
-      g_printerr ("sim-monitor: %s\n", error->message);
-      g_clear_error (&error);
-      g_clear_object (&connection);
-      g_usleep (500 * 1000);
+  Monitor *monitor = data;
+  if (monitor->options->query)
+    deliver (monitor, monitor_query_message (&monitor->words, ++monitor->id, g_get_real_time ()));
+  monitor->numbers_due_us = g_get_monotonic_time ();
+  while (!g_cancellable_is_cancelled (monitor->stop)) {
+    if (g_get_monotonic_time () >= monitor->numbers_due_us) {
+      monitor->numbers_due_us += monitor->options->interval_ms * 1000;
+      if (monitor->numbers_due_us < g_get_monotonic_time ())
+        monitor->numbers_due_us = g_get_monotonic_time ();
+      send_numbers (monitor);
     }
-    g_usleep (options->interval_ms * 1000);
+    if (monitor->options->wave_ms > 0)
+      send_waves (monitor);
+    wait_for_next (monitor);
   }
-  g_rand_free (patient.rand);
   return NULL;
 }
 
@@ -190,47 +214,93 @@ static gboolean
 on_signal (gpointer data)
 {
   gpointer *arguments = data;
-  g_cancellable_cancel (arguments[1]);
-  g_main_loop_quit (arguments[2]);
+  g_cancellable_cancel (arguments[0]);
+  g_main_loop_quit (arguments[1]);
   return G_SOURCE_REMOVE;
+}
+
+static gboolean
+read_options (Options *options, int *argc, char ***argv, Make *ret_make, Rhythm *ret_rhythm,
+              GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "host", 0, 0, G_OPTION_ARG_STRING, &options->host, "station's address (127.0.0.1)", "HOST" },
+    { "port", 0, 0, G_OPTION_ARG_INT, &options->port, "its HL7 port", "PORT" },
+    { "make", 0, 0, G_OPTION_ARG_STRING, &options->make, "ihe mindray comen philips ge (ihe)",
+      "NAME" },
+    { "rhythm", 0, 0, G_OPTION_ARG_STRING, &options->rhythm,
+      "sinus brady tachy afib pvc vt asystole (sinus)", "NAME" },
+    { "interval", 0, 0, G_OPTION_ARG_INT, &options->interval_ms, "between numbers (1000)", "MS" },
+    { "waves", 0, 0, G_OPTION_ARG_INT, &options->wave_ms, "between waves; 0: none (0)", "MS" },
+    { "nibp", 0, 0, G_OPTION_ARG_INT, &options->cuff_seconds, "between cuff readings (20)", "S" },
+    { "patient", 0, 0, G_OPTION_ARG_STRING, &options->patient_id, "PID-3; none by default", "ID" },
+    { "serial", 0, 0, G_OPTION_ARG_STRING, &options->serial, "its EUI-64", "HEX" },
+    { "seed", 0, 0, G_OPTION_ARG_INT, &options->seed, "the same seed, the same patient (1)", "N" },
+    { "demo", 0, 0, G_OPTION_ARG_NONE, &options->demo, "everything is marked DEMO", NULL },
+    { "alarms", 0, 0, G_OPTION_ARG_NONE, &options->alarms, "sends alarms (ORU^R40)", NULL },
+    { "query", 0, 0, G_OPTION_ARG_NONE, &options->query, "asks who the patient is first", NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("- simulated patient monitor");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (options->port > 0 && options->interval_ms > 0 && options->wave_ms >= 0
+      && make_from_name (options->make, ret_make) && rhythm_from_name (options->rhythm, ret_rhythm))
+    return TRUE;
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                       "wants --port, and a --make and --rhythm of those that --help names");
+  return FALSE;
+}
+
+static void
+options_clear (Options *options)
+{
+  g_free (options->host);
+  g_free (options->patient_id);
+  g_free (options->make);
+  g_free (options->rhythm);
+  g_free (options->serial);
 }
 
 int
 main (int argc, char **argv)
 {
-  Options options = { .interval_ms = 1000, .cuff_seconds = 20 };
-  GOptionEntry entries[] = {
-    { "host", 0, 0, G_OPTION_ARG_STRING, &options.host, "station's address (127.0.0.1)", "HOST" },
-    { "port", 0, 0, G_OPTION_ARG_INT, &options.port, "its HL7 port", "PORT" },
-    { "interval", 0, 0, G_OPTION_ARG_INT, &options.interval_ms, "time between messages (1000)",
-      "MS" },
-    { "nibp", 0, 0, G_OPTION_ARG_INT, &options.cuff_seconds, "time between cuff readings (20)",
-      "S" },
-    { "patient", 0, 0, G_OPTION_ARG_STRING, &options.patient_id, "PID-3; none by default", "ID" },
-    { NULL },
-  };
-  g_autoptr (GOptionContext) context = g_option_context_new ("- simulated patient monitor");
-  g_option_context_add_main_entries (context, entries, NULL);
+  Options options = { .interval_ms = 1000,
+                      .cuff_seconds = 20,
+                      .seed = 1,
+                      .host = g_strdup ("127.0.0.1"),
+                      .patient_id = g_strdup (""),
+                      .make = g_strdup ("ihe"),
+                      .rhythm = g_strdup ("sinus"),
+                      .serial = g_strdup ("0004A3FFFE5D0001") };
   g_autoptr (GError) error = NULL;
-  if (!g_option_context_parse (context, &argc, &argv, &error) || options.port <= 0) {
-    g_printerr ("sim-monitor: %s\n", error != NULL ? error->message : "--port is needed");
+  Make make = MAKE_IHE;
+  Rhythm rhythm = RHYTHM_SINUS;
+  if (!read_options (&options, &argc, &argv, &make, &rhythm, &error)) {
+    g_printerr ("sim-monitor: %s\n", error->message);
     return 2;
   }
-  if (options.host == NULL)
-    options.host = g_strdup ("127.0.0.1");
-  if (options.patient_id == NULL)
-    options.patient_id = g_strdup ("");
   g_autoptr (GCancellable) stop = g_cancellable_new ();
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  gpointer arguments[] = { &options, stop, loop };
+  gpointer arguments[] = { stop, loop };
+  Monitor monitor = { .options = &options,
+                      .words = { make, options.patient_id, options.serial, options.demo },
+                      .stop = stop,
+                      .patient = patient_new ((guint32)options.seed, rhythm),
+                      .began_us = g_get_monotonic_time () - LIVED_US,
+                      .began_utc_us = g_get_real_time () - LIVED_US,
+                      .waves_from = (double)LIVED_US / G_USEC_PER_SEC };
+  patient_advance (monitor.patient, monitor.waves_from, 0);
   g_unix_signal_add (SIGTERM, on_signal, arguments);
   g_unix_signal_add (SIGINT, on_signal, arguments);
-  GThread *thread = g_thread_new ("monitor", run, arguments);
+  GThread *thread = g_thread_new ("monitor", run, &monitor);
   g_print ("ready %s:%d\n", options.host, options.port);
   fflush (stdout);
   g_main_loop_run (loop);
   g_thread_join (thread);
-  g_free (options.host);
-  g_free (options.patient_id);
+  g_clear_object (&monitor.connection);
+  patient_free (monitor.patient);
+  options_clear (&options);
   return 0;
 }

@@ -108,6 +108,34 @@ test_facets (void)
   g_assert_cmpfloat_with_epsilon (wave_block_value (pleth, 0, 2), 7, 1e-9);
 }
 
+/* As programs print floating-point numbers, and as Mindray names its facets. */
+static void
+test_spellings (void)
+{
+  g_auto (Bed) bed = bed_new ();
+  take (&bed, "MSH|^~\\&|SIM||||20261120090313+0700||ORU^R01|1|P|2.6\r"
+              "OBR|2||XXX|WAVEFORM|||20261120090312.000|20261120090313.000\r"
+              "OBX|1|NA|131329^MDC_ECG_LEAD_I^MDC|1.1.1.1001|0.0^0.029039286658642516^-2.5E-4^-1|"
+              "266418^MDC_DIM_MILLI_VOLT^MDC\r"
+              "OBX|2|NM|0^MDC_ATTR_SAMP_RATE^MDC|1.1.1.1001.1|256.0|264608^MDC_DIM_PER_SEC\r"
+              "OBX|3|NR|0^MDC_ATTR_DATA_RANGE^MDC|1.1.1.1001.2|-0.99997^0.99999\r"
+              "OBX|4|NA|151780^MDC_IMPED_TTHOR^MDC|1.7.1.151780|5^32767\r"
+              "OBX|5|NM|0^MDC_ATTR_SAMP_RATE^MDC|1.7.1.151780.1|500|264608^MDC_DIM_PER_SEC^MDC\r"
+              "OBX|6|NM|2327^MDC_ATTR_NU_MSMT_RES^MDC|1.7.1.151780.2|1.000000|"
+              "262656^MDC_DIM_DIMLESS^MDC\r"
+              "OBX|7|NM|262196^MDC_EVT_INOP^MDC|1.7.1.151780.3|32767\r");
+  g_assert_cmpuint (bed.waves->len, ==, 2);
+  g_assert_cmpuint (bed.observations, ==, 0);
+  const WaveBlock *ecg = wave_of (&bed, "ecg"), *resp = wave_of (&bed, "resp");
+  g_assert_cmpuint (ecg->stream->rate_num, ==, 256);
+  g_assert_cmpuint (ecg->stream->leads[0].bits, ==, 0);
+  const double expected[] = { 0, 0.029039, -0.00025, -1 };
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    g_assert_cmpfloat_with_epsilon (wave_block_value (ecg, 0, i), expected[i], 1e-9);
+  g_assert_cmpint (resp->samples[0], ==, 5);
+  g_assert_cmpint (resp->samples[1], ==, WAVE_MISSING);
+}
+
 /* Each must stay an observation of which it is said that it is none of ours, and no wave. */
 static void
 test_no_wave (void)
@@ -116,8 +144,11 @@ test_no_wave (void)
     "OBX|1|NA|131330^MDC_ECG_ELEC_POTL_II^MDC|1.1.1.1|1^2^x\r",
     "OBX|1|NA|131330^MDC_ECG_ELEC_POTL_II^MDC|1.1.1.1|1^2~3^4\r",
     "OBX|1|NA|131330^MDC_ECG_ELEC_POTL_II^MDC|1.1.1.1|1^99999999999\r",
-    "OBX|1|NA|131330^MDC_ECG_ELEC_POTL_II^MDC|1.1.1.1|1e5^2\r",
+    "OBX|1|NA|131330^MDC_ECG_ELEC_POTL_II^MDC|1.1.1.1|1e^2\r",
     "OBX|1|NA|12^TABLE^99X|1.1.1.1|1^2\r",
+    /* Whole seconds are no window of which a rate could be had. */
+    "OBR|2||||||20261120090312|20261120090313\r"
+    "OBX|1|NA|131330^MDC_ECG_ELEC_POTL_II^MDC|1.1.1.1|1^2^3^4\r",
   };
   for (guint i = 0; i < G_N_ELEMENTS (ROWS); i++) {
     g_auto (Bed) bed = bed_new ();
@@ -263,6 +294,7 @@ main (int argc, char **argv)
   g_setenv ("TZ", "Asia/Ho_Chi_Minh", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wcm/facets", test_facets);
+  g_test_add_func ("/wcm/spellings", test_spellings);
   g_test_add_func ("/wcm/no-wave", test_no_wave);
   g_test_add_func ("/wcm/continuity", test_continuity);
   g_test_add_func ("/wcm/whole-seconds", test_whole_seconds);
