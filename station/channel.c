@@ -47,6 +47,8 @@ short_of (json_t *observation, size_t *ret_size)
 void
 channel_send_readings (Station *station, const char *label, json_t *items)
 {
+  if (!room_is_heard (station->room))
+    return;
   json_auto_t *batch = json_array ();
   size_t i, size = 0;
   json_t *item;

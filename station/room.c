@@ -371,6 +371,12 @@ room_send (Room *room, const char *label, json_t *message)
   }
 }
 
+gboolean
+room_is_heard (const Room *room)
+{
+  return room != NULL && room->peers->len > 0;
+}
+
 void
 room_send_readings (Room *room, const char *label, json_t *items)
 {

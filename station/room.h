@@ -59,6 +59,8 @@ void room_own (Room *room, Client *client, gboolean audio, gboolean video);
 void room_send (Room *room, const char *label, json_t *message);
 
 /* Who is signed in at the page of a console's peer; NULL: nobody, or no console. */
+/* Is anybody there to whom room_send() could speak? */
+gboolean room_is_heard (const Room *room);
 /* Vital signs, as `readings`; who has a weak link gets the newest of them every two seconds. */
 void room_send_readings (Room *room, const char *label, json_t *items);
 /* Binary, on a channel that may be closed: then it is let go. */

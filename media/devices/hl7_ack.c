@@ -68,6 +68,8 @@ static GBytes *
 encode (const Hl7Message *message, const char *text)
 {
   gsize length = 0;
+  if (g_str_equal (hl7_charset (message, NULL), "UTF-8"))
+    return g_bytes_new (text, strlen (text));
   char *bytes = g_convert_with_fallback (text, -1, hl7_charset (message, NULL), "UTF-8", "?", NULL,
                                          &length, NULL);
   return bytes != NULL ? g_bytes_new_take (bytes, length) : g_bytes_new (text, strlen (text));

@@ -126,12 +126,26 @@ is_single_byte (const char *charset)
   return FALSE;
 }
 
+/* VISCII and TCVN3 have letters in the place of control characters. */
+static gboolean
+has_ascii (const char *charset)
+{
+  return g_str_equal (charset, "UTF-8") || g_str_equal (charset, "US-ASCII")
+         || g_str_has_prefix (charset, "ISO-8859-") || g_str_equal (charset, "CP1258");
+}
+
 char *
 hl7_charset_convert (const guint8 *data, gsize length, const char *declared, const char **ret_used,
                      gboolean *ret_guessed, GError **error)
 {
   const char *charset = declared != NULL ? hl7_charset_name (declared) : NULL;
   const char *used = charset;
+  /* Most messages: the same bytes in every set that has ASCII, and in normal form. */
+  if (charset != NULL && is_ascii (data, length) && has_ascii (charset)) {
+    *ret_used = charset;
+    *ret_guessed = FALSE;
+    return g_strndup ((const char *)data, length);
+  }
   gboolean utf8 = !is_ascii (data, length) && g_utf8_validate ((const char *)data, length, NULL);
   if (charset == NULL || (utf8 && is_single_byte (charset)))
     used = guess (data, length);
