@@ -2,6 +2,7 @@
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/device_values.h"
+#include "station/kept.h"
 #include "station/serial.h"
 
 #include <string.h>
@@ -29,6 +30,7 @@ typedef struct {
 struct Readings {
   Station *station;
   GHashTable *devices; /* id → Device* */
+  Kept *kept;
 };
 
 static void
@@ -169,9 +171,21 @@ typedef struct {
   void *arg;
   GHashTable *groups; /* consultation id → json array of observations */
   json_t *waiting;    /* array of rows of the station */
+  GPtrArray *fresh;   /* Observation.raw of what is written now */
+  GPtrArray *again;   /* of what a delivery before this one is still writing */
   guint pending;
   GError *error;
 } Delivery;
+
+/* What was sent again while it was still being written: is it there now? */
+static void
+check_again (Delivery *delivery)
+{
+  for (guint i = 0; delivery->error == NULL && i < delivery->again->len; i++)
+    if (kept_state (delivery->readings->kept, delivery->again->pdata[i]) != KEPT_DURABLE)
+      delivery->error = g_error_new_literal (RECORDS_ERROR, RECORDS_ERROR_FAILED,
+                                             "it was sent twice and could not be kept");
+}
 
 static void
 delivery_step (Delivery *delivery, const GError *error)
@@ -180,18 +194,40 @@ delivery_step (Delivery *delivery, const GError *error)
     delivery->error = g_error_copy (error);
   if (--delivery->pending > 0)
     return;
+  /* Of what is on the disk by now this changes nothing. */
+  for (guint i = 0; i < delivery->fresh->len; i++)
+    kept_done (delivery->readings->kept, delivery->fresh->pdata[i], FALSE);
+  check_again (delivery);
   if (delivery->done != NULL)
     delivery->done (delivery->error, delivery->arg);
   g_clear_error (&delivery->error);
   g_hash_table_unref (delivery->groups);
+  g_ptr_array_unref (delivery->fresh);
+  g_ptr_array_unref (delivery->again);
   json_decref (delivery->waiting);
   g_free (delivery);
+}
+
+/* rows: observations, or rows of the station that have one in them. */
+static void
+remember (Delivery *delivery, const json_t *rows)
+{
+  gsize i;
+  json_t *row;
+  json_array_foreach (rows, i, row)
+  {
+    json_t *inner = json_object_get (row, "observation");
+    json_t *raw = json_object_get (inner != NULL ? inner : row, "raw");
+    kept_done (delivery->readings->kept, json_string_value (raw), TRUE);
+  }
 }
 
 static void
 group_written (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
 {
   Delivery *delivery = arg;
+  if (error == NULL && consult != NULL)
+    remember (delivery, g_hash_table_lookup (delivery->groups, consult->id));
   if (error == NULL && consult != NULL && consult == station->screen)
     channel_send_readings (station, NULL, g_hash_table_lookup (delivery->groups, consult->id));
   delivery_step (delivery, error);
@@ -203,6 +239,8 @@ waiting_written (Station *station, Consult *consult, gint64 seq, const GError *e
   Delivery *delivery = arg;
   gsize i;
   json_t *row;
+  if (error == NULL)
+    remember (delivery, delivery->waiting);
   json_array_foreach (delivery->waiting, i, row)
   {
     const char *id = json_string_value (json_object_get (row, "device"));
@@ -236,10 +274,33 @@ received_json (const Observation *observation, gint64 now_us)
   return json;
 }
 
+/* TRUE for what was sent before. */
+static gboolean
+is_repeated (Delivery *delivery, const Observation *observation)
+{
+  Kept *kept = delivery->readings->kept;
+  switch (kept_state (kept, observation->raw)) {
+  case KEPT_DURABLE:
+    return TRUE;
+  case KEPT_COMING:
+    g_ptr_array_add (delivery->again, g_strdup (observation->raw));
+    return TRUE;
+  case KEPT_NEW:
+    break;
+  }
+  if (observation->raw != NULL) {
+    kept_coming (kept, observation->raw);
+    g_ptr_array_add (delivery->fresh, g_strdup (observation->raw));
+  }
+  return FALSE;
+}
+
 static void
 sort_observation (Delivery *delivery, const Observation *observation, const char *sender)
 {
   Readings *readings = delivery->readings;
+  if (is_repeated (delivery, observation))
+    return;
   const char *id = observation->device != NULL ? observation->device : sender;
   Device *device = device_get (readings, id, sender);
   Consult *owner = owner_of_what (readings, device, observation->patient_id);
@@ -272,7 +333,9 @@ deliver (Delivery *delivery)
   while (g_hash_table_iter_next (&iter, &consult, &group))
     station_write_many (station, consult, "observation", "station", json_incref (group),
                         group_written, delivery);
-  if (json_array_size (delivery->waiting) > 0) {
+  /* Rows are written in the order in which they were asked for: behind those that are still
+   * under way an empty write ends when they have. */
+  if (json_array_size (delivery->waiting) > 0 || delivery->again->len > 0) {
     g_autofree char *kind = waiting_kind (g_get_real_time ());
     delivery->pending++;
     station_write_many (station, "station", kind, "station", json_incref (delivery->waiting),
@@ -304,6 +367,8 @@ readings_take (Readings *readings, const char *sender, const GPtrArray *observat
   delivery->arg = arg;
   delivery->groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, json_free);
   delivery->waiting = json_array ();
+  delivery->fresh = g_ptr_array_new_with_free_func (g_free);
+  delivery->again = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < observations->len; i++)
     sort_observation (delivery, observations->pdata[i], sender);
   deliver (delivery);
@@ -538,6 +603,7 @@ load_waiting_of (Readings *readings, gint64 day_us, GError **error)
     json_t *observation = json_object_get (row->body, "observation");
     if (id == NULL || observation == NULL)
       continue;
+    kept_load (readings->kept, observation, row->utc_us, g_get_real_time ());
     Device *device
         = device_get (readings, id, json_string_value (json_object_get (row->body, "sender")));
     device->last_us = MAX (device->last_us, row->utc_us);
@@ -548,12 +614,31 @@ load_waiting_of (Readings *readings, gint64 day_us, GError **error)
   return TRUE;
 }
 
+gboolean
+readings_know (Readings *readings, GError **error)
+{
+  Station *station = readings->station;
+  gint64 now_us = g_get_real_time ();
+  for (guint i = 0; i < station->consults->len; i++) {
+    const Consult *consult = station->consults->pdata[i];
+    g_autoptr (GPtrArray) rows = store_read (station->store, consult->id, "observation", 0, error);
+    if (rows == NULL)
+      return FALSE;
+    for (guint r = 0; r < rows->len; r++) {
+      const StoreRow *row = rows->pdata[r];
+      kept_load (readings->kept, row->body, row->utc_us, now_us);
+    }
+  }
+  return TRUE;
+}
+
 Readings *
 readings_new (Station *station, GError **error)
 {
   Readings *readings = g_new0 (Readings, 1);
   gint64 now_us = g_get_real_time ();
   readings->station = station;
+  readings->kept = kept_new ();
   readings->devices = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, device_free);
   if (!load_claims (readings, error) || !load_waiting_of (readings, now_us - G_TIME_SPAN_DAY, error)
       || !load_waiting_of (readings, now_us, error)) {
@@ -567,6 +652,7 @@ void
 readings_free (Readings *readings)
 {
   g_hash_table_unref (readings->devices);
+  kept_free (readings->kept);
   g_free (readings);
 }
 

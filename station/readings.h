@@ -14,6 +14,9 @@
 #include "station/station.h"
 
 Readings *readings_new (Station *station, GError **error);
+/* Which readings the unfinished consultations have, once those are read back: what is sent again
+ * is then known. */
+gboolean readings_know (Readings *readings, GError **error);
 void readings_free (Readings *readings);
 
 /* All are durable (error NULL), or some could not be kept. */

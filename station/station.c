@@ -371,7 +371,8 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   if (station->sessions == NULL)
     return NULL;
   station->readings = readings_new (station, error);
-  if (station->readings == NULL || !restore (station, error))
+  if (station->readings == NULL || !restore (station, error)
+      || !readings_know (station->readings, error))
     return NULL;
   store_set_clock_trust (store, clock_is_synchronized () ? "ntp" : "none");
   recording_check_disk (station);

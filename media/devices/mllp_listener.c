@@ -302,6 +302,16 @@ parse (Connection *connection, const guint8 *data, gsize length, const Profile *
   return g_steal_pointer (&message);
 }
 
+/* So that each of them can be known again (Observation.raw). */
+static void
+name_observations (const Hl7Content *content, const char *digest)
+{
+  for (guint i = 0; digest != NULL && i < content->observations->len; i++) {
+    Observation *o = content->observations->pdata[i];
+    o->raw = g_strdup_printf ("%.24s:%u", digest, i);
+  }
+}
+
 static Hl7Content *
 read_content (Connection *connection, const MllpMessage *message)
 {
@@ -336,6 +346,7 @@ on_message (const guint8 *data, gsize length, void *arg)
                        && g_hash_table_contains (connection->listener->remembered, message->digest);
   message->message = g_steal_pointer (&parsed);
   message->content = read_content (connection, message);
+  name_observations (message->content, message->digest);
   if (!hl7_content_is_supported (message->message)) {
     error = g_error_new_literal (HL7_ERROR, HL7_ERROR_TYPE,
                                  "message type not supported; this port takes ORU^R01 (PCD-01)");

@@ -30,6 +30,7 @@ observation_free (Observation *o)
   g_strfreev (o->flags);
   g_free (o->status);
   g_free (o->message_id);
+  g_free (o->raw);
   g_free (o);
 }
 
@@ -123,5 +124,6 @@ observation_to_json (const Observation *o)
   set_text (object, "status", o->status);
   json_object_set_new (object, "test", json_boolean (o->test));
   set_text (object, "message", o->message_id);
+  set_text (object, "raw", o->raw);
   return object;
 }

@@ -43,6 +43,8 @@ typedef struct {
   char *status;     /* OBX-11: R F X C ... */
   gboolean test;    /* DEMO, TEST or CAL: never patient data */
   char *message_id; /* MSH-10 */
+  char *raw;        /* which reading of which bytes: the start of their SHA-256, and its place among
+                     * the readings of the message; NULL: not known again when sent again */
 } Observation;
 
 Observation *observation_new (void);
