@@ -59,6 +59,7 @@ typedef struct {
 
   char *mllp_listen;
   guint16 mllp_port; /* 0: no listener */
+  guint16 query_port; /* a second port, for devices that ask elsewhere; 0: none */
   char *profiles;    /* folder of the station's own profiles of devices; NULL: beside the file */
 
   GPtrArray *cameras, *microphones; /* ConfigSource* */

@@ -390,6 +390,12 @@ parse_mllp_port (ConfigPlace *place, const char *value)
 }
 
 static char *
+parse_mllp_query_port (ConfigPlace *place, const char *value)
+{
+  return take_port (&place->config->query_port, value, 0);
+}
+
+static char *
 parse_mllp_profiles (ConfigPlace *place, const char *value)
 {
   char *wrong = take_path (place, &place->config->profiles, value);
@@ -556,6 +562,7 @@ static const ConfigKey keys[] = {
   { "relay", "ca-file", parse_relay_ca_file },
   { "mllp", "listen", parse_mllp_listen },
   { "mllp", "port", parse_mllp_port },
+  { "mllp", "query-port", parse_mllp_query_port },
   { "mllp", "profiles", parse_mllp_profiles },
   { "camera", "address", parse_camera_address },
   { "camera", "user", parse_camera_user },

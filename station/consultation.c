@@ -1,4 +1,5 @@
 #include "station/consultation.h"
+#include "station/alarms.h"
 #include "station/clock.h"
 
 #include <string.h>
@@ -101,6 +102,7 @@ consult_new (const char *id)
   consult->notes = json_array ();
   consult->events = json_array ();
   consult->readings = json_object ();
+  consult->alarms = json_object ();
   consult->invites = g_ptr_array_new_with_free_func (invite_free);
   consult->guests = g_ptr_array_new_with_free_func (guest_free);
   return consult;
@@ -121,6 +123,7 @@ consult_free (Consult *consult)
   json_decref (consult->notes);
   json_decref (consult->events);
   json_decref (consult->readings);
+  json_decref (consult->alarms);
   g_ptr_array_unref (consult->invites);
   g_ptr_array_unref (consult->guests);
   g_free (consult);
@@ -310,6 +313,8 @@ consult_apply (Consult *consult, const StoreRow *row, const char *user_name)
     apply_note (consult, row, user_name);
   else if (g_str_equal (row->kind, "observation"))
     apply_observation (consult, row);
+  else if (g_str_equal (row->kind, "alarm"))
+    alarms_apply (consult->alarms, row->body);
   else if (g_str_equal (row->kind, "event"))
     apply_event (consult, row);
   else if (g_str_equal (row->kind, "invite"))
@@ -386,26 +391,41 @@ consult_epoch (const Consult *consult, const char *boot_now, gint64 mono_now_us,
   return mono_now_us - MAX (utc_now_us - consult->started_us, 0);
 }
 
-gboolean
-consult_is_patient (const Consult *consult, const char *patient_id)
+char *
+consult_device_id (const Consult *consult)
+{
+  json_t *used = json_array_get (json_object_get (consult->patient, "device_ids"), 0);
+  g_autofree char *made = g_strdup_printf ("NC-%.8s", consult->id);
+  char *upper = g_ascii_strup (made, -1);
+  if (!json_is_string (used))
+    return upper;
+  g_free (upper);
+  return g_strdup (json_string_value (used));
+}
+
+PatientMatch
+consult_match_patient (const Consult *consult, const char *patient_id)
 {
   static const char *const fields[] = { "personal_number", "insurance" };
+  g_autofree char *told = consult_device_id (consult);
   gboolean known = FALSE;
   gsize i;
   json_t *value;
+  if (g_strcmp0 (told, patient_id) == 0)
+    return PATIENT_SAME;
   for (i = 0; i < G_N_ELEMENTS (fields); i++) {
     const char *text = json_string_value (json_object_get (consult->patient, fields[i]));
     known |= text != NULL;
     if (g_strcmp0 (text, patient_id) == 0)
-      return TRUE;
+      return PATIENT_SAME;
   }
   json_array_foreach (json_object_get (consult->patient, "device_ids"), i, value)
   {
     known = TRUE;
     if (g_strcmp0 (json_string_value (value), patient_id) == 0)
-      return TRUE;
+      return PATIENT_SAME;
   }
-  return !known;
+  return known ? PATIENT_OTHER : PATIENT_MAYBE;
 }
 
 /* ---- Invitations and guests ------------------------------------------------------------------ */

@@ -11,6 +11,7 @@
  * consent       {kind, purposes, by, relation, reason}
  * recording     {on, reason}
  * note          {note, kind, text, author}
+ * alarm         docs/devices.md, and sender, received
  * observation   docs/devices.md, and sender; by hand: vital, value, unit, source "manual"
  * invite        {invite, role, name, secret, state, wrong}
  * guest         {guest, invite, name, facility, role, key, state: admitted | removed}
@@ -90,6 +91,7 @@ typedef struct {
   json_t *consents;   /* array, as in `state` */
   json_t *notes;      /* array, newest version of each */
   json_t *events;     /* array, the newest CONSULT_EVENTS_MAX */
+  json_t *alarms;     /* what stands (alarms.h) */
   json_t *readings;   /* {vital: observation}, the newest of each */
   gboolean recording; /* on, as the rows say */
   gint64 recording_since_us;
@@ -135,5 +137,13 @@ InviteState consult_invite_state (Consult *consult, const Invite *invite);
 gint64 consult_epoch (const Consult *consult, const char *boot_now, gint64 mono_now_us,
                       gint64 utc_now_us);
 
-/* Does a device's patient id mean this patient? TRUE as well when nothing is known to compare. */
-gboolean consult_is_patient (const Consult *consult, const char *patient_id);
+typedef enum {
+  PATIENT_OTHER,
+  PATIENT_MAYBE, /* nothing is known of this patient to compare with */
+  PATIENT_SAME,
+} PatientMatch;
+/* Does a device's patient id mean this patient? */
+PatientMatch consult_match_patient (const Consult *consult, const char *patient_id);
+/* Under which id a device that asks is told of this patient (transfer full): one that a device
+ * has used, else one of the station's making; never a number of the state's or the insurance's. */
+char *consult_device_id (const Consult *consult);

@@ -1,6 +1,6 @@
 /* Which readings of which messages are kept: a sender that did not hear our answer sends its
  * message again, after a broken connection or a power cut, and each reading is to be there once.
- * A reading is known by Observation.raw. Main thread.
+ * A reading or alarm is known by its `raw` (observation.h). Main thread.
  */
 #pragma once
 #include "records/store.h"

@@ -1,13 +1,18 @@
 #include "station/monitors.h"
 #include "media/devices/mllp_listener.h"
 #include "media/devices/profile_set.h"
+#include "media/devices/patient_query.h"
+#include "station/alarms.h"
 #include "station/readings.h"
 #include "station/waves.h"
+
+#include <string.h>
 
 struct Monitors {
   Station *station;
   ProfileSet *profiles;
   MllpListener *listener;
+  MllpListener *queries; /* a port of its own for questions; NULL: none */
 };
 
 /* ---- Profiles ---------------------------------------------------------------------------------
@@ -77,6 +82,68 @@ profile_of (const Hl7Message *message, const char *sender, void *arg)
   return profile_set_match (monitors->profiles, message);
 }
 
+/* ---- Who is the patient? ----------------------------------------------------------------------
+ */
+
+/* As its readings name it, which come without OBX-18 from the devices that ask. */
+static char *
+asking_device (const Hl7Message *message, const char *sender)
+{
+  static const guint FIELDS[][2] = { { 3, 2 }, { 3, 1 }, { 4, 2 }, { 4, 1 } };
+  for (guint i = 0; i < G_N_ELEMENTS (FIELDS); i++) {
+    char *id = hl7_get (message, 0, FIELDS[i][0], 0, FIELDS[i][1], 1);
+    if (id != NULL && strlen (id) <= 200)
+      return id;
+    g_free (id);
+  }
+  return g_strdup (sender);
+}
+
+/* "1962-05-14" as 19620514, else the year. (transfer full) */
+static char *
+birth_of (const json_t *patient)
+{
+  const char *date = json_string_value (json_object_get (patient, "birth_date"));
+  const json_t *year = json_object_get (patient, "birth_year");
+  if (date != NULL) {
+    g_auto (GStrv) parts = g_strsplit (date, "-", 3);
+    return g_strjoinv ("", parts);
+  }
+  return json_is_integer (year) ? g_strdup_printf ("%d", (int)json_integer_value (year)) : NULL;
+}
+
+static GBytes *
+answer_about (const Hl7Message *message, const Consult *consult)
+{
+  g_autofree char *id = consult_device_id (consult), *birth = birth_of (consult->patient);
+  const QueryPatient patient
+      = { .id = id,
+          .name = json_string_value (json_object_get (consult->patient, "name")),
+          .birth = birth,
+          .sex = json_string_value (json_object_get (consult->patient, "sex")) };
+  return patient_query_answer (message, &patient, g_get_real_time ());
+}
+
+/* A device that is neither the room's nor claimed learns nothing, nor does one that asks for
+ * somebody else. */
+static void
+answer_query (Station *station, MllpMessage *message)
+{
+  const Hl7Message *parsed = mllp_message_parsed (message);
+  const char *sender = mllp_message_sender (message);
+  g_autofree char *device = asking_device (parsed, sender), *asked = patient_query_id (parsed);
+  Consult *consult = readings_bound (station->readings, device, sender);
+  if (consult != NULL && asked != NULL && consult_match_patient (consult, asked) != PATIENT_SAME)
+    consult = NULL;
+  g_autoptr (GBytes) answer = consult != NULL
+                                  ? answer_about (parsed, consult)
+                                  : patient_query_answer (parsed, NULL, g_get_real_time ());
+  if (consult != NULL)
+    station_event (station, consult->id, "station", "patient-told", device);
+  mllp_message_answer (message, answer);
+  station_changed (station);
+}
+
 /* ---- What they send ---------------------------------------------------------------------------
  */
 
@@ -110,6 +177,14 @@ receive (MllpListener *listener, MllpMessage *message, void *arg)
     mllp_message_done (message, NULL);
     return;
   }
+  if (content->query) {
+    answer_query (station, message);
+    return;
+  }
+  if (content->alarms->len > 0) {
+    alarms_take (station, sender, content->alarms, message_kept, message);
+    return;
+  }
   take_waves (station, sender, message);
   readings_take (station->readings, sender, content->observations, message_kept, message);
 }
@@ -135,7 +210,8 @@ monitors_new (Station *station, GError **error)
   monitors->station = station;
   monitors->profiles = profile_set_load ((const char *const *)folders, error);
   if (monitors->profiles == NULL || !check_devices (monitors, error)
-      || !listen_on (monitors, station->config->mllp_port, &monitors->listener, error)) {
+      || !listen_on (monitors, station->config->mllp_port, &monitors->listener, error)
+      || !listen_on (monitors, station->config->query_port, &monitors->queries, error)) {
     monitors_free (monitors);
     return NULL;
   }
@@ -146,6 +222,7 @@ void
 monitors_free (Monitors *monitors)
 {
   g_clear_pointer (&monitors->listener, mllp_listener_free);
+  g_clear_pointer (&monitors->queries, mllp_listener_free);
   g_clear_pointer (&monitors->profiles, profile_set_free);
   g_free (monitors);
 }

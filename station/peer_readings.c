@@ -84,6 +84,7 @@ words_of (json_t *item)
   json_object_del (words, "time");
   json_object_del (words, "received");
   json_object_del (words, "message");
+  json_object_del (words, "raw");
   return words;
 }
 

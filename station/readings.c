@@ -143,12 +143,18 @@ say_held_back (Readings *readings, Device *device, const Consult *consult)
   station_event (readings->station, consult->id, "station", "reading-held-back", device->id);
 }
 
-/* NULL also when the device names another patient than the owner's. */
+/* NULL also when the device names another patient than the owner's. A name that nothing can be
+ * compared with is believed of a device that the doctor has claimed; one of the room may still
+ * have the patient before in its memory. */
 static Consult *
 owner_of_what (Readings *readings, Device *device, const char *patient_id)
 {
   Consult *owner = owner_of (readings, device);
-  if (owner == NULL || patient_id == NULL || consult_is_patient (owner, patient_id))
+  if (owner == NULL || patient_id == NULL)
+    return owner;
+  PatientMatch match = consult_match_patient (owner, patient_id);
+  if (match == PATIENT_SAME
+      || (match == PATIENT_MAYBE && g_strcmp0 (device->consult, owner->id) == 0))
     return owner;
   say_held_back (readings, device, owner);
   return NULL;
@@ -160,6 +166,33 @@ readings_owner (Readings *readings, const char *id, const char *sender, const ch
   Device *device = device_get (readings, id, sender);
   device->last_us = g_get_real_time ();
   return owner_of_what (readings, device, patient_id);
+}
+
+/* A gateway asks under its own name for all its beds. */
+static gboolean
+is_of_gateway (const Device *device, const char *id)
+{
+  gsize length = strlen (id);
+  return strncmp (device->id, id, length) == 0 && device->id[length] == '/';
+}
+
+Consult *
+readings_bound (Readings *readings, const char *id, const char *sender)
+{
+  Device *device = device_get (readings, id, sender);
+  Consult *bound = owner_of (readings, device);
+  GHashTableIter iter;
+  void *value;
+  device->last_us = g_get_real_time ();
+  g_hash_table_iter_init (&iter, readings->devices);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Consult *owner = is_of_gateway (value, id) ? owner_of (readings, value) : NULL;
+    /* Of two beds with two patients nobody knows which one is asked for. */
+    if (owner != NULL && bound != NULL && owner != bound)
+      return NULL;
+    bound = owner != NULL ? owner : bound;
+  }
+  return bound;
 }
 
 /* ---- A delivery
@@ -431,7 +464,8 @@ learn_patient_ids (Station *station, Consult *consult, GHashTable *ids, const ch
   }
   g_hash_table_iter_init (&iter, ids);
   while (g_hash_table_iter_next (&iter, &id, NULL)) {
-    if (consult_is_patient (consult, id) && json_object_get (consult->patient, "device_ids"))
+    if (consult_match_patient (consult, id) != PATIENT_OTHER
+        && json_object_get (consult->patient, "device_ids"))
       continue;
     json_array_append_new (list, json_string (id));
     changed = TRUE;
@@ -614,20 +648,27 @@ load_waiting_of (Readings *readings, gint64 day_us, GError **error)
   return TRUE;
 }
 
+static gboolean
+know (Readings *readings, const char *consult, const char *kind, GError **error)
+{
+  g_autoptr (GPtrArray) rows = store_read (readings->station->store, consult, kind, 0, error);
+  gint64 now_us = g_get_real_time ();
+  for (guint i = 0; rows != NULL && i < rows->len; i++) {
+    const StoreRow *row = rows->pdata[i];
+    kept_load (readings->kept, row->body, row->utc_us, now_us);
+  }
+  return rows != NULL;
+}
+
 gboolean
 readings_know (Readings *readings, GError **error)
 {
-  Station *station = readings->station;
-  gint64 now_us = g_get_real_time ();
-  for (guint i = 0; i < station->consults->len; i++) {
-    const Consult *consult = station->consults->pdata[i];
-    g_autoptr (GPtrArray) rows = store_read (station->store, consult->id, "observation", 0, error);
-    if (rows == NULL)
+  const GPtrArray *consults = readings->station->consults;
+  for (guint i = 0; i < consults->len; i++) {
+    const Consult *consult = consults->pdata[i];
+    if (!know (readings, consult->id, "observation", error)
+        || !know (readings, consult->id, "alarm", error))
       return FALSE;
-    for (guint r = 0; r < rows->len; r++) {
-      const StoreRow *row = rows->pdata[r];
-      kept_load (readings->kept, row->body, row->utc_us, now_us);
-    }
   }
   return TRUE;
 }
@@ -654,6 +695,12 @@ readings_free (Readings *readings)
   g_hash_table_unref (readings->devices);
   kept_free (readings->kept);
   g_free (readings);
+}
+
+Kept *
+readings_kept (Readings *readings)
+{
+  return readings->kept;
 }
 
 json_t *

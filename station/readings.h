@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "media/devices/observation.h"
+#include "station/kept.h"
 #include "station/request.h"
 #include "station/station.h"
 
@@ -35,6 +36,13 @@ void readings_take (Readings *readings, const char *sender, const GPtrArray *obs
  * NULL. */
 Consult *readings_owner (Readings *readings, const char *device, const char *sender,
                          const char *patient_id);
+
+/* The consultation to which the device itself belongs now, whoever it says its patient is; NULL:
+ * none. id of a gateway: that of its beds, when they are all of one. */
+Consult *readings_bound (Readings *readings, const char *device, const char *sender);
+
+/* What is there already (transfer none). */
+Kept *readings_kept (Readings *readings);
 
 /* [{device, sender, last, consultation}] (transfer full) */
 json_t *readings_devices (Readings *readings);

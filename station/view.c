@@ -1,4 +1,5 @@
 #include "station/view.h"
+#include "station/alarms.h"
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/guests.h"
@@ -81,6 +82,7 @@ view_consultation (Station *station, Consult *consult)
   json_object_set_new (view, "started", view_time (consult->started_us));
   json_object_set_new (view, "recording", view_recording (station, consult));
   json_object_set_new (view, "readings", view_readings (consult));
+  json_object_set_new (view, "alarms", alarms_view (consult->alarms, g_get_real_time ()));
   json_object_set_new (view, "guests", view_guests (station, consult));
   json_object_set_new (view, "invites", view_invites (station, consult));
   return view;
@@ -174,6 +176,9 @@ view_live (Station *station)
                        station->room != NULL ? view_people (station, consult) : json_array ());
   json_object_set_new (live, "sources",
                        station->room != NULL ? room_sources (station->room) : json_array ());
+  json_object_set_new (live, "alarms",
+                       consult != NULL ? alarms_view (consult->alarms, g_get_real_time ())
+                                       : json_array ());
   return live;
 }
 

@@ -13,6 +13,14 @@ typedef struct {
 } Decoding;
 
 static void
+say_note (const Decoding *decoding, const char *what)
+{
+  g_autofree char *text = g_strdup_printf ("message %u: %s", decoding->messages, what);
+  if (decoding->note != NULL)
+    decoding->note (text, decoding->arg);
+}
+
+static void
 hand_out (const Decoding *decoding, json_t *object)
 {
   decoding->out (object, decoding->arg);
@@ -36,12 +44,11 @@ decode_message (const guint8 *data, gsize length, void *arg)
   }
   if (!hl7_content_is_supported (message)) {
     g_autofree char *type = hl7_get_plain (message, 0, 9, 0);
-    g_autofree char *text
-        = g_strdup_printf ("message %u: %s is not supported (ORU^R01 is): nothing of it is stored, "
-                           "its sender gets AR",
-                           decoding->messages, type != NULL ? type : "a message without type");
-    if (decoding->note != NULL)
-      decoding->note (text, decoding->arg);
+    g_autofree char *text = g_strdup_printf (
+        "%s is not supported (ORU^R01, ORU^R40, QRY and QBP^Q22 are): nothing of it is stored, "
+        "its sender gets AR",
+        type != NULL ? type : "a message without type");
+    say_note (decoding, text);
     return;
   }
   g_autoptr (Hl7Content) content
@@ -50,6 +57,10 @@ decode_message (const guint8 *data, gsize length, void *arg)
     hand_out (decoding, observation_to_json (content->observations->pdata[i]));
   for (guint i = 0; i < content->waves->len; i++)
     hand_out (decoding, wave_block_to_json (content->waves->pdata[i]));
+  for (guint i = 0; i < content->alarms->len; i++)
+    hand_out (decoding, device_alarm_to_json (content->alarms->pdata[i]));
+  if (content->query)
+    say_note (decoding, "asks who the patient is: nothing of it is stored, a station answers");
 }
 
 static void

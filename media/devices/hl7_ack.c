@@ -126,6 +126,19 @@ hl7_acknowledge (const Hl7Message *message, const Profile *profile, const GError
 }
 
 GPtrArray *
+hl7_acknowledge_with (const Hl7Message *message, const Profile *profile, GBytes *answer,
+                      gint64 now_us)
+{
+  GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  g_autofree char *accept = hl7_get (message, 0, 15, 0, 1, 1);
+  gboolean original = profile != NULL && profile_acknowledge (profile) == PROFILE_ACK_ORIGINAL;
+  if (!original && wanted (accept, TRUE))
+    g_ptr_array_add (replies, build (message, "CA", NULL, now_us));
+  g_ptr_array_add (replies, g_bytes_ref (answer));
+  return replies;
+}
+
+GPtrArray *
 hl7_reject (const guint8 *data, gsize length, const GError *error, gint64 now_us)
 {
   g_autoptr (Hl7Message) header = hl7_parse_header (data, length);

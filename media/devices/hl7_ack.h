@@ -11,6 +11,9 @@
  */
 GPtrArray *hl7_acknowledge (const Hl7Message *message, const Profile *profile, const GError *error,
                             gint64 now_us);
+/* The same, with an answer of another kind in the place of AA: to a question. */
+GPtrArray *hl7_acknowledge_with (const Hl7Message *message, const Profile *profile, GBytes *answer,
+                                 gint64 now_us);
 /* For bytes that hl7_parse() refused (transfer full, as above): when their first line is a header
  * the answer is to it, else a bare AR. */
 GPtrArray *hl7_reject (const guint8 *data, gsize length, const GError *error, gint64 now_us);

@@ -1,11 +1,15 @@
-/* What one HL7 v2 message carries, whatever its type: readings and waves (ORU^R01). */
+/* What one HL7 v2 message carries, whatever its type: readings and waves (ORU^R01), alarms
+ * (ORU^R40), or a question for the patient (QRY, QBP). */
 #pragma once
 #include "media/devices/observation.h"
+#include "media/devices/alarm.h"
 #include "media/devices/wcm.h"
 
 typedef struct {
   GPtrArray *observations; /* Observation* */
   GPtrArray *waves;        /* WaveBlock* */
+  GPtrArray *alarms;       /* DeviceAlarm* */
+  gboolean query;          /* it asks who the patient is: patient_query.h */
 } Hl7Content;
 
 /* (transfer full) Nothing of what is not supported: hl7_content_is_supported(). wcm: where the

@@ -300,12 +300,19 @@ hl7_segments (const Hl7Message *message)
 const char *
 hl7_segment_name (const Hl7Message *message, guint segment)
 {
-  static const char *const KNOWN[] = { "MSH", "PID", "PV1", "OBR", "OBX", "NTE", "EVN", "MSA" };
+  static const char *const KNOWN[]
+      = { "MSH", "PID", "PV1", "OBR", "OBX", "NTE", "EVN", "MSA", "QRD", "QRF", "QPD" };
   const char *text = g_ptr_array_index (message->segments, segment);
   for (guint i = 0; i < G_N_ELEMENTS (KNOWN); i++)
     if (strncmp (text, KNOWN[i], 3) == 0)
       return KNOWN[i];
   return "";
+}
+
+char *
+hl7_segment_text (const Hl7Message *message, guint segment)
+{
+  return g_strchomp (g_strdup (g_ptr_array_index (message->segments, segment)));
 }
 
 static gboolean

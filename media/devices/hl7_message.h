@@ -42,6 +42,9 @@ guint hl7_segments (const Hl7Message *message);
 /* Three letters. */
 const char *hl7_segment_name (const Hl7Message *message, guint segment);
 
+/* A segment as written, its line ends apart; in UTF-8 (transfer full). */
+char *hl7_segment_text (const Hl7Message *message, guint segment);
+
 /* Field (1-based as in the standard: MSH-1 is the field separator), repetition (0-based),
  * component and sub-component (1-based), unescaped (2.7). (transfer full); NULL when it is absent
  * or empty; the HL7 null ("") counts as empty. component 0: the whole repetition as written. */

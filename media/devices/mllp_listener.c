@@ -1,6 +1,7 @@
 #include "media/devices/mllp_listener.h"
 #include "media/devices/hl7_ack.h"
 #include "media/devices/mllp.h"
+#include "media/devices/patient_query.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -80,6 +81,12 @@ mllp_message_steal_waves (MllpMessage *message)
   GPtrArray *waves = message->content->waves;
   message->content->waves = g_ptr_array_new_with_free_func ((GDestroyNotify)wave_block_free);
   return waves;
+}
+
+const Hl7Message *
+mllp_message_parsed (MllpMessage *message)
+{
+  return message->message;
 }
 
 GBytes *
@@ -242,6 +249,14 @@ mllp_message_done (MllpMessage *message, const GError *error)
   g_source_attach (source, g_object_get_data (G_OBJECT (message->connection->socket), "context"));
 }
 
+void
+mllp_message_answer (MllpMessage *message, GBytes *answer)
+{
+  message->answer
+      = hl7_acknowledge_with (message->message, message->profile, answer, g_get_real_time ());
+  mllp_message_done (message, NULL);
+}
+
 static MllpMessage *
 enqueue (Connection *connection)
 {
@@ -269,6 +284,9 @@ digest_of (const Hl7Message *message, GBytes *raw)
 {
   g_autofree char *control = hl7_get (message, 0, 10, 0, 1, 1);
   g_autofree char *time = hl7_get (message, 0, 7, 0, 1, 1);
+  /* Asked again, a question wants the answer of now. */
+  if (patient_query_is_supported (message))
+    return NULL;
   return control != NULL && time != NULL ? g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, raw)
                                          : NULL;
 }
@@ -310,6 +328,10 @@ name_observations (const Hl7Content *content, const char *digest)
     Observation *o = content->observations->pdata[i];
     o->raw = g_strdup_printf ("%.24s:%u", digest, i);
   }
+  for (guint i = 0; digest != NULL && i < content->alarms->len; i++) {
+    DeviceAlarm *alarm = content->alarms->pdata[i];
+    alarm->origin->raw = g_strdup_printf ("%.24s:a%u", digest, i);
+  }
 }
 
 static Hl7Content *
@@ -349,7 +371,8 @@ on_message (const guint8 *data, gsize length, void *arg)
   name_observations (message->content, message->digest);
   if (!hl7_content_is_supported (message->message)) {
     error = g_error_new_literal (HL7_ERROR, HL7_ERROR_TYPE,
-                                 "message type not supported; this port takes ORU^R01 (PCD-01)");
+                                 "message type not supported; this port takes ORU^R01, ORU^R40, "
+                                 "QRY^A19, QRY^R02 and QBP^Q22");
     mllp_message_done (message, error);
     return;
   }

@@ -36,4 +36,7 @@ GBytes *mllp_message_raw (MllpMessage *message); /* (transfer none) */
 GPtrArray *mllp_message_steal_waves (MllpMessage *message);
 const char *mllp_message_sender (MllpMessage *message); /* "192.168.1.20 MONITOR^..." */
 gboolean mllp_message_duplicate (MllpMessage *message);
+/* Instead of mllp_message_done(), to a question: these bytes are the answer. */
+void mllp_message_answer (MllpMessage *message, GBytes *answer);
+const Hl7Message *mllp_message_parsed (MllpMessage *message);
 void mllp_message_done (MllpMessage *message, const GError *error);

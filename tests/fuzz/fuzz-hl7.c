@@ -2,6 +2,7 @@
 #include "media/devices/hl7_ack.h"
 #include "media/devices/hl7_content.h"
 #include "media/devices/mllp.h"
+#include "media/devices/patient_query.h"
 
 /* A profile that touches every key: what it says is then part of what is tried. */
 static const char PROFILE[]
@@ -25,6 +26,16 @@ write_out (json_t *object)
   json_decref (object);
 }
 
+/* What we say must be a message to ourselves. */
+static void
+answer (const Hl7Message *message)
+{
+  const QueryPatient patient = { "0100123", "Vàng Thị Mỷ", "1958", "female" };
+  g_autofree char *id = patient_query_id (message);
+  g_autoptr (GBytes) known = patient_query_answer (message, &patient, 0);
+  g_autoptr (GBytes) nobody = patient_query_answer (message, NULL, 0);
+}
+
 static void
 on_message (const guint8 *data, gsize length, void *arg)
 {
@@ -41,6 +52,10 @@ on_message (const guint8 *data, gsize length, void *arg)
     write_out (observation_to_json (content->observations->pdata[i]));
   for (guint i = 0; i < content->waves->len; i++)
     write_out (wave_block_to_json (content->waves->pdata[i]));
+  for (guint i = 0; i < content->alarms->len; i++)
+    write_out (device_alarm_to_json (content->alarms->pdata[i]));
+  if (content->query)
+    answer (message);
   g_autoptr (GPtrArray) replies = hl7_acknowledge (message, used, error, 0);
 }
 
