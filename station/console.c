@@ -53,6 +53,7 @@ static const Message messages[] = {
   { "note.save", console_note_save, HERE | OPEN },
   { "reading.save", readings_save, HERE | OPEN },
   { "device.claim", readings_claim, SIGNED_IN },
+  { "device.decline", readings_decline, SIGNED_IN },
   { "invite.create", guests_invite_create, HERE | LIVE },
   { "invite.revoke", guests_invite_revoke, HERE | OPEN },
   { "guest.admit", guests_admit, HERE | LIVE },

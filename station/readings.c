@@ -550,6 +550,29 @@ readings_claim (Request *request)
   request_ok (request, NULL);
 }
 
+void
+readings_decline (Request *request)
+{
+  Readings *readings = request->station->readings;
+  const Consult *screen = request->station->screen;
+  const char *id;
+  if (!request_text (request, "device", REQUIRED, 200, &id))
+    return;
+  Device *device = g_hash_table_lookup (readings->devices, id);
+  if (device == NULL) {
+    request_refuse (request, "no-such");
+    return;
+  }
+  g_queue_clear_full (&device->waiting, waiting_free);
+  device->claimed_us = g_get_real_time ();
+  device->held_back_said = FALSE;
+  put_claims (readings);
+  if (screen != NULL)
+    station_event (request->station, screen->id, request->user, "readings-declined", device->id);
+  station_changed (request->station);
+  request_ok (request, NULL);
+}
+
 /* ---- By hand
  * -------------------------------------------------------------------------------------------- */
 
@@ -703,6 +726,41 @@ readings_kept (Readings *readings)
   return readings->kept;
 }
 
+#define WHO_MAX 5
+
+static gboolean
+is_named (const json_t *who, const char *id)
+{
+  gsize i;
+  json_t *person;
+  json_array_foreach (who, i, person)
+  {
+    if (g_strcmp0 (json_string_value (json_object_get (person, "id")), id) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* {count, who: [{id, name}]} of what waits under somebody's name (transfer full). */
+static json_t *
+held_json (const Device *device)
+{
+  json_t *who = json_array ();
+  int count = 0;
+  for (GList *at = device->waiting.head; at != NULL; at = at->next) {
+    const Waiting *waiting = at->data;
+    if (waiting->patient_id == NULL)
+      continue;
+    count++;
+    if (json_array_size (who) >= WHO_MAX || is_named (who, waiting->patient_id))
+      continue;
+    json_t *patient = json_object_get (waiting->observation, "patient");
+    json_array_append_new (who, json_pack ("{s:s, s:s*}", "id", waiting->patient_id, "name",
+                                           json_string_value (json_object_get (patient, "name"))));
+  }
+  return json_pack ("{s:i, s:o}", "count", count, "who", who);
+}
+
 json_t *
 readings_devices (Readings *readings)
 {
@@ -714,12 +772,14 @@ readings_devices (Readings *readings)
     Device *device = value;
     const Consult *owner = owner_of (readings, device);
     g_autofree char *last = clock_text (device->last_us);
-    if (device->last_us > 0)
-      json_array_append_new (list,
-                             json_pack ("{s:s, s:s?, s:s, s:s?, s:i}", "device", device->id,
-                                        "sender", device->sender, "last", last, "consultation",
-                                        owner != NULL ? owner->id : NULL, "waiting",
-                                        (int)g_queue_get_length (&device->waiting)));
+    if (device->last_us == 0)
+      continue;
+    json_t *item
+        = json_pack ("{s:s, s:s?, s:s, s:s?, s:b, s:i}", "device", device->id, "sender",
+                     device->sender, "last", last, "consultation", owner != NULL ? owner->id : NULL,
+                     "room", device->room, "waiting", (int)g_queue_get_length (&device->waiting));
+    json_object_set_new (item, "held", held_json (device));
+    json_array_append_new (list, item);
   }
   return list;
 }

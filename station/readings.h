@@ -44,11 +44,15 @@ Consult *readings_bound (Readings *readings, const char *device, const char *sen
 /* What is there already (transfer none). */
 Kept *readings_kept (Readings *readings);
 
-/* [{device, sender, last, consultation}] (transfer full) */
+/* [{device, sender, last, consultation, room, waiting, held: {count, who: [{id, name}]}}] (transfer
+ * full): what waits, and of it what names another patient. */
 json_t *readings_devices (Readings *readings);
 /* How many wait for somebody to claim them. */
 guint readings_waiting (Readings *readings);
 
+/* "device.decline": what waits of a device is nobody's here. It stays in the station's own rows,
+ * sealed, and is asked about no more. */
+void readings_decline (Request *request);
 /* "device.claim" and "reading.save" of the console. */
 void readings_claim (Request *request);
 void readings_save (Request *request);

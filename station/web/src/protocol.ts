@@ -127,7 +127,31 @@ export interface SourceView {
 /** A TURN relay of the configuration, and what it said when it was asked. */
 export interface RelayView { relay: string; level: 'good' | 'bad'; code: string; text: Said }
 
-export interface DeviceView { device: string; sender?: string; last?: Time; consultation?: string | null }
+/** What waits of a device, and of it what names another patient. */
+export interface HeldBack { count: number; who: { id: string; name?: string }[] }
+export interface DeviceView {
+  device: string
+  sender?: string
+  last?: Time
+  consultation?: string | null
+  room?: boolean
+  waiting?: number
+  held?: HeldBack
+}
+
+/** An alarm of a device that stands, as the device says: never a primary alarm. */
+export interface AlarmView {
+  alarm?: string
+  text?: string
+  priority?: 'none' | 'low' | 'medium' | 'high'
+  kind?: 'physiological' | 'technical' | 'advisory'
+  state?: string
+  inactivation?: string
+  vital?: string
+  device?: string
+  since: Time
+  test: boolean
+}
 
 export interface RecordingView { on: boolean; allowed?: boolean; since?: Time | null; tracks?: number }
 
@@ -144,6 +168,7 @@ export interface Consultation {
   notes: Note[]
   recording: RecordingView
   readings: Observation[]
+  alarms?: AlarmView[]
   guests: Guest[]
   invites: Invite[]
   events: Happening[]
@@ -296,6 +321,7 @@ export interface LiveConsultation {
   people: Person[]
   sources: SourceView[]
   disk?: DiskLevel
+  alarms?: AlarmView[]
 }
 
 export type FromChannel =

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Consultation, StationState } from '../protocol'
+import type { Consultation, DeviceView, StationState } from '../protocol'
 import { t, type Key } from '../text'
 import { Icon } from '../ui/icons'
 import { Age, Button, Dialog, Notice, Pill, PRIVATE, useAction } from '../ui/parts'
@@ -13,6 +13,44 @@ const BY_HAND = [
   ['nibp', 'mm[Hg]'], ['hr', '/min'], ['spo2', '%'], ['temp', 'Cel'], ['resp', '/min'],
   ['glucose', 'mmol/L'], ['weight', 'kg'], ['height', 'cm'],
 ] as const
+
+/** Who is named, as the device knows them. */
+function whoText(device: DeviceView): string {
+  return (device.held?.who ?? []).map(({ id, name }) => (name ? `${id}, ${name}` : id)).join('; ')
+}
+
+const isHeld = (device: DeviceView): boolean => (device.held?.count ?? 0) > 0
+
+/** Readings that name another patient: said at once, not only in the dialog. */
+export function HeldBackNotices(props: { devices: readonly DeviceView[]; onOpen: () => void }): JSX.Element {
+  return (
+    <>
+      {props.devices.filter(isHeld).map((device) => (
+        <Notice key={device.device} look="warn" testid={`held-${device.device}`}
+          action={<Button testid={`held-open-${device.device}`} onClick={props.onOpen}>{t('devices.open')}</Button>}>
+          {`${device.sender || device.device}: ${t('devices.held', { n: device.held!.count, ids: whoText(device) })}`}
+        </Notice>
+      ))}
+    </>
+  )
+}
+
+/** What waits of one device, and what the doctor says of it. */
+function Waiting(props: { device: DeviceView; busy: boolean; onClaim: () => void; onDecline: () => void }): JSX.Element | null {
+  const { device, busy } = props
+  if (!device.waiting) return null
+  return (
+    <div class="device-waiting" data-testid={`waiting-${device.device}`}>
+      <small>
+        {isHeld(device)
+          ? t('devices.held', { n: device.held!.count, ids: whoText(device) })
+          : t('devices.held.anonymous', { n: device.waiting })}
+      </small>
+      <Button busy={busy} testid={`take-${device.device}`} onClick={props.onClaim}>{t('devices.held.claim')}</Button>
+      <Button busy={busy} look="plain" testid={`decline-${device.device}`} onClick={props.onDecline}>{t('devices.held.decline')}</Button>
+    </div>
+  )
+}
 
 /** Which devices belong to this consultation, and readings typed in by hand. */
 export function DevicesDialog(props: { state: StationState; consultation: Consultation; onClose: () => void }): JSX.Element {
@@ -29,19 +67,22 @@ export function DevicesDialog(props: { state: StationState; consultation: Consul
         <ul class="rows">
           {state.devices.map((device) => {
             const mine = device.consultation === consultation.id
+            const claim = (consult: string | null): void =>
+              void run(() => client.ask('device.claim', { device: device.device, consultation: consult }))
             return (
               <li key={device.device}>
                 <Icon name="device" />
                 <span class="grow">
                   <strong>{device.sender || device.device}</strong>
                   <small>{device.device}{device.last && <> · <Age time={device.last} /></>}</small>
+                  <Waiting device={device} busy={busy} onClaim={() => claim(consultation.id)}
+                    onDecline={() => void run(() => client.ask('device.decline', { device: device.device }))} />
                 </span>
+                {device.room && <Pill>{t('devices.room')}</Pill>}
                 {mine && <Pill look="good">{t('devices.mine')}</Pill>}
                 {!mine && device.consultation && <Pill look="warn">{t('devices.other')}</Pill>}
                 <Button busy={busy} look={mine ? 'plain' : 'primary'} testid={`claim-${device.device}`}
-                  onClick={() => void run(() => client.ask('device.claim', {
-                    device: device.device, consultation: mine ? null : consultation.id,
-                  }))}>
+                  onClick={() => claim(mine ? null : consultation.id)}>
                   {t(mine ? 'devices.release' : 'devices.claim')}
                 </Button>
               </li>

@@ -7,6 +7,7 @@ import { t, type Key } from '../text'
 import { BarButton, Button, Dialog, Notice, Pill, dateOf, useAction } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { LiveTrends } from '../ui/trends'
+import { AlarmList } from '../ui/alarms'
 import { VitalsPanel } from '../ui/vitals'
 import { WeakNotice } from '../ui/weak'
 import { WavePanel } from '../waves/panel'
@@ -20,7 +21,7 @@ import { patientName } from './home'
 import { InviteDialog } from './invite'
 import { NotesTab } from './notes'
 import { PatientTab } from './patient-tab'
-import { DevicesDialog } from './devices'
+import { DevicesDialog, HeldBackNotices } from './devices'
 import { RelayNotices, sourceReason, sourceTitle } from './station'
 import { HappeningsTab } from './happenings'
 
@@ -69,12 +70,14 @@ export function Live(props: {
               {t(state.disk.level === 'full' ? 'disk.full' : 'disk.low')}
             </Notice>
           )}
+          <HeldBackNotices devices={state.devices} onOpen={() => setOpen('devices')} />
           <RelayNotices relays={state.relays ?? []} />
           <Pictures state={state} consultation={consultation} />
           <WavePanel waves={client.peer.waves} />
           <Bar onOpen={setOpen} consented={consultation.consents.length > 0} />
         </div>
         <aside class="live-side">
+          <AlarmList alarms={consultation.alarms} />
           <VitalsPanel latest={readings} />
           <LiveTrends readings={client.readings} consultation={consultation.id} />
           <button type="button" class="link-button" data-testid="devices-open" onClick={() => setOpen('devices')}>

@@ -13,6 +13,7 @@ import { BarButton, LanguageSwitch, Notice, Pill } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { AudioOut } from '../ui/video'
 import { LiveTrends } from '../ui/trends'
+import { AlarmList } from '../ui/alarms'
 import { VitalsPanel } from '../ui/vitals'
 import { WeakNotice } from '../ui/weak'
 import { WavePanel } from '../waves/panel'
@@ -49,6 +50,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
         </div>
         {role !== 'patient' && (
           <aside class="live-side">
+            <AlarmList alarms={live?.alarms} />
             <VitalsPanel latest={readings} remote />
             <LiveTrends readings={guest.readings} consultation="" />
             <Opinion guest={guest} />
