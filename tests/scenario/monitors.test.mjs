@@ -144,3 +144,67 @@ for (const [make, device] of Object.entries(MAKES))
       await stop(monitor);
     }
   });
+
+const alarm = (id, device, phase, text) => '\x0b' + [
+  `MSH|^~\\&|SIM^${device}^EUI-64|CLINIC|||20261120090312+0700||ORU^R40^ORU_R40|${id}|P|2.6|||NE|AL||UNICODE UTF-8`,
+  'OBR|1|||196616^MDC_EVT_ALARM^MDC|||20261120090312+0700',
+  `OBX|1|CWE|196616^MDC_EVT_ALARM^MDC|1.3.1.150456.1|196652^MDC_EVT_LO_VAL_LT_LIM^MDC^^^^^^${text}|||L~PH~SP|||R`,
+  `OBX|3|ST|68481^MDC_ATTR_EVENT_PHASE^MDC|1.3.1.150456.3|${phase}`,
+].join('\r') + '\r\x1c\r';
+
+async function say(text) {
+  const socket = await open();
+  socket.write(text);
+  const code = await answer(socket);
+  socket.destroy();
+  return code;
+}
+
+test('an alarm stands on the page until the device says that it is over, and is in the record', async () => {
+  assert.equal(await say(alarm('A1', ROOM, 'start', 'SpO2 thấp')), 'AA');
+  const { consultation: now } = await page.stateWhere((s) => s.consultation.alarms.length === 1);
+  assert.deepEqual([now.alarms[0].text, now.alarms[0].priority, now.alarms[0].test], ['SpO2 thấp', 'high', false]);
+  assert.equal(await say(alarm('A1', ROOM, 'start', 'SpO2 thấp')), 'AA');
+  assert.equal(await say(alarm('A2', ROOM, 'end', 'SpO2 thấp')), 'AA');
+  await page.stateWhere((s) => s.consultation.alarms.length === 0);
+  assert.equal(await say(alarm('A3', '00A037000000FFFF', 'start', 'của ai?')), 'AA');
+  const kept = rows('alarm');
+  assert.deepEqual(kept.map((row) => row.body.phase), ['start', 'end']);
+  assert.equal((await page.stateWhere(() => true)).consultation.alarms.length, 0);
+});
+
+const question = (id, application, facility, asked = '') =>
+  `\x0bMSH|^~\\&|${application}|${facility}|||20261120090313||QRY^R02|${id}|P|2.4||||||UNICODE UTF-8\r` +
+  `QRD|20261120090313|R|I|Q${id}|||1^RD|${asked}|RES\rQRF|MON||||RES\r\x1c\r`;
+
+async function ask(text) {
+  const socket = await open();
+  socket.write(text);
+  let reply = '';
+  for await (const chunk of socket) {
+    reply += chunk.toString();
+    if (reply.includes('\x1c\r')) break;
+  }
+  socket.destroy();
+  return reply;
+}
+
+test('a device that asks learns the patient only when it belongs to the consultation', async () => {
+  await page.ask('patient.save', { patient: { name: 'Vàng Thị Mỷ', birth_year: 1958, sex: 'female' } });
+  const stranger = await ask(question('Q1', 'STRANGER', 'WARD'));
+  assert.match(stranger, /\|ORF\^R04\^ORF_R04\|/);
+  assert.match(stranger, /\rMSA\|AA\|Q1\r/);
+  assert.doesNotMatch(stranger, /PID/);
+  // Comen's readings came under this name and its bed, and were claimed above.
+  const known = await ask(question('Q2', '', 'KC000000001G'));
+  assert.match(known, /\rPID\|1\|\|(NC-[0-9A-F]{8})\|\|Vàng\^Thị Mỷ\|\|1958\|F\r/);
+  const id = known.match(/NC-[0-9A-F]{8}/)[0];
+  assert.match(await ask(question('Q3', '', 'KC000000001G', id)), /PID/);
+  assert.doesNotMatch(await ask(question('Q4', '', 'KC000000001G', '0999999')), /PID/);
+  await page.stateWhere((s) => s.consultation.events.filter((e) => e.what === 'patient-told').length === 2);
+  // What the device then says of that patient is this consultation's.
+  assert.equal(await say(message('Q5', 38.1).replace('OBR|1', `PID|||${id}\rOBR|1`)), 'AA');
+  assert.ok(rows('observation').some((row) => row.body.message === 'Q5' && row.body.patient.id === id));
+  await page.ask('device.claim', { device: 'KC000000001G/Bed1', consultation: null });
+  assert.doesNotMatch(await ask(question('Q6', '', 'KC000000001G')), /PID/);
+});
