@@ -398,10 +398,7 @@ parse_mllp_query_port (ConfigPlace *place, const char *value)
 static char *
 parse_mllp_profiles (ConfigPlace *place, const char *value)
 {
-  char *wrong = take_path (place, &place->config->profiles, value);
-  if (wrong == NULL && !g_file_test (place->config->profiles, G_FILE_TEST_IS_DIR))
-    wrong = g_strdup_printf ("wants a folder of profiles; there is no %s", place->config->profiles);
-  return wrong;
+  return take_path (place, &place->config->profiles, value);
 }
 
 static char *

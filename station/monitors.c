@@ -33,6 +33,18 @@ monitors_profile_folders (const Config *config)
   return g_strv_builder_end (folders);
 }
 
+/* A folder that is named must be there; the one that is only looked for need not. */
+static gboolean
+check_folder (const Config *config, GError **error)
+{
+  if (config->profiles == NULL || g_file_test (config->profiles, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE,
+               "%s: [mllp] profiles: wants a folder of profiles; there is no %s",
+               config->file != NULL ? config->file : "station.conf", config->profiles);
+  return FALSE;
+}
+
 /* A device that station.conf gives a profile must be able to get it. */
 static gboolean
 check_devices (const Monitors *monitors, GError **error)
@@ -208,7 +220,8 @@ monitors_new (Station *station, GError **error)
   Monitors *monitors = g_new0 (Monitors, 1);
   g_auto (GStrv) folders = monitors_profile_folders (station->config);
   monitors->station = station;
-  monitors->profiles = profile_set_load ((const char *const *)folders, error);
+  if (check_folder (station->config, error))
+    monitors->profiles = profile_set_load ((const char *const *)folders, error);
   if (monitors->profiles == NULL || !check_devices (monitors, error)
       || !listen_on (monitors, station->config->mllp_port, &monitors->listener, error)
       || !listen_on (monitors, station->config->query_port, &monitors->queries, error)) {

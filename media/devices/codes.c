@@ -114,7 +114,6 @@ static const UnitEntry UNITS[] = {
   { 263875, "MDC_DIM_KILO_G", "kg", "kg", 1, 0 },
   { 263904, "MDC_DIM_LB", "[lb_av]", "kg", 0.45359237, 0 },
   { 264274, "MDC_DIM_MILLI_G_PER_DL", "mg/dL", "mg/dL", 1, 0 },
-  { 264608, "MDC_DIM_HZ", "Hz", "Hz", 1, 0 },
   { 264672, "MDC_DIM_PER_MIN", "/min", "/min", 1, 0 },
   { 264864, "MDC_DIM_BEAT_PER_MIN", "/min", "/min", 1, 0 },
   { 264896, "MDC_DIM_PULS_PER_MIN", "/min", "/min", 1, 0 },
