@@ -129,7 +129,7 @@ test("python3-hl7's mllp_send is understood", async () => {
 // As each of them names itself.
 const MAKES = { ihe: ROOM, mindray: ROOM, comen: 'KC000000001G/Bed1', philips: 'PIIC/Bed1', ge: 'GE_GATEWAY' };
 for (const [make, device] of Object.entries(MAKES))
-  test(`a monitor as ${make} makes it: its numbers are on the page`, async () => {
+  test(`a monitor as ${make} makes it: its numbers are on the page, its waves in the record`, async () => {
     const monitor = start(sim('sim-monitor'), ['--port', String(place.ports.mllp), '--make', make, '--waves', '500',
       '--interval', '300', '--nibp', '1', '--serial', ROOM]);
     try {
@@ -140,6 +140,8 @@ for (const [make, device] of Object.entries(MAKES))
       for (const vital of ['hr', 'spo2', 'resp', 'nibp-sys'])
         await page.stateWhere((s) => s.consultation.readings.some((r) => r.vital === vital && r.received > since && r.value > 0 &&
           r.device === device), 30);
+      const waves = count('wave');
+      await until('its waves are kept', () => count('wave') > waves);
     } finally {
       await stop(monitor);
     }
