@@ -1,5 +1,6 @@
 #include "station/channel.h"
 #include "station/clock.h"
+#include "station/ecgs.h"
 #include "station/request.h"
 #include "station/room.h"
 #include "station/text.h"
@@ -103,6 +104,7 @@ channel_send_snapshot (Station *station, const char *label)
   waves_tell (station->waves, label);
   if (station->screen == NULL)
     return;
+  ecgs_send_list (station->ecgs, label);
   json_array_foreach (station->screen->notes, i, note)
   {
     channel_send_note (station, label, note);
@@ -237,6 +239,10 @@ channel_receive (Station *station, const char *label, GBytes *data)
   g_autofree char *user = NULL, *name = NULL;
   const char *type = json_string_value (json_object_get (message, "type"));
   const char *note = json_string_value (json_object_get (message, "note"));
+  if (message != NULL && g_strcmp0 (type, "ecg.get") == 0) {
+    ecgs_channel_get (station->ecgs, label, message);
+    return;
+  }
   if (message != NULL && g_strcmp0 (type, "look") == 0) {
     room_look (station->room, label, json_object_get (message, "streams"));
     return;

@@ -1,4 +1,5 @@
 #include "station/console.h"
+#include "station/ecgs.h"
 #include "station/guests.h"
 #include "station/media_messages.h"
 #include "station/readings.h"
@@ -52,6 +53,9 @@ static const Message messages[] = {
   { "recording.pause", recording_pause, HERE | LIVE },
   { "note.save", console_note_save, HERE | OPEN },
   { "reading.save", readings_save, HERE | OPEN },
+  { "ecg.part", ecgs_part, HERE | OPEN },
+  { "ecg.add", ecgs_add, HERE | OPEN },
+  { "ecg.get", ecgs_get, SIGNED_IN },
   { "device.claim", readings_claim, SIGNED_IN },
   { "device.decline", readings_decline, SIGNED_IN },
   { "invite.create", guests_invite_create, HERE | LIVE },
@@ -143,6 +147,7 @@ console_gone (Client *client)
 {
   if (client->station->room != NULL)
     room_leave_peer (client->station->room, client);
+  ecgs_gone (client->station->ecgs, client);
   if (client->session != NULL)
     client->session->client = NULL;
   client->session = NULL;

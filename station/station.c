@@ -2,6 +2,7 @@
 #include "records/segment.h"
 #include "station/clock.h"
 #include "station/device_values.h"
+#include "station/ecgs.h"
 #include "station/guests.h"
 #include "station/feeds.h"
 #include "station/local.h"
@@ -370,6 +371,7 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->sessions = sessions_load (store, error);
   if (station->sessions == NULL)
     return NULL;
+  station->ecgs = ecgs_new (station);
   station->readings = readings_new (station, error);
   if (station->readings == NULL || !restore (station, error)
       || !readings_know (station->readings, error))
@@ -445,6 +447,7 @@ station_free (Station *station)
   g_clear_pointer (&station->serial, serial_free);
   g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->monitors, monitors_free);
+  g_clear_pointer (&station->ecgs, ecgs_free);
   g_clear_pointer (&station->waves, waves_free);
   g_clear_pointer (&station->readings, readings_free);
   g_clear_pointer (&station->values, device_values_free);

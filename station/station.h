@@ -20,6 +20,7 @@ typedef struct Feeds Feeds;
 typedef struct Serial Serial;
 typedef struct Local Local;
 typedef struct DeviceValues DeviceValues;
+typedef struct Ecgs Ecgs;
 typedef struct Waves Waves;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
@@ -45,6 +46,7 @@ struct Station {
   Serial *serial;
   DeviceValues *values;
   Local *local;
+  Ecgs *ecgs;
   Waves *waves;
   Links *links;
   Room *room;

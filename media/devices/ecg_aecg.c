@@ -208,24 +208,42 @@ on_text (GMarkupParseContext *context, const char *text, gsize length, void *arg
 /* ---- The document
  * ---------------------------------------------------------------------------------- */
 
+/* UTF-16 by its mark, or by the zero beside its first '<'; NULL: it is no UTF-16. */
+static const char *
+wide_charset (const guint8 *data, gsize length)
+{
+  if (length < 2)
+    return NULL;
+  if ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 0xFE && data[1] == 0xFF))
+    return "UTF-16";
+  return data[0] == '<' && data[1] == 0   ? "UTF-16LE"
+         : data[0] == 0 && data[1] == '<' ? "UTF-16BE"
+                                          : NULL;
+}
+
 /* In UTF-8, whatever it was written in: the parser takes nothing else. */
 static char *
 document_text (const guint8 *data, gsize length, GError **error)
 {
+  const char *bytes = (const char *)data;
+  const char *wide = wide_charset (data, length);
+  char *text
+      = wide != NULL ? g_convert (bytes, (gssize)length, "UTF-8", wide, NULL, NULL, NULL) : NULL;
+  if (text != NULL)
+    return text;
+  if (length >= 3 && memcmp (bytes, "\357\273\277", 3) == 0)
+    bytes += 3, length -= 3;
+  if (g_utf8_validate (bytes, (gssize)length, NULL))
+    return g_strndup (bytes, length);
   char declared[64] = "";
-  g_autofree char *head = g_strndup ((const char *)data, MIN (length, 256));
+  g_autofree char *head = g_strndup (bytes, MIN (length, 256));
   const char *encoding = strstr (head, "encoding=");
   if (encoding != NULL)
     sscanf (encoding + 9, "%*1[\"']%63[A-Za-z0-9._-]", declared);
   const char *used = NULL;
   gboolean guessed = FALSE;
-  const char *bytes = (const char *)data;
-  if (length >= 3 && memcmp (bytes, "\357\273\277", 3) == 0)
-    bytes += 3, length -= 3;
-  if (g_utf8_validate (bytes, (gssize)length, NULL))
-    return g_strndup (bytes, length);
-  return hl7_charset_convert (data, length, *declared != '\0' ? declared : NULL, &used, &guessed,
-                              error);
+  return hl7_charset_convert ((const guint8 *)bytes, length, *declared != '\0' ? declared : NULL,
+                              &used, &guessed, error);
 }
 
 static gboolean

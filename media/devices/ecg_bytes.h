@@ -13,7 +13,7 @@ typedef struct {
 static inline EcgBytes
 ecg_bytes (const guint8 *data, gsize length)
 {
-  return (EcgBytes){ .data = data, .length = length };
+  return (EcgBytes){ .data = data != NULL ? data : (const guint8 *)"", .length = length };
 }
 
 static inline gsize

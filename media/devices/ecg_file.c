@@ -41,6 +41,10 @@ EcgRecording *
 ecg_file_read (const char *kind, const guint8 *data, gsize length, EcgFind find, void *find_arg,
                GError **error)
 {
+  if (length == 0) {
+    g_set_error_literal (error, MEDIA_ERROR, MEDIA_ERROR_MALFORMED, "the file is empty");
+    return NULL;
+  }
   if (g_str_equal (kind, "scp"))
     return ecg_scp_read (data, length, error);
   if (g_str_equal (kind, "aecg"))

@@ -58,7 +58,7 @@ open_group (Wfdb *wfdb, const WfdbHeader *header, Group *group, GError **error)
                  "%s: the header's offset lies behind its end", first->file);
     return FALSE;
   }
-  group->data += first->offset;
+  group->data = group->data != NULL ? group->data + first->offset : (const guint8 *)"";
   group->samples = wfdb_format_samples (first->format, length - first->offset);
   return TRUE;
 }

@@ -309,7 +309,7 @@ wfdb_header_parse (const guint8 *data, gsize length, GError **error)
   header->comments = g_ptr_array_new_with_free_func (g_free);
   memset (header->time, -1, sizeof header->time);
   memset (header->date, -1, sizeof header->date);
-  g_autofree char *text = g_strndup ((const char *)data, length);
+  g_autofree char *text = g_strndup (length > 0 ? (const char *)data : "", length);
   g_auto (GStrv) lines = g_strsplit_set (text, "\n", -1);
   Expected expected = { 0 };
   for (guint i = 0; lines[i] != NULL; i++)

@@ -1,11 +1,12 @@
-/* ecg-file KIND FILE [PATIENT]: writes an ECG file of the made-up heart, 10 s of eight leads at
- * 500/s.
+/* ecg-file KIND FILE [PATIENT [SAMPLES]]: writes an ECG file of the made-up heart: eight leads at
+ * 500 samples a second, 10 s unless told otherwise.
  *
  * KIND: scp scp-own scp-reduced aecg edf bdf wfdb dicom dicom-implicit. WFDB's header goes to FILE,
  * its signals beside it. */
 #include "ecg_files.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static GByteArray *
@@ -51,10 +52,11 @@ int
 main (int argc, char **argv)
 {
   if (argc < 3) {
-    fputs ("usage: ecg-file KIND FILE [PATIENT]\n", stderr);
+    fputs ("usage: ecg-file KIND FILE [PATIENT [SAMPLES]]\n", stderr);
     return 2;
   }
-  g_autoptr (EcgMade) made = ecg_made_new (500, 5000);
+  g_autoptr (EcgMade) made
+      = ecg_made_new (500, argc > 4 ? CLAMP ((guint)atoi (argv[4]), 100, 500000) : 5000);
   g_autoptr (GByteArray) bytes = make (made, argv[1], argv[2], argc > 3 ? argv[3] : "0100123");
   if (bytes == NULL
       || !g_file_set_contents (argv[2], (const char *)bytes->data, bytes->len, NULL)) {

@@ -463,17 +463,16 @@ put_signal_fields (GByteArray *out, const EcgMade *made, gboolean bdf, guint ann
   guint signals = ECG_MADE_LEADS + 1;
   g_autofree char *samples = g_strdup_printf ("%u", made->rate);
   g_autofree char *annotations = g_strdup_printf ("%u", annotation_samples);
-  const char *low = bdf ? "-8388608" : "-32768", *high = bdf ? "8388607" : "32767";
-  /* 2.5 µV a step, so that the range is that of the format. */
-  const char *physical_low = bdf ? "-2.1e+07" : "-81920", *physical_high = "81917.5";
+  const char *low = bdf ? "-1000000" : "-32768", *high = bdf ? "1000000" : "32767";
+  /* 2.5 µV a step, with numbers that fit into eight characters. */
   const struct {
     guint width;
     const char *ecg, *annotation;
   } fields[] = { { 16, NULL, bdf ? "BDF Annotations" : "EDF Annotations" },
                  { 80, "", "" },
                  { 8, "uV", "" },
-                 { 8, bdf ? "-20971520" : physical_low, "-1" },
-                 { 8, bdf ? "20971517" : physical_high, "1" },
+                 { 8, bdf ? "-2500000" : "-81920", "-1" },
+                 { 8, bdf ? "2500000" : "81917.5", "1" },
                  { 8, low, low },
                  { 8, high, high },
                  { 80, "", "" },

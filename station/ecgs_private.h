@@ -1,0 +1,23 @@
+/* Between ecgs.c and ecgs_add.c. */
+#pragma once
+#include "station/ecgs.h"
+
+typedef struct {
+  char *name;
+  GByteArray *bytes;
+} EcgUploadFile;
+
+typedef struct {
+  char *id;
+  GPtrArray *files; /* EcgUploadFile */
+  gsize size;
+} EcgUpload;
+
+struct Ecgs {
+  Station *station;
+  GHashTable *uploads; /* Client → EcgUpload */
+  GHashTable *lists;   /* consultation → array, as read */
+};
+
+/* One was added: pages are told. */
+void ecgs_changed (Ecgs *ecgs, const char *consult);
