@@ -1,6 +1,7 @@
 /* From the files of a page to what is kept of them. */
 #include "media/devices/ecg_file.h"
 #include "media/devices/ecg_pack.h"
+#include "media/error.h"
 #include "records/attachment.h"
 #include "station/ecgs_private.h"
 #include "station/text.h"
@@ -49,7 +50,7 @@ read_upload (const EcgUpload *upload, GError **error)
   const char *kind = NULL;
   const EcgUploadFile *file = main_file (upload, &kind);
   if (file == NULL) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+    g_set_error_literal (error, MEDIA_ERROR, MEDIA_ERROR_UNSUPPORTED,
                          "it is no SCP-ECG, aECG, EDF, BDF, WFDB (.hea with its signal files) or "
                          "DICOM file");
     return NULL;
@@ -59,7 +60,7 @@ read_upload (const EcgUpload *upload, GError **error)
   if (recording == NULL)
     return NULL;
   if (recording->samples == 0 || recording->samples > ECGS_SAMPLES_MAX) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_UNSUPPORTED,
                  "it has %" G_GUINT64_FORMAT " samples; 1 to %u can be added", recording->samples,
                  ECGS_SAMPLES_MAX);
     return NULL;
