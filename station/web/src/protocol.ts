@@ -157,6 +157,21 @@ export interface RecordingView { on: boolean; allowed?: boolean; since?: Time | 
 
 export type DiskLevel = 'good' | 'low' | 'full'
 
+/** An ECG of a file, as lists show it; the samples come by `ecg.get`. */
+export interface EcgItem {
+  ecg: string
+  name: string
+  size: number
+  at: Time
+  format?: string
+  patient?: { id?: string; name?: string; birth_date?: string; sex?: string }
+  time?: Time
+  seconds?: number
+  user?: string
+  /** It names another patient, and the doctor said that it is this one's. */
+  confirmed?: boolean
+}
+
 export interface Consultation {
   id: string
   state: ConsultationState
@@ -172,6 +187,7 @@ export interface Consultation {
   guests: Guest[]
   invites: Invite[]
   events: Happening[]
+  ecgs?: EcgItem[]
   conclusion?: string
 }
 
@@ -229,6 +245,8 @@ export interface RecordRows {
   guest?: RecordRow<{ guest: string; name: string; facility?: string; role?: Role; state?: string; label?: string }>[]
   recording?: RecordRow<{ on: boolean; reason?: string }>[]
   event?: RecordRow<{ what: string; detail?: string | null }>[]
+  /** Files kept with the consultation; of kind `ecg` are ECGs. */
+  attachment?: RecordRow<{ id: string; kind: string; name: string; size: number; about?: Partial<EcgItem> }>[]
   view?: RecordRow<unknown>[]
   signature?: RecordRow<{ user?: string }>[]
 }
@@ -331,6 +349,8 @@ export type FromChannel =
   | LiveConsultation
   | ({ type: 'note' } & Note)
   | ({ type: 'link'; machine?: boolean; layers?: number; lean?: boolean } & PeerFigures)
+  | { type: 'ecgs'; items: EcgItem[] }
+  | { type: 'ecg.bytes'; ecg?: string; from?: number; size?: number; data?: string | null }
   | { type: 'saved'; note: string; seq: number }
   | { type: 'error'; code: string; text?: Said; note?: string }
 

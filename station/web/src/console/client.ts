@@ -1,5 +1,6 @@
 import { BriefReadings } from '../clinical/brief'
 import { newest } from '../clinical/vitals'
+import { EcgShelf } from '../ecg/fetch'
 import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
 import { reportFigures } from '../media/figures'
@@ -35,6 +36,7 @@ export class Console {
   #instance: string | undefined
   #mediaFor: string | null = null
   #micWanted = true
+  #ecgs: { consultation: string; shelf: EcgShelf } | null = null
 
   constructor() {
     this.socket = new Socket('/ws/console', (message) => this.#receive(message))
@@ -56,6 +58,19 @@ export class Console {
 
   ask(type: string, fields: Record<string, unknown> = {}): Promise<Answer> {
     return this.socket.ask({ type, ...fields })
+  }
+
+  /** The ECGs of a consultation, one on screen or one of the archive. */
+  ecgs(consultation: string): EcgShelf {
+    if (this.#ecgs?.consultation !== consultation)
+      this.#ecgs = {
+        consultation,
+        shelf: new EcgShelf(async (ecg, from) => {
+          const answer = await this.ask('ecg.get', { consultation, ecg, from })
+          return { size: Number(answer['size']), data: String(answer['data']) }
+        }),
+      }
+    return this.#ecgs.shelf
   }
 
   async signIn(user: string, pin: string): Promise<void> {

@@ -1,6 +1,8 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { clockTime } from '../clinical/age'
+import { AddEcg } from '../ecg/add'
+import { EcgDialog } from '../ecg/dialog'
 import { now, useCell } from '../observable'
 import type { Consultation, Patient, StationState } from '../protocol'
 import { t, type Key } from '../text'
@@ -26,7 +28,7 @@ import { RelayNotices, sourceReason, sourceTitle } from './station'
 import { HappeningsTab } from './happenings'
 
 type Tab = 'notes' | 'guests' | 'patient' | 'happenings'
-type Open = 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | null
+type Open = 'ecg' | 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | null
 const TABS = [['notes', 'note'], ['guests', 'people'], ['patient', 'person'], ['happenings', 'list']] as const
 
 /** "Lò Thị Mai · nữ · 1962" */
@@ -85,6 +87,11 @@ export function Live(props: {
             {t('devices.open')}
             {state.waiting_readings > 0 && <Pill look="warn">{t('devices.waiting', { n: state.waiting_readings })}</Pill>}
           </button>
+          <button type="button" class="link-button" data-testid="ecg-open" onClick={() => setOpen('ecg')}>
+            <Icon name="heart" size={17} />
+            {t('ecg.open')}
+            {(consultation.ecgs ?? []).length > 0 && <Pill look="info">{consultation.ecgs!.length}</Pill>}
+          </button>
           <div class="tabs" role="tablist" aria-label={t('tabs')}>
             {TABS.map(([name, icon]) => (
               <button type="button" role="tab" key={name} id={`tab-${name}`} aria-controls="tab-panel"
@@ -107,6 +114,11 @@ export function Live(props: {
       {open === 'invite' && <InviteDialog consultation={consultation} onClose={close} />}
       {open === 'conclude' && <ConcludeDialog consultation={consultation} onClose={close} />}
       {open === 'devices' && <DevicesDialog state={state} consultation={consultation} onClose={close} />}
+      {open === 'ecg' && (
+        <EcgDialog items={consultation.ecgs ?? []} shelf={client.ecgs(consultation.id)} onClose={close}>
+          <AddEcg ask={(type, fields) => client.ask(type, fields)} patient={patientLine(consultation.patient)} />
+        </EcgDialog>
+      )}
       {open === 'park' && <ParkDialog onClose={close} />}
     </div>
   )

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { EcgDialog } from '../ecg/dialog'
 import { Refusal } from '../link/socket'
 import { useCell } from '../observable'
 import type { ConsultationRecord } from '../protocol'
@@ -18,6 +19,7 @@ export function RecordView({ id, onClose }: { id: string; onClose: () => void })
   const [record, setRecord] = useState<ReadRecord | null>(null)
   const [locked, setLocked] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
+  const [ecg, setEcg] = useState(false)
   const nameOf = (user: string): string =>
     client.hello.get()?.users?.find((known) => known.id === user)?.name ?? user
   const load = async (): Promise<void> => {
@@ -54,7 +56,11 @@ export function RecordView({ id, onClose }: { id: string; onClose: () => void })
             </>
           )}
         </div>
+        {record && record.ecgs.length > 0 && (
+          <Button icon="heart" testid="ecg-open" onClick={() => setEcg(true)}>{t('ecg.open')}</Button>
+        )}
       </header>
+      {record && ecg && <EcgDialog items={record.ecgs} shelf={client.ecgs(id)} onClose={() => setEcg(false)} />}
       {problem && <Notice look="bad" action={<Button onClick={() => void load()}>{t('do.again')}</Button>}>{problem}</Notice>}
       {locked && (
         <main class="splash">

@@ -2,10 +2,11 @@ import { BriefReadings } from '../clinical/brief'
 import { newest } from '../clinical/vitals'
 import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
+import { ChannelPieces, EcgShelf } from '../ecg/fetch'
 import { reportFigures } from '../media/figures'
 import { Peer } from '../media/peer'
 import { Cell, stationClock } from '../observable'
-import type { FromChannel, FromStation, Hello, LiveConsultation, Note, NoteKind, Observation, PeerFigures, Role, Said } from '../protocol'
+import type { EcgItem, FromChannel, FromStation, Hello, LiveConsultation, Note, NoteKind, Observation, PeerFigures, Role, Said } from '../protocol'
 import { stationLanguage } from '../text'
 import { forget, keep, keyFor, prove, readFragment, type Kept, type Proof } from './key'
 
@@ -26,6 +27,9 @@ export class Guest {
   readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
   readonly #brief = new BriefReadings()
   readonly notes = new Cell<readonly Note[]>([])
+  readonly ecgs = new Cell<readonly EcgItem[]>([])
+  readonly #pieces = new ChannelPieces((message) => this.peer.send(message))
+  readonly shelf = new EcgShelf(this.#pieces.ask)
   readonly link = new Cell<PeerFigures | null>(null)
   readonly mic = new OwnDevice('audio')
   readonly cam = new OwnDevice('video')
@@ -264,6 +268,13 @@ export class Guest {
     })
   }
 
+  /** The newest is fetched at once: it is there when somebody looks. */
+  #listed(items: EcgItem[]): void {
+    this.ecgs.set(items)
+    const newest = items[items.length - 1]
+    if (newest && this.role.get() !== 'patient') this.shelf.get(newest.ecg).catch(() => {})
+  }
+
   #channel(message: FromChannel): void {
     switch (message.type) {
       case 'readings': {
@@ -271,6 +282,8 @@ export class Guest {
         return this.readings.update((known) => newest(known, items))
       }
       case 'clock': return stationClock(message.now)
+      case 'ecgs': return this.#listed(message.items)
+      case 'ecg.bytes': return this.#pieces.receive(message)
       case 'consultation': return this.live.set(message)
       case 'link':
         return this.link.update((known) => ({ ...message, streams: message.streams ?? known?.streams }))

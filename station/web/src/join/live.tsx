@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
+import { EcgDialog } from '../ecg/dialog'
 import { LinkDetails, streamName } from '../link/details'
 import { quality } from '../link/quality'
 import { listDevices } from '../media/own'
@@ -53,11 +54,28 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
             <AlarmList alarms={live?.alarms} />
             <VitalsPanel latest={readings} remote />
             <LiveTrends readings={guest.readings} consultation="" />
+            <Ecgs guest={guest} />
             <Opinion guest={guest} />
           </aside>
         )}
       </main>
     </div>
+  )
+}
+
+function Ecgs({ guest }: { guest: Guest }): JSX.Element | null {
+  const items = useCell(guest.ecgs)
+  const [open, setOpen] = useState(false)
+  if (items.length === 0) return null
+  return (
+    <>
+      <button type="button" class="link-button" data-testid="ecg-open" onClick={() => setOpen(true)}>
+        <Icon name="heart" size={17} />
+        {t('ecg.open')}
+        <Pill look="info">{items.length}</Pill>
+      </button>
+      {open && <EcgDialog items={items} shelf={guest.shelf} onClose={() => setOpen(false)} />}
+    </>
   )
 }
 

@@ -1,6 +1,7 @@
 import { render } from 'preact'
 import '../ui/style.css'
 import '../ui/media.css'
+import '../ui/ecg.css'
 import '../ui/join.css'
 import { App } from './app'
 import { Guest } from './client'

@@ -1,5 +1,5 @@
 import type {
-  Consent, ConsultationRecord, ConsultationState, Mode, Note, Observation, Patient, RecordRow,
+  Consent, ConsultationRecord, ConsultationState, EcgItem, Mode, Note, Observation, Patient, RecordRow,
 } from '../protocol'
 import { readTrack, timeline, type Timeline, type Track } from './schedule'
 
@@ -29,6 +29,7 @@ export interface ReadRecord {
   tracks: Track[]
   /** Where a moment lies, by the station's two clocks: UTC, µs. */
   place: Timeline['place']
+  ecgs: EcgItem[]
 }
 
 function last<Body>(rows: RecordRow<Body>[] | undefined): Body | undefined {
@@ -85,6 +86,8 @@ export function readRecord(record: ConsultationRecord, nameOf: (user: string) =>
     people: [...people.values()].map(({ name, facility, role }) => ({ name, facility: facility ?? '', role: role ?? '' })),
     moments,
     place: line.place,
+    ecgs: (rows.attachment ?? []).filter(({ body }) => body.kind === 'ecg').map(({ at, body }) =>
+      ({ ...body.about, ecg: body.id, name: body.name, size: body.size, at })),
     tracks: record.tracks.map((track) => readTrack(track, line)).filter(({ pieces }) => pieces.length > 0),
   }
 }

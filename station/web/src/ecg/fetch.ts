@@ -1,0 +1,83 @@
+import { unpack, type Ecg } from './pack'
+
+/** One answer to `ecg.get`, however it came. */
+export interface EcgPiece { size: number; data: string }
+export type AskPiece = (ecg: string, from: number) => Promise<EcgPiece>
+
+function bytesOf(base64: string): Uint8Array {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
+/** ECGs by their id: fetched once, piece by piece, so that a weak link carries other things between. */
+export class EcgShelf {
+  #known = new Map<string, Promise<Ecg>>()
+
+  constructor(readonly ask: AskPiece) {}
+
+  get(ecg: string, progress?: (part: number) => void): Promise<Ecg> {
+    let known = this.#known.get(ecg)
+    if (!known) {
+      known = this.#fetch(ecg, progress)
+      this.#known.set(ecg, known)
+      // What failed may be asked for again.
+      known.catch(() => this.#known.delete(ecg))
+    }
+    return known
+  }
+
+  async #fetch(ecg: string, progress?: (part: number) => void): Promise<Ecg> {
+    const parts: Uint8Array[] = []
+    let at = 0
+    for (;;) {
+      const piece = await this.ask(ecg, at)
+      const bytes = bytesOf(piece.data)
+      parts.push(bytes)
+      at += bytes.length
+      progress?.(piece.size > 0 ? at / piece.size : 1)
+      if (at >= piece.size) break
+      if (bytes.length === 0) throw new Error('the ECG ends early')
+    }
+    const whole = new Uint8Array(at)
+    let offset = 0
+    for (const part of parts) {
+      whole.set(part, offset)
+      offset += part.length
+    }
+    return unpack(whole)
+  }
+}
+
+const PIECE_MS = 20_000
+
+/** Over a data channel answers come as messages of their own. */
+export class ChannelPieces {
+  #waiting = new Map<string, { take: (piece: EcgPiece) => void; fail: (error: Error) => void }>()
+
+  constructor(readonly send: (message: { type: string; [field: string]: unknown }) => boolean) {}
+
+  readonly ask: AskPiece = (ecg, from) => new Promise((resolve, reject) => {
+    const key = `${ecg} ${from}`
+    const timer = setTimeout(() => done(() => reject(new Error('no answer'))), PIECE_MS)
+    const done = (act: () => void): void => {
+      clearTimeout(timer)
+      this.#waiting.delete(key)
+      act()
+    }
+    this.#waiting.set(key, {
+      take: (piece) => done(() => resolve(piece)), fail: (error) => done(() => reject(error)),
+    })
+    if (!this.send({ type: 'ecg.get', ecg, from })) done(() => reject(new Error('no channel')))
+  })
+
+  receive(message: { ecg?: string; from?: number; size?: number; data?: string | null }): void {
+    if (typeof message.data !== 'string' || message.size === undefined) {
+      for (const [key, { fail }] of [...this.#waiting])
+        if (key.startsWith(`${message.ecg} `)) fail(new Error('no such ECG'))
+      return
+    }
+    this.#waiting.get(`${message.ecg} ${message.from}`)?.take({ size: message.size, data: message.data })
+  }
+}
