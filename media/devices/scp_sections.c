@@ -3,15 +3,17 @@
 
 #define SECTION_HEADER 16
 
-/* CRC-CCITT, polynomial 1021, begun with ones (EN 1064, 5.2.7). */
-static guint16
-crc (const guint8 *data, gsize length)
+guint16
+scp_crc (const guint8 *data, gsize length)
 {
+  /* Of the sixteen values of four bits: x^16 + x^12 + x^5 + 1. */
+  static const guint16 steps[16]
+      = { 0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50A5, 0x60C6, 0x70E7,
+          0x8108, 0x9129, 0xA14A, 0xB16B, 0xC18C, 0xD1AD, 0xE1CE, 0xF1EF };
   guint16 value = 0xFFFF;
   for (gsize i = 0; i < length; i++) {
-    value ^= (guint16)(data[i] << 8);
-    for (guint bit = 0; bit < 8; bit++)
-      value = (guint16)(value & 0x8000 ? value << 1 ^ 0x1021 : value << 1);
+    value = (guint16)(value << 4 ^ steps[(value >> 12) ^ (data[i] >> 4)]);
+    value = (guint16)(value << 4 ^ steps[(value >> 12) ^ (data[i] & 0xF)]);
   }
   return value;
 }
@@ -37,7 +39,7 @@ take_section (const EcgBytes *whole, guint id, guint32 length, guint32 index, Sc
                  id, index, length);
     return FALSE;
   }
-  if (sum != crc (section.data + 2, length - 2)) {
+  if (sum != scp_crc (section.data + 2, length - 2)) {
     g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_MALFORMED,
                  "section %u has a wrong checksum: the file is damaged, export it again", id);
     return FALSE;
@@ -58,7 +60,7 @@ check_frame (EcgBytes *bytes, gsize length, GError **error)
                  size, length);
     return FALSE;
   }
-  if (sum != crc (bytes->data + 2, size - 2)) {
+  if (sum != scp_crc (bytes->data + 2, size - 2)) {
     g_set_error_literal (error, MEDIA_ERROR, MEDIA_ERROR_MALFORMED,
                          "the record's checksum is wrong: the file is damaged, or no SCP-ECG file; "
                          "export it again");

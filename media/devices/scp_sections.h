@@ -9,6 +9,8 @@ typedef struct {
   EcgBytes section[SCP_SECTIONS]; /* bodies, behind the section's header; data NULL: not there */
 } ScpRecord;
 
+/* CRC-CCITT, polynomial 1021, begun with ones (EN 1064, 5.2.7). */
+guint16 scp_crc (const guint8 *data, gsize length);
 /* Finds sections 1 to 11 by section 0; lengths and checksums are right then. */
 gboolean scp_record_parse (const guint8 *data, gsize length, ScpRecord *ret, GError **error);
 gboolean scp_has (const ScpRecord *record, guint section);

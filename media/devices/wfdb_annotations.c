@@ -48,7 +48,7 @@ take_word (EcgRecording *recording, EcgBytes *bytes, guint code, guint interval,
 {
   if (code == AUX) {
     const guint8 *aux = ecg_bytes_take (bytes, interval + (interval & 1));
-    if (aux != NULL && annotation->aux == NULL)
+    if (aux != NULL && annotation->pending && annotation->aux == NULL)
       annotation->aux = ecg_text (aux, interval, NULL);
   } else if (code == SKIP) {
     flush (recording, annotation, rate);

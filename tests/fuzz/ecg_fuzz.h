@@ -17,6 +17,11 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
 {
   g_autoptr (GError) error = NULL;
+#ifdef ECG_PREPARE
+  g_autofree guint8 *prepared = g_memdup2 (data, size);
+  ECG_PREPARE (prepared, size);
+  data = prepared;
+#endif
   g_autoptr (EcgRecording) recording = ecg_file_read (ECG_KIND, data, size, NULL, NULL, &error);
   if ((recording == NULL) != (error != NULL))
     g_error ("neither a recording nor a reason");
