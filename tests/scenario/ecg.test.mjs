@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { place as makePlace, refusal, signIn, startConsultation } from '../lib/people.mjs';
-import { nhipcau, runStation, sim, stop } from '../lib/station.mjs';
+import { nhipcau, root, runStation, sim, stop } from '../lib/station.mjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'nhipcau-ecg-'));
 let place, station, page;
@@ -119,6 +119,18 @@ test('what a page sends is bounded and in order', async () => {
   assert.ok(last.offset > 7 << 20 && last.offset <= 8 << 20, `refused at ${last.offset}`);
 });
 
+const real = join(process.env.NHIPCAU_SHARED ?? join(root, '../shared'), 'data/scp-ecg/Example.scp');
+test('10 s of twelve real leads are small enough for a weak link', { skip: !existsSync(real) && '../shared/data is not here' }, async (t) => {
+  const before = consultation;
+  const other = await startConsultation(page);
+  await page.ask('ecg.add', { ecg: await upload([read(real)]), confirmed: true });
+  const { consultation: { ecgs: [{ size, seconds }] } } = await page.stateWhere((s) => s.consultation?.id === other && s.consultation.ecgs.length === 1);
+  t.diagnostic(`${size} bytes for ${seconds} s of 12 leads, ${(size * 8 / 1000).toFixed(0)} kbit; 120,000 bytes as 16 bits each`);
+  assert.ok(size < 60_000, `${size} bytes`);
+  await page.ask('consultation.park');
+  await page.ask('consultation.open', { consultation: before });
+});
+
 test('after a kill they are there, bit for bit, and the record is whole', async () => {
   const first = (await list())[0].ecg;
   page.close();
@@ -136,5 +148,5 @@ test('after a kill they are there, bit for bit, and the record is whole', async 
   const verdict = JSON.parse(execFileSync(nhipcau,
     ['record', 'verify', consultation, '--state', place.state, '--unlock', place.passphrase, '--json'], { encoding: 'utf8' }));
   assert.equal(verdict.good, true);
-  assert.equal(verdict.checked.attachments, 7);
+  assert.equal(verdict.summary.attachments, 7);
 });
