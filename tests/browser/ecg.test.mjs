@@ -213,3 +213,18 @@ test('what is no ECG is refused with words; other formats come too', { timeout: 
   await page.locator('[data-testid^=ecg-item-]').nth(1).click();
   await cellMatches(page, { lead: 'V5', row: 1, column: 3, columns: 4 }, { speed: 25, gain: 10 });
 });
+
+test('the record has the sheet too', { timeout: 60_000 }, async () => {
+  const { page } = doctor;
+  await page.getByTestId('ecg-dialog').getByTestId('close').first().click();
+  await page.getByTestId('park').click();
+  await page.getByTestId('park-go').click();
+  await page.getByTestId('home').waitFor();
+  await page.locator('[data-testid^=record-]').first().click();
+  await page.getByTestId('record').waitFor();
+  await page.getByTestId('ecg-open').click();
+  await page.getByTestId('ecg-canvas').waitFor();
+  await page.locator('[data-testid^=ecg-item-]').first().click();
+  await cellMatches(page, { lead: 'II', row: 3, column: 0, columns: 1 }, { speed: 25, gain: 10 });
+  await shot(page, 'ecg-record-vi');
+});

@@ -116,11 +116,12 @@ test('an ECG is fetched piece by piece, once; what failed is asked for again', a
   })
   await assert.rejects(shelf.get('a'))
   fail = false
+  asked.length = 0
   assert.deepEqual([...(await shelf.get('a')).blocks[0]!.samples[0]!], [1, 2, 3, 4, 5])
   const before = asked.length
   await shelf.get('a')
   assert.equal(asked.length, before)
-  assert.deepEqual(asked.slice(2), Array.from({ length: Math.ceil(packed.length / 100) }, (_, i) => i * 100))
+  assert.deepEqual(asked, Array.from({ length: Math.ceil(packed.length / 100) }, (_, i) => i * 100))
 })
 
 test('answers of the data channel find who asked', async () => {
