@@ -99,7 +99,7 @@ async function cellMatches(page, { lead, row, column, columns }, { speed, gain }
   return (middle - highest) / px / gain;
 }
 
-test('a file that names another patient is held back until the doctor says whose it is', { timeout: 60_000 }, async () => {
+test('a file that names another patient is held back until the doctor says whose it is', { timeout: 240_000 }, async () => {
   const file = make('scp', 'ecg.scp');
   samples = decoded(file);
   const { page } = doctor;
@@ -117,7 +117,7 @@ test('a file that names another patient is held back until the doctor says whose
   await page.getByTestId('ecg-confirmed').waitFor();
 });
 
-test("the canvas shows the file's samples, in every layout and size", { timeout: 90_000 }, async () => {
+test("the canvas shows the file's samples, in every layout and size", { timeout: 240_000 }, async () => {
   const { page } = doctor;
   await shot(page, 'ecg-3x4-vi');
   const manner = { speed: 25, gain: 10 };
@@ -140,7 +140,7 @@ test("the canvas shows the file's samples, in every layout and size", { timeout:
   await page.getByTestId('ecg-layout').selectOption('3x4');
 });
 
-test('two points are measured', { timeout: 30_000 }, async () => {
+test('two points are measured', { timeout: 240_000 }, async () => {
   const { page } = doctor;
   await page.getByTestId('ecg-measure').click();
   await page.getByTestId('ecg-canvas').evaluate((canvas) => canvas.scrollIntoView({ block: 'end' }));
@@ -158,7 +158,7 @@ test('two points are measured', { timeout: 30_000 }, async () => {
   await page.getByTestId('ecg-measure').click();
 });
 
-test('a card against the screen makes millimetres true, and is remembered', { timeout: 60_000 }, async () => {
+test('a card against the screen makes millimetres true, and is remembered', { timeout: 240_000 }, async () => {
   const { page } = doctor;
   assert.match(await page.getByTestId('ecg-below').innerText(), /không đúng tỉ lệ/);
   await page.getByTestId('ecg-calibrate').click();
@@ -172,7 +172,7 @@ test('a card against the screen makes millimetres true, and is remembered', { ti
   assert.equal(await page.evaluate(() => localStorage.getItem('nhipcau.px-per-mm')), '5');
 });
 
-test('the print is A4 across, its millimetres true whatever the screen is', { timeout: 60_000 }, async () => {
+test('the print is A4 across, its millimetres true whatever the screen is', { timeout: 240_000 }, async () => {
   const { page } = doctor;
   await page.evaluate(() => { window.print = () => {}; });
   await page.getByTestId('ecg-print').click();
@@ -183,16 +183,17 @@ test('the print is A4 across, its millimetres true whatever the screen is', { ti
   assert.ok(Math.abs(canvas.width - 260 * mm) < 1 && Math.abs(canvas.height - 160 * mm) < 1, JSON.stringify(canvas));
   const words = await sheet.innerText();
   for (const word of ['Nguyễn Văn A', '25 mm/s · 10 mm/mV', 'lọc: không', '2026']) assert.ok(words.includes(word), words);
+  assert.equal(await page.getByTestId('ecg-dialog').isVisible(), false);
+  await shot(page, 'ecg-print-vi');
   const pdf = (await page.pdf({ preferCSSPageSize: true })).toString('latin1');
   const pages = [...pdf.matchAll(/\/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)/g)].map(([, w, h]) => [Math.round(w), Math.round(h)]);
   assert.deepEqual(pages, [[842, 595]]);
-  await shot(page, 'ecg-print-vi');
   await page.evaluate(() => dispatchEvent(new Event('afterprint')));
   await page.emulateMedia({ media: 'screen' });
   assert.equal(await sheet.count(), 0);
 });
 
-test('the specialist sees the same over the data channel', { timeout: 60_000 }, async () => {
+test('the specialist sees the same over the data channel', { timeout: 240_000 }, async () => {
   const { page } = specialist;
   await page.getByTestId('ecg-open').click();
   await page.getByTestId('ecg-canvas').waitFor();
@@ -201,7 +202,7 @@ test('the specialist sees the same over the data channel', { timeout: 60_000 }, 
     await cellMatches(page, { lead, row, column: 2, columns: 4 }, { speed: 25, gain: 10 });
 });
 
-test('what is no ECG is refused with words; other formats come too', { timeout: 60_000 }, async () => {
+test('what is no ECG is refused with words; other formats come too', { timeout: 240_000 }, async () => {
   const { page } = doctor;
   await page.getByTestId('ecg-files').setInputFiles({ name: 'x.scp', mimeType: 'application/octet-stream', buffer: Buffer.from('hello there, this is no ECG at all') });
   await page.getByTestId('ecg-problem').waitFor();
@@ -214,7 +215,7 @@ test('what is no ECG is refused with words; other formats come too', { timeout: 
   await cellMatches(page, { lead: 'V5', row: 1, column: 3, columns: 4 }, { speed: 25, gain: 10 });
 });
 
-test('the record has the sheet too', { timeout: 60_000 }, async () => {
+test('the record has the sheet too', { timeout: 240_000 }, async () => {
   const { page } = doctor;
   await page.getByTestId('ecg-dialog').getByTestId('close').first().click();
   await page.getByTestId('park').click();
