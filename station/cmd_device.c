@@ -82,9 +82,17 @@ device_decode_command (int argc, char **argv)
   if (!g_strv_contains (device_decode_kinds (), argv[2]))
     return cli_usage (SAY ("không biết loại '%s'; có: %s", "there is no kind '%s'; known: %s"),
                       argv[2], kinds);
-  for (int i = 3; i < argc; i++) {
+  const char *parameter = device_decode_parameter (argv[2]);
+  int first = parameter != NULL ? 4 : 3;
+  if (argc <= first)
+    return cli_usage (SAY ("cách dùng: nhipcau device decode %s %s FILE…",
+                           "usage: nhipcau device decode %s %s FILE…"),
+                      argv[2], parameter);
+  g_autofree char *kind
+      = parameter != NULL ? g_strconcat (argv[2], ":", argv[3], NULL) : g_strdup (argv[2]);
+  for (int i = first; i < argc; i++) {
     g_autoptr (GError) error = NULL;
-    if (!decode_file (argv[2], argv[i], &error)) {
+    if (!decode_file (kind, argv[i], &error)) {
       exit_code = CLI_RUNTIME;
       g_printerr ("nhipcau: %s\n", error->message);
     }

@@ -30,6 +30,19 @@ static const CodeEntry CODES[] = {
   { 151594, "MDC_CO2_RESP_RATE", "resp", "9279-1", "/min", 2, 120, FALSE },
   { 160184, "MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD", "glucose", "41653-7", "mg/dL", 11, 600, TRUE },
   { 160188, "MDC_CONC_GLU_CAPILLARY_PLASMA", "glucose", "41653-7", "mg/dL", 11, 600, TRUE },
+  { 160192, "MDC_CONC_GLU_VENOUS_WHOLEBLOOD", "glucose", NULL, "mg/dL", 11, 600, TRUE },
+  { 160196, "MDC_CONC_GLU_VENOUS_PLASMA", "glucose", NULL, "mg/dL", 11, 600, TRUE },
+  { 160200, "MDC_CONC_GLU_ARTERIAL_WHOLEBLOOD", "glucose", NULL, "mg/dL", 11, 600, TRUE },
+  { 160204, "MDC_CONC_GLU_ARTERIAL_PLASMA", "glucose", NULL, "mg/dL", 11, 600, TRUE },
+  { 160208, "MDC_CONC_GLU_CONTROL", NULL, NULL, "mg/dL", 0, 0, TRUE },
+  { 160212, "MDC_CONC_GLU_ISF", NULL, NULL, "mg/dL", 11, 600, TRUE },
+  { 160364, "MDC_CONC_GLU_UNDETERMINED_WHOLEBLOOD", "glucose", NULL, "mg/dL", 11, 600, TRUE },
+  { 160368, "MDC_CONC_GLU_UNDETERMINED_PLASMA", "glucose", NULL, "mg/dL", 11, 600, TRUE },
+  { 160220, "MDC_CONC_HBA1C", NULL, "4548-4", "%", 2, 25, TRUE },
+  { 150488, "MDC_PULS_OXIM_PERF_REL", NULL, "61006-3", "%", 0, 0, FALSE },
+  { 147240, "MDC_ECG_TIME_PD_RR_GL", NULL, "8637-3", "ms", 200, 3000, TRUE },
+  { 188752, "MDC_RATIO_MASS_BODY_LEN_SQ", NULL, "39156-5", "kg/m2", 5, 150, TRUE },
+  { 67996, "MDC_ATTR_VAL_BATT_CHARGE", NULL, NULL, "%", 0, 100, FALSE },
   { 188736, "MDC_MASS_BODY_ACTUAL", "weight", "29463-7", "kg", 0.3, 350, TRUE },
   { 188740, "MDC_LEN_BODY_ACTUAL", "height", "8302-2", "cm", 20, 250, TRUE },
 };
@@ -99,7 +112,8 @@ static const struct {
   { "glucose", 160184 },
 };
 
-#define MMHG_PER_KPA 7.500617
+/* The conventional millimetre of mercury is 133.322387415 Pa. */
+#define MMHG_PER_KPA (1000 / 133.322387415)
 /* Molar mass of glucose, 180.16 g/mol. */
 #define MGDL_PER_MMOL 18.016
 

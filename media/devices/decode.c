@@ -1,10 +1,13 @@
 #include "media/devices/decode_kinds.h"
 #include <gio/gio.h>
+#include <string.h>
 
 static const struct {
   const char *name;
   DecodeKind decode;
   DecodeKindBeside beside; /* instead: of several files */
+  const char *parameter;   /* what must be said besides the kind; NULL: nothing */
+  DecodeKindOf of;         /* instead: with a parameter */
 } KINDS[] = {
   { "hl7", decode_hl7, NULL },
   { "scp", decode_scp, NULL },
@@ -15,6 +18,7 @@ static const struct {
   { "contec", decode_contec, NULL },
   { "nonin", decode_nonin, NULL },
   { "intellivue", decode_intellivue, NULL },
+  { "gatt", NULL, NULL, "UUID", decode_gatt },
 };
 
 const char *const *
@@ -26,12 +30,32 @@ device_decode_kinds (void)
   return names;
 }
 
+const char *
+device_decode_parameter (const char *kind)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (KINDS); i++)
+    if (g_str_equal (KINDS[i].name, kind))
+      return KINDS[i].parameter;
+  return NULL;
+}
+
+/* What stands behind "NAME:" in kind; NULL: kind is no such. */
+static const char *
+parameter_in (const char *kind, const char *name)
+{
+  gsize length = strlen (name);
+  return strncmp (kind, name, length) == 0 && kind[length] == ':' ? kind + length + 1 : NULL;
+}
+
 gboolean
 device_decode_beside (const char *kind, const guint8 *data, gsize length, DecodeFind find,
                       void *find_arg, DecodeOut out, DecodeNote note, void *arg, GError **error)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (KINDS); i++) {
-    if (!g_str_equal (kind, KINDS[i].name))
+    const char *parameter = parameter_in (kind, KINDS[i].name);
+    if (KINDS[i].of != NULL && parameter != NULL)
+      return KINDS[i].of (parameter, data, length, out, note, arg, error);
+    if (KINDS[i].of != NULL || !g_str_equal (kind, KINDS[i].name))
       continue;
     return KINDS[i].beside != NULL
                ? KINDS[i].beside (data, length, find, find_arg, out, note, arg, error)

@@ -6,6 +6,9 @@
 /* Kinds that can be decoded, NULL-terminated: "hl7" … */
 const char *const *device_decode_kinds (void);
 
+/* What device_decode() must be told besides the kind, as "gatt:2A35": "UUID"; NULL: nothing. */
+const char *device_decode_parameter (const char *kind);
+
 /* out is called with the JSON object of each observation, and of each block of a wave
  * (docs/devices.md), in order (transfer none);
  * note, when not NULL, with a sentence for each message of which nothing is stored.

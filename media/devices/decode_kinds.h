@@ -9,6 +9,10 @@
 typedef gboolean (*DecodeKind) (const guint8 *data, gsize length, DecodeOut out, DecodeNote note,
                                 void *arg, GError **error);
 
+/* Of a kind that wants a parameter. */
+typedef gboolean (*DecodeKindOf) (const char *parameter, const guint8 *data, gsize length,
+                                  DecodeOut out, DecodeNote note, void *arg, GError **error);
+
 gboolean decode_hl7 (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
                      GError **error);
 gboolean decode_scp (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
@@ -33,3 +37,6 @@ gboolean decode_nonin (const guint8 *data, gsize length, DecodeOut out, DecodeNo
                        GError **error);
 gboolean decode_intellivue (const guint8 *data, gsize length, DecodeOut out, DecodeNote note,
                             void *arg, GError **error);
+/* uuid: of the characteristic, "2A35" */
+gboolean decode_gatt (const char *uuid, const guint8 *data, gsize length, DecodeOut out,
+                      DecodeNote note, void *arg, GError **error);

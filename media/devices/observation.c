@@ -31,6 +31,9 @@ observation_free (Observation *o)
   g_free (o->status);
   g_free (o->message_id);
   g_free (o->raw);
+  g_free (o->device_time);
+  g_free (o->device_value);
+  g_free (o->device_user);
   g_free (o);
 }
 
@@ -125,5 +128,8 @@ observation_to_json (const Observation *o)
   json_object_set_new (object, "test", json_boolean (o->test));
   set_text (object, "message", o->message_id);
   set_text (object, "raw", o->raw);
+  set_text (object, "device_time", o->device_time);
+  set_text (object, "device_value", o->device_value);
+  set_text (object, "device_user", o->device_user);
   return object;
 }

@@ -38,13 +38,17 @@ typedef struct {
   char *patient_name; /* display form, family first */
   char *patient_family, *patient_given; /* its parts as sent; NULL when the device has none */
   char *alarm_range;                    /* OBX-7: alarm range set on the device */
-  GStrv flags;      /* OBX-8 words: H, L, TEST, DEMO, ... plus ours: implausible, unmapped,
-                     * code-conflict, corrected; never NULL */
-  char *status;     /* OBX-11: R F X C ... */
-  gboolean test;    /* DEMO, TEST or CAL: never patient data */
-  char *message_id; /* MSH-10 */
-  char *raw;        /* which reading of which bytes: the start of their SHA-256, and its place among
-                     * the readings of the message; NULL: not known again when sent again */
+  GStrv flags;        /* OBX-8 words: H, L, TEST, DEMO, ... plus ours: implausible, unmapped,
+                       * code-conflict, corrected; never NULL */
+  char *status;       /* OBX-11: R F X C ... */
+  gboolean test;      /* DEMO, TEST or CAL: never patient data */
+  char *message_id;   /* MSH-10; the number of a record in a device's memory */
+  char *device_time;  /* the device's clock as it wrote it, "????-04-17T20:41:59" where it left
+                       * parts out; NULL: not kept */
+  char *device_value; /* what the device wrote, where its unit was converted: "18.9 kPa" */
+  char *device_user;  /* slot of the device's own user; NULL: none. Names no patient */
+  char *raw;          /* which reading of which bytes: the start of their SHA-256, and its place
+                       * among the readings of the message; NULL: not known again when sent again */
 } Observation;
 
 Observation *observation_new (void);
