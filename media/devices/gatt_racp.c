@@ -2,17 +2,23 @@
 #include "media/devices/gatt_private.h"
 
 enum { OP_REPORT = 1, OP_ABORT = 3, OP_COUNT = 4, OP_COUNT_ANSWER = 5, OP_ANSWER = 6 };
-enum { OPERATOR_NONE = 0, OPERATOR_ALL = 1, OPERATOR_FROM = 3 };
+enum { OPERATOR_NONE = 0, OPERATOR_ALL = 1, OPERATOR_FROM = 3, OPERATOR_LAST = 6 };
 #define FILTER_SEQUENCE 1
 
 gsize
 racp_write (RacpRequest request, guint16 first, guint8 out[RACP_REQUEST_MAX])
 {
-  gboolean from = request == RACP_REPORT_FROM || request == RACP_COUNT_FROM;
-  gboolean count = request == RACP_COUNT_ALL || request == RACP_COUNT_FROM;
-  out[0] = request == RACP_ABORT ? OP_ABORT : count ? OP_COUNT : OP_REPORT;
-  out[1] = request == RACP_ABORT ? OPERATOR_NONE : from ? OPERATOR_FROM : OPERATOR_ALL;
-  if (!from)
+  static const guint8 codes[][2] = {
+    [RACP_REPORT_ALL] = { OP_REPORT, OPERATOR_ALL },
+    [RACP_REPORT_FROM] = { OP_REPORT, OPERATOR_FROM },
+    [RACP_REPORT_LAST] = { OP_REPORT, OPERATOR_LAST },
+    [RACP_COUNT_ALL] = { OP_COUNT, OPERATOR_ALL },
+    [RACP_COUNT_FROM] = { OP_COUNT, OPERATOR_FROM },
+    [RACP_ABORT] = { OP_ABORT, OPERATOR_NONE },
+  };
+  out[0] = codes[request][0];
+  out[1] = codes[request][1];
+  if (out[1] != OPERATOR_FROM)
     return 2;
   out[2] = FILTER_SEQUENCE;
   out[3] = (guint8)(first & 0xFF);
@@ -37,29 +43,58 @@ racp_read (const guint8 *data, gsize length, RacpAnswer *ret_answer)
   return TRUE;
 }
 
+static gsize
+request (RacpRecords *records, RacpRequest what, guint16 first, guint8 out[RACP_REQUEST_MAX])
+{
+  records->busy = TRUE;
+  records->request = what;
+  return racp_write (what, first, out);
+}
+
 gsize
 racp_ask (RacpRecords *records, guint8 out[RACP_REQUEST_MAX])
 {
-  records->asked = TRUE;
   if (!records->known || records->last == G_MAXUINT16)
-    return racp_write (RACP_REPORT_ALL, 0, out);
-  return racp_write (RACP_REPORT_FROM, (guint16)(records->last + 1), out);
+    return request (records, RACP_REPORT_ALL, 0, out);
+  return request (records, RACP_REPORT_FROM, (guint16)(records->last + 1), out);
 }
 
 gboolean
 racp_record (RacpRecords *records, guint16 sequence)
 {
-  if (records->known && sequence <= records->last && records->last - sequence < G_MAXINT16)
+  if (records->busy && records->request == RACP_REPORT_LAST) {
+    records->reset = sequence < records->last;
+    return FALSE;
+  }
+  if (records->known && sequence <= records->last)
     return FALSE;
   records->known = TRUE;
   records->last = sequence;
   return TRUE;
 }
 
+gsize
+racp_answered (RacpRecords *records, const RacpAnswer *answer, guint8 out[RACP_REQUEST_MAX])
+{
+  gboolean was_from = records->busy && records->request == RACP_REPORT_FROM;
+  records->busy = FALSE;
+  if (answer->is_count || answer->request != OP_REPORT)
+    return 0;
+  if (records->reset) {
+    records->reset = FALSE;
+    records->known = FALSE;
+    return request (records, RACP_REPORT_ALL, 0, out);
+  }
+  if (was_from && answer->result == RACP_NO_RECORDS)
+    return request (records, RACP_REPORT_LAST, 0, out);
+  return 0;
+}
+
 void
 racp_gone (RacpRecords *records)
 {
-  records->asked = FALSE;
+  records->busy = FALSE;
+  records->reset = FALSE;
 }
 
 /* ---- As a value that is decoded ---------------------------------------------------------------

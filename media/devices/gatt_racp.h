@@ -10,6 +10,7 @@
 typedef enum {
   RACP_REPORT_ALL,
   RACP_REPORT_FROM, /* sequence number first or more */
+  RACP_REPORT_LAST,
   RACP_COUNT_ALL,
   RACP_COUNT_FROM,
   RACP_ABORT,
@@ -38,17 +39,23 @@ gboolean racp_read (const guint8 *data, gsize length, RacpAnswer *ret_answer);
 
 /* ---- What is still to be asked for -------------------------------------------------------------
  *
- * Sequence numbers are 16 bits and may wrap; a device that was reset begins anew. */
+ * Sequence numbers only grow, until a device is reset and begins anew: when it has nothing at or
+ * past the number that is due, its last record is asked for, and when that has a smaller number,
+ * all. */
 typedef struct {
   gboolean known; /* a record has come: last is its number */
   guint16 last;
-  gboolean asked;   /* an answer is awaited */
-  gboolean restart; /* no record is at or past `next`: perhaps the device was reset */
+  /* private */
+  gboolean busy; /* an answer is awaited */
+  RacpRequest request;
+  gboolean reset; /* the device counts anew */
 } RacpRecords;
 
 /* The request to be written after a connection; gives its length. */
 gsize racp_ask (RacpRecords *records, guint8 out[RACP_REQUEST_MAX]);
 /* A record came. FALSE: it had come before. */
 gboolean racp_record (RacpRecords *records, guint16 sequence);
+/* An answer came. Gives the length of what is to be written next; 0: that was all. */
+gsize racp_answered (RacpRecords *records, const RacpAnswer *answer, guint8 out[RACP_REQUEST_MAX]);
 /* The connection ended. */
 void racp_gone (RacpRecords *records);

@@ -565,6 +565,33 @@ test_racp (void)
   g_assert_cmpmem (out, racp_ask (&records, out), "\x01\x03\x01\x06\x00", 5);
   g_assert_false (racp_record (&records, 4));
   g_assert_true (racp_record (&records, 6));
+  const RacpAnswer good = { .request = 1, .result = RACP_SUCCESS };
+  g_assert_cmpuint (racp_answered (&records, &good, out), ==, 0);
+}
+
+/* Nothing at or past the number that is due: either nothing is new, or the device was reset. */
+static void
+test_racp_reset (void)
+{
+  guint8 out[RACP_REQUEST_MAX];
+  RacpRecords records = { .known = TRUE, .last = 40 };
+  const RacpAnswer none = { .request = 1, .result = RACP_NO_RECORDS };
+  const RacpAnswer good = { .request = 1, .result = RACP_SUCCESS };
+  g_assert_cmpmem (out, racp_ask (&records, out), "\x01\x03\x01\x29\x00", 5);
+  g_assert_cmpmem (out, racp_answered (&records, &none, out), "\x01\x06", 2);
+  g_assert_false (racp_record (&records, 40));
+  g_assert_cmpuint (racp_answered (&records, &good, out), ==, 0);
+  racp_ask (&records, out);
+  racp_answered (&records, &none, out);
+  g_assert_false (racp_record (&records, 1));
+  g_assert_cmpmem (out, racp_answered (&records, &good, out), "\x01\x01", 2);
+  g_assert_true (racp_record (&records, 0));
+  g_assert_true (racp_record (&records, 1));
+  g_assert_cmpuint (racp_answered (&records, &good, out), ==, 0);
+  /* A device that was emptied says so to every question. */
+  racp_ask (&records, out);
+  racp_answered (&records, &none, out);
+  g_assert_cmpuint (racp_answered (&records, &none, out), ==, 0);
 }
 
 /* ---- The device itself, and damage --------------------------------------------------------------
@@ -667,6 +694,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gatt/clocks", test_clocks);
   g_test_add_func ("/gatt/clock-written", test_clock_written);
   g_test_add_func ("/gatt/racp", test_racp);
+  g_test_add_func ("/gatt/racp-reset", test_racp_reset);
   g_test_add_func ("/gatt/device", test_device);
   g_test_add_func ("/gatt/cut", test_cut);
   g_test_add_func ("/gatt/decode", test_decode);

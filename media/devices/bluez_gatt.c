@@ -1,0 +1,484 @@
+/* The characteristics of one device: subscribed to, read, and their values turned into readings. */
+#include "media/devices/bluez_private.h"
+#include "media/devices/gatt.h"
+#include "media/devices/gatt_racp.h"
+#include <string.h>
+
+#define CALL_TIMEOUT_MS 10000
+/* What is asked for by RACP ends within so long of the last record (GLP 4.4, 30 s). */
+#define RACP_SECONDS 30
+/* For so long after its clock was set a device may still send what it had measured before. */
+#define CLOCK_SETTLES_US (10 * G_USEC_PER_SEC)
+#define CLOCK_NEAR_US (2 * G_TIME_SPAN_MINUTE)
+#define SEEN_MAX 64
+
+struct BluezValues {
+  Bluez *bluez;
+  BluezDevice *device;
+  const char *id; /* the device's address, its own */
+  const FeedSink *sink;
+  BluezRecord record;
+  void *arg;
+  GCancellable *life;
+
+  GHashTable *subscribed; /* paths that notify, or were asked to */
+  guint pending;          /* answers without which nothing is asked for by RACP */
+  char *racp_path;        /* NULL: none in this connection */
+  guint racp_timer;
+  RacpRecords records;
+  gboolean unasked;    /* records are still to be asked for in this connection */
+  int accepted;        /* sequence number whose context is wanted too; −1: none */
+  gint64 clock_off_us; /* as in GattContext */
+  gint64 clock_set_us; /* monotonic; 0: was not set */
+  GQueue seen;         /* guint hashes of measurements with the device's time */
+};
+
+static void ask_records (BluezValues *values);
+
+static guint16
+uuid_of (const BluezValues *values, const char *path)
+{
+  g_autoptr (GVariant) uuid = bluez_property (values->bluez, path, BLUEZ_CHARACTERISTIC, "UUID");
+  return uuid != NULL && g_variant_is_of_type (uuid, G_VARIANT_TYPE_STRING)
+             ? gatt_uuid (g_variant_get_string (uuid, NULL))
+             : 0;
+}
+
+static gboolean
+has_flag (const BluezValues *values, const char *path, const char *flag)
+{
+  g_autoptr (GVariant) flags = bluez_property (values->bluez, path, BLUEZ_CHARACTERISTIC, "Flags");
+  if (flags == NULL || !g_variant_is_of_type (flags, G_VARIANT_TYPE_STRING_ARRAY))
+    return FALSE;
+  g_autofree const char **texts = g_variant_get_strv (flags, NULL);
+  return g_strv_contains (texts, flag);
+}
+
+/* Path of a characteristic of the device (transfer full); NULL: it has none. */
+static char *
+path_of (const BluezValues *values, const char *device_path, guint16 uuid)
+{
+  g_autofree char *prefix = g_strconcat (device_path, "/", NULL);
+  g_autoptr (GPtrArray) paths = bluez_paths (values->bluez, BLUEZ_CHARACTERISTIC, prefix);
+  for (guint i = 0; i < paths->len; i++)
+    if (uuid_of (values, paths->pdata[i]) == uuid)
+      return g_strdup (paths->pdata[i]);
+  return NULL;
+}
+
+/* ---- Calls --------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  BluezValues *values;
+  char *path;
+  guint16 uuid;
+} Call;
+
+static Call *
+call_new (BluezValues *values, const char *path)
+{
+  Call *call = g_new0 (Call, 1);
+  *call = (Call){ values, g_strdup (path), uuid_of (values, path) };
+  values->pending++;
+  return call;
+}
+
+static void
+call_free (Call *call)
+{
+  g_free (call->path);
+  g_free (call);
+}
+
+/* BlueZ names some errors of ATT, others it only writes out (0x05, 0x0F). */
+static gboolean
+is_about_bond (const GError *error, const char *name)
+{
+  return g_strcmp0 (name, "NotAuthorized") == 0 || g_strcmp0 (name, "NotPermitted") == 0
+         || (g_strcmp0 (name, "Failed") == 0
+             && (strstr (error->message, "0x05") != NULL
+                 || strstr (error->message, "0x0f") != NULL));
+}
+
+/* FALSE: the values are gone, the call with them. Else it counts as answered. */
+static gboolean
+answered (GObject *source, GAsyncResult *result, Call *call, GVariant **ret_answer,
+          char **ret_error)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer
+      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    call_free (call);
+    return FALSE;
+  }
+  call->values->pending--;
+  *ret_error = error != NULL ? bluez_error_name (error) : NULL;
+  if (error != NULL && *ret_error == NULL)
+    *ret_error = g_strdup ("Failed");
+  if (error != NULL && is_about_bond (error, *ret_error))
+    bluez_device_stale (call->values->device);
+  *ret_answer = g_steal_pointer (&answer);
+  return TRUE;
+}
+
+static void
+subscribed (GObject *source, GAsyncResult *result, void *data)
+{
+  Call *call = data;
+  g_autoptr (GVariant) answer = NULL;
+  g_autofree char *error = NULL;
+  if (!answered (source, result, call, &answer, &error))
+    return;
+  if (error != NULL && !g_str_equal (error, "InProgress"))
+    g_hash_table_remove (call->values->subscribed, call->path);
+  ask_records (call->values);
+  call_free (call);
+}
+
+static gboolean
+is_notified (guint16 uuid)
+{
+  static const guint16 uuids[] = { GATT_BLOOD_PRESSURE, GATT_TEMPERATURE, GATT_PLX_SPOT,
+                                   GATT_PLX_CONTINUOUS, GATT_GLUCOSE,     GATT_GLUCOSE_CONTEXT,
+                                   GATT_RACP,           GATT_WEIGHT,      GATT_HEART_RATE,
+                                   GATT_BATTERY };
+  for (guint i = 0; i < G_N_ELEMENTS (uuids); i++)
+    if (uuids[i] == uuid)
+      return TRUE;
+  return FALSE;
+}
+
+void
+bluez_values_subscribe (BluezValues *values, const char *device_path)
+{
+  g_autofree char *prefix = g_strconcat (device_path, "/", NULL);
+  g_autoptr (GPtrArray) paths = bluez_paths (values->bluez, BLUEZ_CHARACTERISTIC, prefix);
+  for (guint i = 0; i < paths->len; i++) {
+    const char *path = paths->pdata[i];
+    if (!is_notified (uuid_of (values, path)) || g_hash_table_contains (values->subscribed, path)
+        || (!has_flag (values, path, "notify") && !has_flag (values, path, "indicate")))
+      continue;
+    g_hash_table_add (values->subscribed, g_strdup (path));
+    bluez_call (values->bluez, path, BLUEZ_CHARACTERISTIC, "StartNotify", NULL, CALL_TIMEOUT_MS,
+                values->life, subscribed, call_new (values, path));
+  }
+}
+
+static void
+write_value (BluezValues *values, const char *path, const guint8 *data, gsize length,
+             GAsyncReadyCallback done, void *arg)
+{
+  GVariantBuilder options;
+  GVariant *bytes = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, length, 1);
+  g_variant_builder_init (&options, G_VARIANT_TYPE ("a{sv}"));
+  feed_raw (values->sink, FEED_TO_DEVICE, data, length);
+  bluez_call (values->bluez, path, BLUEZ_CHARACTERISTIC, "WriteValue",
+              g_variant_new ("(@aya{sv})", bytes, &options), CALL_TIMEOUT_MS, values->life, done,
+              arg);
+}
+
+/* ---- Clock
+ * --------------------------------------------------------------------------------------- */
+
+static void
+clock_written (GObject *source, GAsyncResult *result, void *data)
+{
+  Call *call = data;
+  g_autoptr (GVariant) answer = NULL;
+  g_autofree char *error = NULL;
+  if (!answered (source, result, call, &answer, &error))
+    return;
+  if (error == NULL)
+    call->values->clock_set_us = g_get_monotonic_time ();
+  ask_records (call->values);
+  call_free (call);
+}
+
+static void
+set_clock (BluezValues *values, const char *path, guint16 uuid)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  guint8 out[GATT_CURRENT_TIME_LENGTH];
+  gsize length = uuid == GATT_CURRENT_TIME ? GATT_CURRENT_TIME_LENGTH : GATT_DATE_TIME_LENGTH;
+  if (!has_flag (values, path, "write"))
+    return;
+  if (uuid == GATT_CURRENT_TIME)
+    gatt_write_current_time (now, out);
+  else
+    gatt_write_date_time (now, out);
+  write_value (values, path, out, length, clock_written, call_new (values, path));
+}
+
+static void
+take_clock (BluezValues *values, const char *path, guint16 uuid, const guint8 *data, gsize length)
+{
+  gint64 device_us;
+  gboolean usable = gatt_clock (data, length, NULL, &device_us);
+  values->clock_off_us = usable ? g_get_real_time () - device_us : 0;
+  if (!usable || ABS (values->clock_off_us) > CLOCK_NEAR_US)
+    set_clock (values, path, uuid);
+}
+
+/* ---- Reading
+ * ------------------------------------------------------------------------------------- */
+
+static void
+take_read (BluezValues *values, const Call *call, const guint8 *data, gsize length)
+{
+  if (call->uuid == GATT_BATTERY)
+    bluez_device_battery (values->device, gatt_battery (data, length));
+  else if (call->uuid == GATT_CURRENT_TIME || call->uuid == GATT_DATE_TIME)
+    take_clock (values, call->path, call->uuid, data, length);
+}
+
+static void
+value_read (GObject *source, GAsyncResult *result, void *data)
+{
+  Call *call = data;
+  g_autoptr (GVariant) answer = NULL;
+  g_autofree char *error = NULL;
+  if (!answered (source, result, call, &answer, &error))
+    return;
+  if (answer != NULL && g_variant_is_of_type (answer, G_VARIANT_TYPE ("(ay)"))) {
+    g_autoptr (GVariant) bytes = g_variant_get_child_value (answer, 0);
+    gsize length = 0;
+    const guint8 *at = g_variant_get_fixed_array (bytes, &length, 1);
+    take_read (call->values, call, at, length);
+  }
+  ask_records (call->values);
+  call_free (call);
+}
+
+static void
+read_value (BluezValues *values, const char *device_path, guint16 uuid)
+{
+  GVariantBuilder options;
+  g_autofree char *path = path_of (values, device_path, uuid);
+  if (path == NULL || !has_flag (values, path, "read"))
+    return;
+  g_variant_builder_init (&options, G_VARIANT_TYPE ("a{sv}"));
+  bluez_call (values->bluez, path, BLUEZ_CHARACTERISTIC, "ReadValue",
+              g_variant_new ("(a{sv})", &options), CALL_TIMEOUT_MS, values->life, value_read,
+              call_new (values, path));
+}
+
+/* ---- Records
+ * ------------------------------------------------------------------------------------- */
+
+static gboolean
+racp_overdue (void *data)
+{
+  BluezValues *values = data;
+  guint8 out[RACP_REQUEST_MAX];
+  values->racp_timer = 0;
+  racp_gone (&values->records);
+  if (values->racp_path != NULL)
+    write_value (values, values->racp_path, out, racp_write (RACP_ABORT, 0, out), NULL, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for_records (BluezValues *values)
+{
+  g_clear_handle_id (&values->racp_timer, g_source_remove);
+  if (values->records.busy)
+    values->racp_timer = g_timeout_add_seconds (RACP_SECONDS, racp_overdue, values);
+}
+
+static void
+write_racp (BluezValues *values, const guint8 *out, gsize length)
+{
+  if (length > 0)
+    write_value (values, values->racp_path, out, length, NULL, NULL);
+  wait_for_records (values);
+}
+
+/* Once everything before it is answered: a request before its subscriptions would be refused. */
+static void
+ask_records (BluezValues *values)
+{
+  guint8 out[RACP_REQUEST_MAX];
+  if (values->racp_path == NULL || values->pending > 0 || values->records.busy || !values->unasked)
+    return;
+  values->unasked = FALSE;
+  write_racp (values, out, racp_ask (&values->records, out));
+}
+
+static void
+take_racp (BluezValues *values, const guint8 *data, gsize length)
+{
+  guint8 out[RACP_REQUEST_MAX];
+  RacpAnswer answer;
+  if (values->racp_path != NULL && racp_read (data, length, &answer))
+    write_racp (values, out, racp_answered (&values->records, &answer, out));
+}
+
+/* FALSE: a record that has come before, or a context of one. */
+static gboolean
+is_new_record (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
+{
+  if (length < 3 || (uuid != GATT_GLUCOSE && uuid != GATT_GLUCOSE_CONTEXT))
+    return TRUE;
+  guint16 sequence = (guint16)(data[1] | data[2] << 8);
+  if (uuid == GATT_GLUCOSE_CONTEXT)
+    return sequence == values->accepted;
+  gboolean fresh = racp_record (&values->records, sequence);
+  values->accepted = fresh ? sequence : -1;
+  wait_for_records (values);
+  return fresh;
+}
+
+/* ---- Values
+ * -------------------------------------------------------------------------------------- */
+
+/* A cuff that heard no confirmation sends its measurement again; with the device's own time in it
+ * the same bytes are the same measurement. */
+static gboolean
+is_repeated (BluezValues *values, guint16 uuid, const Observation *first, const guint8 *data,
+             gsize length)
+{
+  if (first->device_time == NULL || first->time_source != OBS_TIME_DEVICE_LOCAL)
+    return FALSE;
+  g_autoptr (GBytes) bytes = g_bytes_new (data, length);
+  void *hash = GUINT_TO_POINTER (g_bytes_hash (bytes) * 31 + uuid);
+  if (g_queue_find (&values->seen, hash) != NULL)
+    return TRUE;
+  g_queue_push_tail (&values->seen, hash);
+  if (values->seen.length > SEEN_MAX)
+    g_queue_pop_head (&values->seen);
+  return FALSE;
+}
+
+static gint64
+clock_off (const BluezValues *values)
+{
+  if (values->clock_set_us != 0 && !values->records.busy
+      && g_get_monotonic_time () - values->clock_set_us > CLOCK_SETTLES_US)
+    return 0;
+  return values->clock_off_us;
+}
+
+static void
+take_measurement (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean record = uuid == GATT_GLUCOSE || uuid == GATT_GLUCOSE_CONTEXT;
+  const GattContext context = { .now_us = g_get_real_time (),
+                                .device = values->id,
+                                .clock_off_us = clock_off (values),
+                                .stored = record };
+  g_autoptr (GPtrArray) found = g_ptr_array_new ();
+  if (!is_new_record (values, uuid, data, length))
+    return;
+  if (!gatt_read (uuid, data, length, &context, found, &error)) {
+    g_warning ("bluetooth: event=bad-value: %s", error->message);
+    return;
+  }
+  gboolean repeated
+      = found->len > 0 && !record && is_repeated (values, uuid, found->pdata[0], data, length);
+  for (guint i = 0; i < found->len; i++) {
+    if (repeated)
+      observation_free (found->pdata[i]);
+    else
+      feed_observation (values->sink, found->pdata[i]);
+  }
+  if (uuid == GATT_GLUCOSE && values->record != NULL)
+    values->record (values->records.last, values->arg);
+}
+
+static void
+say_raw (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  const guint8 head[] = { (guint8)(uuid & 0xFF), (guint8)(uuid >> 8) };
+  g_byte_array_append (bytes, head, sizeof head);
+  g_byte_array_append (bytes, data, (guint)length);
+  feed_raw (values->sink, FEED_FROM_DEVICE, bytes->data, bytes->len);
+}
+
+void
+bluez_values_take (BluezValues *values, const char *path, GVariant *bytes)
+{
+  gsize length = 0;
+  const guint8 *data = g_variant_get_fixed_array (bytes, &length, 1);
+  guint16 uuid = uuid_of (values, path);
+  if (!is_notified (uuid))
+    return;
+  say_raw (values, uuid, data, length);
+  if (uuid == GATT_BATTERY)
+    bluez_device_battery (values->device, gatt_battery (data, length));
+  else if (uuid == GATT_RACP)
+    take_racp (values, data, length);
+  else
+    take_measurement (values, uuid, data, length);
+}
+
+/* ---- Life
+ * ----------------------------------------------------------------------------------------- */
+
+void
+bluez_values_begin (BluezValues *values, const char *device_path)
+{
+  static const guint16 clocks[] = { GATT_CURRENT_TIME, GATT_DATE_TIME };
+  values->clock_off_us = values->clock_set_us = 0;
+  values->accepted = -1;
+  values->unasked = TRUE;
+  g_free (values->racp_path);
+  values->racp_path = path_of (values, device_path, GATT_RACP);
+  bluez_values_subscribe (values, device_path);
+  read_value (values, device_path, GATT_BATTERY);
+  for (guint i = 0; i < G_N_ELEMENTS (clocks); i++)
+    read_value (values, device_path, clocks[i]);
+  ask_records (values);
+}
+
+void
+bluez_values_end (BluezValues *values)
+{
+  g_clear_handle_id (&values->racp_timer, g_source_remove);
+  g_clear_pointer (&values->racp_path, g_free);
+  racp_gone (&values->records);
+}
+
+void
+bluez_values_reset (BluezValues *values)
+{
+  g_cancellable_cancel (values->life);
+  g_object_unref (values->life);
+  values->life = g_cancellable_new ();
+  values->pending = 0;
+  g_hash_table_remove_all (values->subscribed);
+}
+
+BluezValues *
+bluez_values_new (Bluez *bluez, BluezDevice *device, const char *id, const FeedSink *sink,
+                  int last_record, BluezRecord record, void *arg)
+{
+  BluezValues *values = g_new0 (BluezValues, 1);
+  values->bluez = bluez;
+  values->device = device;
+  values->id = id;
+  values->sink = sink;
+  values->record = record;
+  values->arg = arg;
+  values->life = g_cancellable_new ();
+  values->subscribed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  values->records.known = last_record >= 0;
+  values->records.last = (guint16)MAX (last_record, 0);
+  values->accepted = -1;
+  return values;
+}
+
+void
+bluez_values_free (BluezValues *values)
+{
+  g_cancellable_cancel (values->life);
+  g_object_unref (values->life);
+  g_clear_handle_id (&values->racp_timer, g_source_remove);
+  g_hash_table_unref (values->subscribed);
+  g_queue_clear (&values->seen);
+  g_free (values->racp_path);
+  g_free (values);
+}
