@@ -13,6 +13,8 @@ typedef enum { CONFIG_ERROR_FILE, CONFIG_ERROR_VALUE } ConfigError;
 
 typedef enum { MICROPHONE_AUTO, MICROPHONE_STATION, MICROPHONE_CONSOLE } MicrophoneOwner;
 
+typedef enum { BLUETOOTH_AUTO, BLUETOOTH_ON, BLUETOOTH_OFF } BluetoothUse;
+
 typedef struct {
   char *address;
   guint16 port; /* 0: the port of [http] */
@@ -65,6 +67,8 @@ typedef struct {
   GPtrArray *cameras, *microphones; /* ConfigSource* */
   GPtrArray *devices;               /* ConfigDevice*, those that belong to the room */
   GPtrArray *serials;               /* ConfigSerial* */
+
+  BluetoothUse bluetooth; /* auto: where there is a bluetoothd */
 
   guint64 keep_free, reserve; /* bytes */
   MicrophoneOwner microphone_owner;

@@ -480,6 +480,18 @@ parse_device_profile (ConfigPlace *place, const char *value)
 {
   ConfigDevice *device = place->section;
   return take_text (&device->profile, value, 64);
+/* ---- [bluetooth] ------------------------------------------------------------------------ */
+
+static char *
+parse_bluetooth (ConfigPlace *place, const char *value)
+{
+  static const char *const words[] = { "auto", "true", "false", NULL };
+  for (guint i = 0; words[i] != NULL; i++)
+    if (g_str_equal (value, words[i])) {
+      place->config->bluetooth = (BluetoothUse)i;
+      return NULL;
+    }
+  return g_strdup ("wants auto, true or false");
 }
 
 /* ---- [recording], [room] --------------------------------------------------------------- */
@@ -576,6 +588,7 @@ static const ConfigKey keys[] = {
   { "serial", "room", config_parse_serial_room },
   { "serial", "capture", config_parse_serial_capture },
   { "device", "profile", parse_device_profile },
+  { "bluetooth", "enabled", parse_bluetooth },
   { "recording", "keep-free", parse_keep_free },
   { "recording", "reserve", parse_reserve },
   { "room", "microphone-owner", parse_microphone_owner },
@@ -617,5 +630,5 @@ config_groups (void)
 {
   return g_strdup (
       "[station], [http], [ice], [relay NAME], [mllp], [camera NAME], [microphone NAME], "
-      "[device NAME], [serial NAME], [recording], [room], [metrics]");
+      "[device NAME], [serial NAME], [bluetooth], [recording], [room], [metrics]");
 }

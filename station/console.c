@@ -1,5 +1,6 @@
 #include "station/console.h"
 #include "station/ecgs.h"
+#include "station/bluetooth.h"
 #include "station/guests.h"
 #include "station/media_messages.h"
 #include "station/readings.h"
@@ -58,6 +59,11 @@ static const Message messages[] = {
   { "ecg.get", ecgs_get, SIGNED_IN },
   { "device.claim", readings_claim, SIGNED_IN },
   { "device.decline", readings_decline, SIGNED_IN },
+  { "bluetooth.search", bluetooth_search, SIGNED_IN },
+  { "bluetooth.pair", bluetooth_pair, SIGNED_IN },
+  { "bluetooth.answer", bluetooth_answer, SIGNED_IN },
+  { "bluetooth.save", bluetooth_save, SIGNED_IN },
+  { "bluetooth.forget", bluetooth_forget, SIGNED_IN },
   { "invite.create", guests_invite_create, HERE | LIVE },
   { "invite.revoke", guests_invite_revoke, HERE | OPEN },
   { "guest.admit", guests_admit, HERE | LIVE },

@@ -1,4 +1,5 @@
 #include "station/readings_private.h"
+#include "station/bluetooth.h"
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/device_values.h"
@@ -84,12 +85,34 @@ device_get (Readings *readings, const char *id, const char *sender)
   return device;
 }
 
+/* When a reading was there to be claimed: on arrival, or when it was taken, for what a device
+ * remembers; 0: nobody knows. */
+static gint64
+claimable_us (json_t *observation, gint64 arrived_us)
+{
+  size_t i;
+  json_t *flag;
+  gboolean stored = FALSE;
+  json_array_foreach (json_object_get (observation, "flags"), i, flag)
+  {
+    stored |= g_strcmp0 (json_string_value (flag), "stored") == 0;
+  }
+  if (!stored)
+    return arrived_us;
+  const char *time = json_string_value (json_object_get (observation, "time"));
+  const char *source = json_string_value (json_object_get (observation, "time_source"));
+  g_autoptr (GDateTime) taken = time != NULL ? g_date_time_new_from_iso8601 (time, NULL) : NULL;
+  if (taken == NULL || g_strcmp0 (source, "station") == 0)
+    return 0;
+  return MIN (arrived_us, g_date_time_to_unix (taken) * G_USEC_PER_SEC);
+}
+
 static void
 device_wait (Device *device, json_t *observation, gint64 arrived_us, const char *patient_id)
 {
   Waiting *waiting = g_new0 (Waiting, 1);
   waiting->observation = json_incref (observation);
-  waiting->arrived_us = arrived_us;
+  waiting->arrived_us = claimable_us (observation, arrived_us);
   waiting->patient_id = g_strdup (patient_id);
   g_queue_push_tail (&device->waiting, waiting);
   if (g_queue_get_length (&device->waiting) > WAITING_MAX)
@@ -108,8 +131,8 @@ owner_of (Readings *readings, Device *device)
   if (claimed != NULL && consult_is_open (claimed))
     return claimed->busy ? NULL : claimed;
   Consult *screen = station->screen;
-  return device->room && screen != NULL && consult_is_open (screen) && !screen->busy ? screen
-                                                                                     : NULL;
+  gboolean room = device->room || bluetooth_is_of_room (station->bluetooth, device->id);
+  return room && screen != NULL && consult_is_open (screen) && !screen->busy ? screen : NULL;
 }
 
 static void
@@ -171,6 +194,16 @@ readings_bound (Readings *readings, const char *id, const char *sender)
     bound = owner != NULL ? owner : bound;
   }
   return bound;
+}
+
+/* What a device remembers was measured on whoever sat there then: it is this patient's only when it
+ * was taken since the consultation began, by a clock that can be told. */
+static gboolean
+is_from_before (const Observation *observation, const Consult *consult)
+{
+  return observation_has_flag (observation, "stored")
+         && (observation->time_source == OBS_TIME_STATION
+             || observation->time_us < consult->started_us);
 }
 
 /* ---- A delivery
@@ -315,6 +348,10 @@ sort_observation (Delivery *delivery, const Observation *observation, const char
   const char *id = observation->device != NULL ? observation->device : sender;
   Device *device = device_get (readings, id, sender);
   Consult *owner = owner_of_what (readings, device, observation->patient_id);
+  if (owner != NULL && is_from_before (observation, owner)) {
+    say_held_back (readings, device, owner);
+    owner = NULL;
+  }
   device->last_us = g_get_real_time ();
   json_t *json = received_json (observation, device->last_us);
   device_values_take (readings->station->values, id, sender, json);

@@ -1,5 +1,6 @@
 #include "station/station.h"
 #include "records/segment.h"
+#include "station/bluetooth.h"
 #include "station/clock.h"
 #include "station/device_values.h"
 #include "station/ecgs.h"
@@ -395,7 +396,12 @@ station_start_media (Station *station, GError **error)
   recording_follow (station);
   station->serial = serial_start (station);
   station->local = local_new (station);
-  return TRUE;
+  GError *wrong = NULL;
+  station->bluetooth = bluetooth_new (station, &wrong);
+  if (wrong == NULL)
+    return TRUE;
+  g_propagate_error (error, wrong);
+  return FALSE;
 }
 
 gboolean
@@ -436,6 +442,7 @@ station_free (Station *station)
     interrupt (station, station->consults->pdata[i], "stopped");
   for (guint i = 0; station->waves != NULL && i < station->consults->len; i++)
     waves_flush (station->waves, ((Consult *)station->consults->pdata[i])->id);
+  g_clear_pointer (&station->bluetooth, bluetooth_free);
   wait_for_writes (station);
   g_clear_pointer (&station->room, room_free);
   g_clear_pointer (&station->recorder, recorder_free);

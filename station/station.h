@@ -21,6 +21,7 @@ typedef struct Serial Serial;
 typedef struct Local Local;
 typedef struct DeviceValues DeviceValues;
 typedef struct Ecgs Ecgs;
+typedef struct Bluetooth Bluetooth;
 typedef struct Waves Waves;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
@@ -47,6 +48,7 @@ struct Station {
   DeviceValues *values;
   Local *local;
   Ecgs *ecgs;
+  Bluetooth *bluetooth; /* NULL: switched off */
   Waves *waves;
   Links *links;
   Room *room;

@@ -1,5 +1,6 @@
 #include "station/view.h"
 #include "station/alarms.h"
+#include "station/bluetooth.h"
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/ecgs.h"
@@ -124,6 +125,7 @@ view_state (Station *station, const Session *session)
                        station->room != NULL ? room_relays (station->room) : json_array ());
   json_object_set_new (state, "devices", readings_devices (station->readings));
   json_object_set_new (state, "feeds", feeds_json (station->feeds));
+  json_object_set_new (state, "bluetooth", bluetooth_json (station->bluetooth));
   json_object_set_new (state, "consultation",
                        station->screen != NULL ? view_consultation (station, station->screen)
                                                : json_null ());

@@ -69,12 +69,19 @@ void bluez_remove (Bluez *bluez, const char *address);
 /* ---- Driving ------------------------------------------------------------------------------------
  */
 
-/* sequence: of the newest record of its memory that came; to be given to bluez_device_new() after
- * a restart. */
-typedef void (*BluezRecord) (guint16 sequence, void *arg);
+typedef struct {
+  /* sequence: of the newest record of its memory that came; to be given to bluez_device_new()
+   * after a restart. */
+  void (*record) (guint16 sequence, void *arg);
+  /* What the device says of itself, once a connection: "manufacturer" "model" "firmware" "pnp-id".
+   */
+  void (*about) (const char *what, const char *text, void *arg);
+  void *arg;
+} BluezDeviceEvents;
+
 /* A paired device, from now on connected to whenever it advertises. kind: what it was paired as.
- * last_record: −1 none. sink is copied. Raw bytes are a 16-bit UUID, little-endian, and the value.
- */
+ * last_record: −1 none. sink and events are copied. Raw bytes are a 16-bit UUID, little-endian, and
+ * the value. */
 BluezDevice *bluez_device_new (Bluez *bluez, const char *address, const char *kind, int last_record,
-                               const FeedSink *sink, BluezRecord record, void *arg);
+                               const FeedSink *sink, const BluezDeviceEvents *events);
 void bluez_device_free (BluezDevice *device);

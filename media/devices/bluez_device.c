@@ -229,7 +229,7 @@ gone (BluezDevice *device)
   bluez_values_end (device->values);
   if (was_resolved)
     bluez_scan_hurry (device->bluez->scan);
-  else if (++device->short_lived >= STALE_AFTER)
+  else if (!is_faint (device) && ++device->short_lived >= STALE_AFTER)
     bluez_device_stale (device);
 }
 
@@ -243,18 +243,29 @@ begin (BluezDevice *device, const char *path)
   bluez_values_begin (device->values, path);
 }
 
-/* A bluetoothd that went takes its connections along. */
-static void
-forget_connection (BluezDevice *device)
+/* A bluetoothd that went took its connections along. */
+void
+bluez_device_reset (BluezDevice *device)
 {
   if (device->connected)
     gone (device);
   device->short_lived = 0;
+  device->tried_us = 0;
   device->connecting = FALSE;
   g_cancellable_cancel (device->life);
   g_object_unref (device->life);
   device->life = g_cancellable_new ();
   bluez_values_reset (device->values);
+}
+
+/* BlueZ keeps the battery service for itself and says what it learned there. */
+static void
+take_battery (BluezDevice *device, const char *path)
+{
+  g_autoptr (GVariant) percent
+      = bluez_property (device->bluez, path, "org.bluez.Battery1", "Percentage");
+  if (percent != NULL && g_variant_is_of_type (percent, G_VARIANT_TYPE_BYTE))
+    device->battery = MIN (g_variant_get_byte (percent), 100);
 }
 
 void
@@ -264,13 +275,8 @@ bluez_device_update (BluezDevice *device)
   g_autofree char *path = bluez->owner != NULL ? bluez_device_path (bluez, device->address) : NULL;
   gboolean connected = bluez_flag (bluez, path, BLUEZ_DEVICE, "Connected");
   gboolean resolved = connected && bluez_flag (bluez, path, BLUEZ_DEVICE, "ServicesResolved");
-  if (path == NULL && bluez->state != BLUEZ_READY) {
-    if (device->connected || device->connecting)
-      forget_connection (device);
-    say (device);
-    return;
-  }
   device->unpaired = path != NULL && !bluez_flag (bluez, path, BLUEZ_DEVICE, "Paired");
+  take_battery (device, path);
   if (path != NULL && !device->unpaired)
     bluez_values_subscribe (device->values, path);
   if (device->connected && !connected)
@@ -302,7 +308,7 @@ bluez_device_changed (BluezDevice *device, const char *path, const char *interfa
 
 BluezDevice *
 bluez_device_new (Bluez *bluez, const char *address, const char *kind, int last_record,
-                  const FeedSink *sink, BluezRecord record, void *arg)
+                  const FeedSink *sink, const BluezDeviceEvents *events)
 {
   BluezDevice *device = g_new0 (BluezDevice, 1);
   device->bluez = bluez;
@@ -312,8 +318,7 @@ bluez_device_new (Bluez *bluez, const char *address, const char *kind, int last_
   device->life = g_cancellable_new ();
   device->battery = -1;
   device->said_battery = -2;
-  device->values
-      = bluez_values_new (bluez, device, device->address, &device->sink, last_record, record, arg);
+  device->values = bluez_values_new (bluez, device, &device->sink, last_record, events);
   g_ptr_array_add (bluez->devices, device);
   bluez_scan_hurry (bluez->scan);
   bluez_device_update (device);

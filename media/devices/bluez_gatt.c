@@ -15,10 +15,8 @@
 struct BluezValues {
   Bluez *bluez;
   BluezDevice *device;
-  const char *id; /* the device's address, its own */
   const FeedSink *sink;
-  BluezRecord record;
-  void *arg;
+  BluezDeviceEvents events;
   GCancellable *life;
 
   GHashTable *subscribed; /* paths that notify, or were asked to */
@@ -225,12 +223,25 @@ take_clock (BluezValues *values, const char *path, guint16 uuid, const guint8 *d
  * ------------------------------------------------------------------------------------- */
 
 static void
+take_about (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
+{
+  const GattContext context = { 0 };
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify)observation_free);
+  if (gatt_read (uuid, data, length, &context, found, NULL) && found->len > 0) {
+    const Observation *o = found->pdata[0];
+    values->events.about (o->code, o->text, values->events.arg);
+  }
+}
+
+static void
 take_read (BluezValues *values, const Call *call, const guint8 *data, gsize length)
 {
   if (call->uuid == GATT_BATTERY)
     bluez_device_battery (values->device, gatt_battery (data, length));
   else if (call->uuid == GATT_CURRENT_TIME || call->uuid == GATT_DATE_TIME)
     take_clock (values, call->path, call->uuid, data, length);
+  else
+    take_about (values, call->uuid, data, length);
 }
 
 static void
@@ -366,7 +377,7 @@ take_measurement (BluezValues *values, guint16 uuid, const guint8 *data, gsize l
   g_autoptr (GError) error = NULL;
   gboolean record = uuid == GATT_GLUCOSE || uuid == GATT_GLUCOSE_CONTEXT;
   const GattContext context = { .now_us = g_get_real_time (),
-                                .device = values->id,
+                                .device = bluez_device_address (values->device),
                                 .clock_off_us = clock_off (values),
                                 .stored = record };
   g_autoptr (GPtrArray) found = g_ptr_array_new ();
@@ -384,8 +395,8 @@ take_measurement (BluezValues *values, guint16 uuid, const guint8 *data, gsize l
     else
       feed_observation (values->sink, found->pdata[i]);
   }
-  if (uuid == GATT_GLUCOSE && values->record != NULL)
-    values->record (values->records.last, values->arg);
+  if (uuid == GATT_GLUCOSE)
+    values->events.record (values->records.last, values->events.arg);
 }
 
 static void
@@ -421,16 +432,17 @@ bluez_values_take (BluezValues *values, const char *path, GVariant *bytes)
 void
 bluez_values_begin (BluezValues *values, const char *device_path)
 {
-  static const guint16 clocks[] = { GATT_CURRENT_TIME, GATT_DATE_TIME };
+  static const guint16 read[]
+      = { GATT_CURRENT_TIME, GATT_DATE_TIME, GATT_BATTERY, GATT_MANUFACTURER,
+          GATT_MODEL,        GATT_FIRMWARE,  GATT_PNP_ID };
   values->clock_off_us = values->clock_set_us = 0;
   values->accepted = -1;
   values->unasked = TRUE;
   g_free (values->racp_path);
   values->racp_path = path_of (values, device_path, GATT_RACP);
   bluez_values_subscribe (values, device_path);
-  read_value (values, device_path, GATT_BATTERY);
-  for (guint i = 0; i < G_N_ELEMENTS (clocks); i++)
-    read_value (values, device_path, clocks[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (read); i++)
+    read_value (values, device_path, read[i]);
   ask_records (values);
 }
 
@@ -453,16 +465,14 @@ bluez_values_reset (BluezValues *values)
 }
 
 BluezValues *
-bluez_values_new (Bluez *bluez, BluezDevice *device, const char *id, const FeedSink *sink,
-                  int last_record, BluezRecord record, void *arg)
+bluez_values_new (Bluez *bluez, BluezDevice *device, const FeedSink *sink, int last_record,
+                  const BluezDeviceEvents *events)
 {
   BluezValues *values = g_new0 (BluezValues, 1);
   values->bluez = bluez;
   values->device = device;
-  values->id = id;
   values->sink = sink;
-  values->record = record;
-  values->arg = arg;
+  values->events = *events;
   values->life = g_cancellable_new ();
   values->subscribed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   values->records.known = last_record >= 0;

@@ -72,6 +72,8 @@ void bluez_pairing_reset (BluezPairing *pairing, gboolean register_agent);
 /* ---- bluez_device.c */
 const char *bluez_device_address (const BluezDevice *device);
 gboolean bluez_device_connected (const BluezDevice *device);
+/* Another bluetoothd, or none: what was said to the old one does not hold. */
+void bluez_device_reset (BluezDevice *device);
 /* Anything may have changed. */
 void bluez_device_update (BluezDevice *device);
 /* It was heard just now. */
@@ -84,9 +86,8 @@ void bluez_device_stale (BluezDevice *device);
 void bluez_device_battery (BluezDevice *device, int percent);
 
 /* ---- bluez_gatt.c: what comes and goes by the characteristics of one device */
-BluezValues *bluez_values_new (Bluez *bluez, BluezDevice *device, const char *id,
-                               const FeedSink *sink, int last_record, BluezRecord record,
-                               void *arg);
+BluezValues *bluez_values_new (Bluez *bluez, BluezDevice *device, const FeedSink *sink,
+                               int last_record, const BluezDeviceEvents *events);
 void bluez_values_free (BluezValues *values);
 /* Asks for notifications of what is there; whether connected or not, for a device that notifies
  * before one has subscribed. */

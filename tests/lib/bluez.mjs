@@ -1,0 +1,73 @@
+// A system bus of the tests' own, and on it tests/sim/bluez.py: a bluetoothd with health devices.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { line, root, start, stop } from './station.mjs';
+
+const policy = (socket) => `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path=${socket}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
+<allow receive_sender="*"/><allow send_type="method_call"/></policy></busconfig>`;
+
+export class Bluetooth {
+  #next = 1;
+  #waiting = new Map();
+
+  static async begin({ monitors = false } = {}) {
+    const self = new Bluetooth();
+    self.dir = mkdtempSync(join(tmpdir(), 'nhipcau-bus-'));
+    const config = join(self.dir, 'bus.conf');
+    self.address = `unix:path=${join(self.dir, 'bus')}`;
+    self.env = { DBUS_SYSTEM_BUS_ADDRESS: self.address };
+    writeFileSync(config, policy(join(self.dir, 'bus')));
+    self.bus = start('dbus-daemon', [`--config-file=${config}`, '--print-address', '--nofork', '--nopidfile']);
+    await line(self.bus, /^unix:/);
+    self.daemon = start('/usr/bin/python3', [join(root, 'tests/sim/bluez.py'), self.address],
+      { stdio: ['pipe', 'pipe', 'inherit'] });
+    await line(self.daemon, /ready/);
+    createInterface({ input: self.daemon.stdout }).on('line', (text) => {
+      const answer = JSON.parse(text);
+      const waiting = self.#waiting.get(answer.re);
+      self.#waiting.delete(answer.re);
+      if (answer.error) waiting?.fail(new Error(answer.error));
+      else waiting?.done(answer);
+    });
+    await self.do('start', { monitors });
+    return self;
+  }
+
+  do(what, fields = {}) {
+    const id = this.#next++;
+    return new Promise((done, fail) => {
+      this.#waiting.set(id, { done, fail });
+      this.daemon.stdin.write(JSON.stringify({ id, do: what, ...fields }) + '\n');
+    });
+  }
+
+  async end() {
+    await stop(this.daemon);
+    await stop(this.bus);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+// ---- Values, as the devices write them (all little-endian) ------------------------------------
+
+const u16 = (n) => [n & 255, (n >> 8) & 255];
+const hex = (bytes) => Buffer.from(bytes).toString('hex');
+export const time7 = (date = new Date()) =>
+  [...u16(date.getFullYear()), date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes(), date.getSeconds()];
+// SFLOAT with an exponent from -8 to 7
+const sfloat = (mantissa, exponent = 0) => u16(((exponent & 15) << 12) | (mantissa & 0xfff));
+
+export const bloodPressure = (sys, dia, pulse, date) =>
+  hex([0x06, ...sfloat(sys), ...sfloat(dia), ...sfloat(Math.round((sys + 2 * dia) / 3)), ...time7(date), ...sfloat(pulse)]);
+export const oximetry = (spo2, pulse) => hex([0, ...sfloat(spo2), ...sfloat(pulse)]);
+export const temperature = (tenths) => hex([0x04, ...u16(tenths), 0, 0xff, 6]);
+export const weight = (kg) => hex([0, ...u16(Math.round(kg * 200))]);
+export const heartRate = (bpm) => hex([0x06, bpm]);
+export const glucose = (sequence, mgdl, date) => hex([0x02, ...u16(sequence), ...time7(date), ...sfloat(mgdl, -5), 0x11]);
+export const currentTime = (date) => hex([...time7(date), 1, 0, 0]);
