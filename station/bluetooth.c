@@ -40,8 +40,7 @@ bluetooth_is_of_room (const Bluetooth *bluetooth, const char *device)
   return paired != NULL && paired->room;
 }
 
-/* ---- The row ------------------------------------------------------------------------------------
- */
+/* ---- The row ------------------------------------------------------------------------------- */
 
 static json_t *
 paired_json (const Paired *paired)
@@ -79,8 +78,7 @@ save_soon (Bluetooth *bluetooth)
     bluetooth->save_timer = g_timeout_add (SAVE_MS, save, bluetooth);
 }
 
-/* ---- Driving ------------------------------------------------------------------------------------
- */
+/* ---- Driving ------------------------------------------------------------------------------- */
 
 static void
 record_came (guint16 sequence, void *arg)
@@ -142,8 +140,7 @@ bluetooth_drop (Bluetooth *bluetooth, Paired *paired)
   g_ptr_array_remove (bluetooth->paired, paired);
 }
 
-/* ---- Life
- * ---------------------------------------------------------------------------------------- */
+/* ---- Life ---------------------------------------------------------------------------------- */
 
 /* The static text that stands for a kind; NULL: no kind of ours. */
 static const char *

@@ -5,8 +5,7 @@
 
 static void bus_connect (Bluez *bluez);
 
-/* ---- Looking things up -------------------------------------------------------------------------
- */
+/* ---- Looking things up --------------------------------------------------------------------- */
 
 GVariant *
 bluez_property (const Bluez *bluez, const char *path, const char *interface, const char *name)
@@ -79,8 +78,7 @@ bluez_error_name (const GError *error)
   return last != NULL ? g_strdup (last + 1) : NULL;
 }
 
-/* ---- State --------------------------------------------------------------------------------------
- */
+/* ---- State --------------------------------------------------------------------------------- */
 
 static gboolean
 say_changed (void *data)
@@ -201,8 +199,7 @@ bluez_state (const Bluez *bluez)
   return bluez->state;
 }
 
-/* ---- What BlueZ says ----------------------------------------------------------------------------
- */
+/* ---- What BlueZ says ----------------------------------------------------------------------- */
 
 static void
 object_changed (GDBusObjectManager *manager, GDBusObject *object, void *data)
@@ -275,8 +272,7 @@ manager_made (GObject *source, GAsyncResult *result, void *data)
   bluez_update (bluez);
 }
 
-/* ---- The bus ------------------------------------------------------------------------------------
- */
+/* ---- The bus ------------------------------------------------------------------------------- */
 
 /* A switch is turned, the bus comes up: some of it nobody tells. */
 static gboolean
@@ -337,8 +333,7 @@ bus_connect (Bluez *bluez)
                                        NULL, bluez->life, bus_made, bluez);
 }
 
-/* ---- Life ---------------------------------------------------------------------------------------
- */
+/* ---- Life ---------------------------------------------------------------------------------- */
 
 Bluez *
 bluez_new (BluezChanged changed, void *arg)

@@ -29,8 +29,7 @@ Bluez *bluez_new (BluezChanged changed, void *arg);
 void bluez_free (Bluez *bluez);
 BluezState bluez_state (const Bluez *bluez);
 
-/* ---- Pairing -----------------------------------------------------------------------------------
- */
+/* ---- Pairing ------------------------------------------------------------------------------- */
 
 /* Looks for devices without a break, for people who wait; ends by itself after two minutes. */
 void bluez_search (Bluez *bluez, gboolean on);
@@ -66,8 +65,7 @@ void bluez_answer (Bluez *bluez, gboolean agreed, guint32 passkey);
 /* This machine's bond with a device, and all that BlueZ knows of it. */
 void bluez_remove (Bluez *bluez, const char *address);
 
-/* ---- Driving ------------------------------------------------------------------------------------
- */
+/* ---- Driving ------------------------------------------------------------------------------- */
 
 typedef struct {
   /* sequence: of the newest record of its memory that came; to be given to bluez_device_new()

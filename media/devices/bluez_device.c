@@ -42,9 +42,7 @@ bluez_device_connected (const BluezDevice *device)
   return device->connected;
 }
 
-/* ---- What people are told
- * ------------------------------------------------------------------------
- */
+/* ---- What people are told ------------------------------------------------------------------ */
 
 typedef struct {
   FeedState state;
@@ -160,8 +158,7 @@ bluez_device_stale (BluezDevice *device)
   say (device);
 }
 
-/* ---- Connection
- * ---------------------------------------------------------------------------------- */
+/* ---- Connection ---------------------------------------------------------------------------- */
 
 static gboolean
 try_again (void *data)
@@ -218,8 +215,7 @@ bluez_device_heard (BluezDevice *device)
               connect_finished, device);
 }
 
-/* ---- Following BlueZ
- * ----------------------------------------------------------------------------- */
+/* ---- Following BlueZ ----------------------------------------------------------------------- */
 
 static void
 gone (BluezDevice *device)
@@ -303,8 +299,7 @@ bluez_device_changed (BluezDevice *device, const char *path, const char *interfa
     bluez_device_heard (device);
 }
 
-/* ---- Life
- * ----------------------------------------------------------------------------------------- */
+/* ---- Life ---------------------------------------------------------------------------------- */
 
 BluezDevice *
 bluez_device_new (Bluez *bluez, const char *address, const char *kind, int last_record,

@@ -7,8 +7,6 @@
 #define CALL_TIMEOUT_MS 10000
 /* What is asked for by RACP ends within so long of the last record (GLP 4.4, 30 s). */
 #define RACP_SECONDS 30
-/* For so long after its clock was set a device may still send what it had measured before. */
-#define CLOCK_SETTLES_US (10 * G_USEC_PER_SEC)
 #define CLOCK_NEAR_US (2 * G_TIME_SPAN_MINUTE)
 #define SEEN_MAX 64
 
@@ -27,8 +25,8 @@ struct BluezValues {
   gboolean unasked;    /* records are still to be asked for in this connection */
   int accepted;        /* sequence number whose context is wanted too; −1: none */
   gint64 clock_off_us; /* as in GattContext */
-  gint64 clock_set_us; /* monotonic; 0: was not set */
-  GQueue seen;         /* guint hashes of measurements with the device's time */
+  gint64 clock_off_until_us, clock_read_us;
+  GQueue seen; /* guint hashes of measurements with the device's time */
 };
 
 static void ask_records (BluezValues *values);
@@ -64,8 +62,7 @@ path_of (const BluezValues *values, const char *device_path, guint16 uuid)
   return NULL;
 }
 
-/* ---- Calls --------------------------------------------------------------------------------------
- */
+/* ---- Calls --------------------------------------------------------------------------------- */
 
 typedef struct {
   BluezValues *values;
@@ -177,8 +174,7 @@ write_value (BluezValues *values, const char *path, const guint8 *data, gsize le
               arg);
 }
 
-/* ---- Clock
- * --------------------------------------------------------------------------------------- */
+/* ---- Clock --------------------------------------------------------------------------------- */
 
 static void
 clock_written (GObject *source, GAsyncResult *result, void *data)
@@ -189,7 +185,7 @@ clock_written (GObject *source, GAsyncResult *result, void *data)
   if (!answered (source, result, call, &answer, &error))
     return;
   if (error == NULL)
-    call->values->clock_set_us = g_get_monotonic_time ();
+    call->values->clock_off_until_us = call->values->clock_read_us;
   ask_records (call->values);
   call_free (call);
 }
@@ -209,18 +205,22 @@ set_clock (BluezValues *values, const char *path, guint16 uuid)
   write_value (values, path, out, length, clock_written, call_new (values, path));
 }
 
+/* What was known of a clock stays so once it has been set: the device's memory is dated by it. */
 static void
 take_clock (BluezValues *values, const char *path, guint16 uuid, const guint8 *data, gsize length)
 {
-  gint64 device_us;
+  gint64 device_us = 0;
   gboolean usable = gatt_clock (data, length, NULL, &device_us);
-  values->clock_off_us = usable ? g_get_real_time () - device_us : 0;
-  if (!usable || ABS (values->clock_off_us) > CLOCK_NEAR_US)
-    set_clock (values, path, uuid);
+  gint64 off_us = usable ? g_get_real_time () - device_us : 0;
+  if (usable && ABS (off_us) <= CLOCK_NEAR_US)
+    return;
+  values->clock_off_us = off_us;
+  values->clock_off_until_us = 0;
+  values->clock_read_us = device_us;
+  set_clock (values, path, uuid);
 }
 
-/* ---- Reading
- * ------------------------------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------------------------- */
 
 static void
 take_about (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
@@ -275,8 +275,7 @@ read_value (BluezValues *values, const char *device_path, guint16 uuid)
               call_new (values, path));
 }
 
-/* ---- Records
- * ------------------------------------------------------------------------------------- */
+/* ---- Records ------------------------------------------------------------------------------- */
 
 static gboolean
 racp_overdue (void *data)
@@ -341,8 +340,7 @@ is_new_record (BluezValues *values, guint16 uuid, const guint8 *data, gsize leng
   return fresh;
 }
 
-/* ---- Values
- * -------------------------------------------------------------------------------------- */
+/* ---- Values -------------------------------------------------------------------------------- */
 
 /* A cuff that heard no confirmation sends its measurement again; with the device's own time in it
  * the same bytes are the same measurement. */
@@ -362,15 +360,6 @@ is_repeated (BluezValues *values, guint16 uuid, const Observation *first, const 
   return FALSE;
 }
 
-static gint64
-clock_off (const BluezValues *values)
-{
-  if (values->clock_set_us != 0 && !values->records.busy
-      && g_get_monotonic_time () - values->clock_set_us > CLOCK_SETTLES_US)
-    return 0;
-  return values->clock_off_us;
-}
-
 static void
 take_measurement (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
 {
@@ -378,7 +367,8 @@ take_measurement (BluezValues *values, guint16 uuid, const guint8 *data, gsize l
   gboolean record = uuid == GATT_GLUCOSE || uuid == GATT_GLUCOSE_CONTEXT;
   const GattContext context = { .now_us = g_get_real_time (),
                                 .device = bluez_device_address (values->device),
-                                .clock_off_us = clock_off (values),
+                                .clock_off_us = values->clock_off_us,
+                                .clock_off_until_us = values->clock_off_until_us,
                                 .stored = record };
   g_autoptr (GPtrArray) found = g_ptr_array_new ();
   if (!is_new_record (values, uuid, data, length))
@@ -426,8 +416,7 @@ bluez_values_take (BluezValues *values, const char *path, GVariant *bytes)
     take_measurement (values, uuid, data, length);
 }
 
-/* ---- Life
- * ----------------------------------------------------------------------------------------- */
+/* ---- Life ---------------------------------------------------------------------------------- */
 
 void
 bluez_values_begin (BluezValues *values, const char *device_path)
@@ -435,7 +424,6 @@ bluez_values_begin (BluezValues *values, const char *device_path)
   static const guint16 read[]
       = { GATT_CURRENT_TIME, GATT_DATE_TIME, GATT_BATTERY, GATT_MANUFACTURER,
           GATT_MODEL,        GATT_FIRMWARE,  GATT_PNP_ID };
-  values->clock_off_us = values->clock_set_us = 0;
   values->accepted = -1;
   values->unasked = TRUE;
   g_free (values->racp_path);

@@ -39,8 +39,7 @@ static const char AGENT_XML[]
       "<arg type='s' direction='in'/></method>"
       "</interface></node>";
 
-/* ---- Questions ----------------------------------------------------------------------------------
- */
+/* ---- Questions ----------------------------------------------------------------------------- */
 
 static void
 reject (GDBusMethodInvocation *call)
@@ -156,8 +155,7 @@ export_agent (BluezPairing *pairing)
       pairing->bluez->bus, AGENT_PATH, node->interfaces[0], &table, pairing, NULL, NULL);
 }
 
-/* ---- Pairing ------------------------------------------------------------------------------------
- */
+/* ---- Pairing ------------------------------------------------------------------------------- */
 
 static void
 finish (BluezPairing *pairing, const char *error)

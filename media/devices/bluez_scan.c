@@ -25,8 +25,7 @@ struct BluezScan {
   GDBusConnection *exported_on;
 };
 
-/* ---- The passive way ----------------------------------------------------------------------------
- */
+/* ---- The passive way ----------------------------------------------------------------------- */
 
 static const char MONITOR_XML[]
     = "<node>"
@@ -162,8 +161,7 @@ try_monitor (BluezScan *scan)
               scan);
 }
 
-/* ---- The active way -----------------------------------------------------------------------------
- */
+/* ---- The active way ------------------------------------------------------------------------ */
 
 static void
 discovery_done (GObject *source, GAsyncResult *result, void *data)

@@ -46,7 +46,7 @@ gatt_is_known (guint16 uuid)
   return reader_of (uuid) >= 0;
 }
 
-/* ---- Names ----------------------------------------------------------------------------------- */
+/* ---- Names --------------------------------------------------------------------------------- */
 
 #define BASE_UUID "-0000-1000-8000-00805f9b34fb"
 
@@ -92,12 +92,25 @@ gatt_service_uuids (void)
   return texts;
 }
 
-/* ---- A whole value --------------------------------------------------------------------------- */
+/* ---- A whole value ------------------------------------------------------------------------- */
 
 /* A reading that was taken longer ago than this is not what the doctor sees being taken. */
 #define LIVE_US (10 * G_TIME_SPAN_MINUTE)
 /* Clocks that differ less are alike. */
 #define CLOCK_NEAR_US (2 * G_TIME_SPAN_MINUTE)
+
+/* After its clock was set a device still has what it dated before. Where the clock was ahead, only
+ * dates in the future tell. */
+static gboolean
+is_off (const GattContext *context, gint64 time_us)
+{
+  if (ABS (context->clock_off_us) <= CLOCK_NEAR_US)
+    return FALSE;
+  if (context->clock_off_until_us == 0)
+    return TRUE;
+  return context->clock_off_us > 0 ? time_us <= context->clock_off_until_us
+                                   : time_us > context->now_us;
+}
 
 static void
 put_time (Observation *o, GattValue *value)
@@ -110,7 +123,7 @@ put_time (Observation *o, GattValue *value)
     return;
   o->time_us = value->time_us;
   o->time_source = OBS_TIME_DEVICE_LOCAL;
-  if (ABS (context->clock_off_us) > CLOCK_NEAR_US) {
+  if (is_off (context, value->time_us)) {
     o->time_us += context->clock_off_us;
     observation_add_flag (o, "clock-corrected");
   }

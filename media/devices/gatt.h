@@ -45,7 +45,9 @@ typedef struct {
   GTimeZone *zone;     /* in which the device's clock runs; NULL: the station's */
   gint64 clock_off_us; /* station's clock minus device's, where both were read; 0: not known, or
                         * the same */
-  gboolean stored;     /* comes from the device's memory, by request */
+  gint64 clock_off_until_us; /* by the device's clock, when it was set right: what it dated before
+                              * is off; 0: is off still */
+  gboolean stored;           /* comes from the device's memory, by request */
 } GattContext;
 
 /* Adds what the value says to out (of Observation*): several for a blood pressure, none for an
@@ -58,7 +60,7 @@ guint16 gatt_uuid (const char *text);
 /* TRUE when gatt_read() knows it. */
 gboolean gatt_is_known (guint16 uuid);
 
-/* ---- What a device is ------------------------------------------------------------------------ */
+/* ---- What a device is ---------------------------------------------------------------------- */
 
 /* "bp" "thermometer" "oximeter" "glucose" "scale" "heart-rate" by the 16-bit UUID of a service;
  * NULL: none of ours. */
@@ -66,8 +68,7 @@ const char *gatt_kind_of_service (guint16 uuid);
 /* The long forms of those services' UUIDs, NULL-terminated. */
 const char *const *gatt_service_uuids (void);
 
-/* ---- Battery and clock ------------------------------------------------------------------------
- */
+/* ---- Battery and clock --------------------------------------------------------------------- */
 
 /* Percent; -1: not known. */
 int gatt_battery (const guint8 *data, gsize length);

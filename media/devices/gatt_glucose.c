@@ -74,7 +74,7 @@ gatt_read_glucose (GattValue *value)
     gatt_flag (value, "context-follows");
 }
 
-/* ---- Context --------------------------------------------------------------------------------- */
+/* ---- Context ------------------------------------------------------------------------------- */
 
 static void
 take_word (GattValue *value, const char *code, guint number, const char *const *words, guint n)

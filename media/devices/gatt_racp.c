@@ -97,8 +97,7 @@ racp_gone (RacpRecords *records)
   records->reset = FALSE;
 }
 
-/* ---- As a value that is decoded ---------------------------------------------------------------
- */
+/* ---- As a value that is decoded ------------------------------------------------------------ */
 
 void
 gatt_read_racp (GattValue *value)

@@ -69,7 +69,7 @@ gatt_take_user (GattValue *value)
     value->user = g_strdup_printf ("%u", user);
 }
 
-/* ---- Time ------------------------------------------------------------------------------------ */
+/* ---- Time ---------------------------------------------------------------------------------- */
 
 /* Health devices of Bluetooth LE exist since 2011: an earlier date is a clock that nobody set. */
 #define FIRST_YEAR 2011
@@ -173,7 +173,7 @@ gatt_write_current_time (GDateTime *now, guint8 out[GATT_CURRENT_TIME_LENGTH])
   out[9] = 1; /* adjust reason: manual time update */
 }
 
-/* ---- Numbers --------------------------------------------------------------------------------- */
+/* ---- Numbers ------------------------------------------------------------------------------- */
 
 static void
 make_special (Observation *o, GattNumberKind kind)

@@ -53,8 +53,7 @@ find (const GPtrArray *found, const char *name)
   return found->pdata[0];
 }
 
-/* ---- The vectors -------------------------------------------------------------------------------
- */
+/* ---- The vectors --------------------------------------------------------------------------- */
 
 #define VECTORS "../shared/data/gatt/vectors.json"
 
@@ -262,8 +261,7 @@ test_vectors (void)
   json_array_foreach (vectors, i, vector) check_vector (vector);
 }
 
-/* ---- Numbers -----------------------------------------------------------------------------------
- */
+/* ---- Numbers ------------------------------------------------------------------------------- */
 
 static void
 test_sfloat (void)
@@ -364,8 +362,7 @@ test_specials (void)
   }
 }
 
-/* ---- Units -------------------------------------------------------------------------------------
- */
+/* ---- Units --------------------------------------------------------------------------------- */
 
 static void
 expect_text (guint16 uuid, const char *hex, const char *name, const char *text, const char *unit,
@@ -403,8 +400,7 @@ test_units (void)
   expect_text (GATT_WEIGHT, "00B630", "weight", "62.350", "kg", NULL);
 }
 
-/* ---- What must not pass for a reading -----------------------------------------------------------
- */
+/* ---- What must not pass for a reading ------------------------------------------------------ */
 
 static const Observation *
 only (const GPtrArray *found, const char *name, const char *flag)
@@ -485,8 +481,7 @@ test_glucose_limits (void)
   g_assert_cmpstr (find (context, "meal")->message_id, ==, "1");
 }
 
-/* ---- Clocks ------------------------------------------------------------------------------------
- */
+/* ---- Clocks -------------------------------------------------------------------------------- */
 
 static void
 expect_clock (const char *time_hex, gint64 off_us, gint64 wanted_us, const char *flag)
@@ -536,8 +531,7 @@ test_clock_written (void)
   g_assert_false (gatt_clock (out, 6, hanoi, &read_us));
 }
 
-/* ---- Records -----------------------------------------------------------------------------------
- */
+/* ---- Records ------------------------------------------------------------------------------- */
 
 static void
 test_racp (void)
@@ -594,8 +588,7 @@ test_racp_reset (void)
   g_assert_cmpuint (racp_answered (&records, &none, out), ==, 0);
 }
 
-/* ---- The device itself, and damage --------------------------------------------------------------
- */
+/* ---- The device itself, and damage --------------------------------------------------------- */
 
 static void
 test_device (void)
