@@ -153,6 +153,25 @@ export interface AlarmView {
   test: boolean
 }
 
+export interface BluetoothFound { device: string; name: string; kind: string; signal: 'good' | 'fair' | 'weak' | 'none' }
+export interface BluetoothPaired {
+  device: string
+  name: string
+  kind: string
+  /** Belongs to the room: its readings go to the consultation on screen. */
+  room: boolean
+  about: { manufacturer?: string; model?: string; firmware?: string }
+}
+export interface BluetoothView {
+  state: 'ready' | 'absent' | 'no-adapter' | 'blocked' | 'off'
+  /** What is wrong, when it is not ready. */
+  text?: Said
+  searching: boolean
+  found: BluetoothFound[]
+  paired: BluetoothPaired[]
+  pairing: { device: string; question?: 'show' | 'enter' | 'confirm' | null; passkey?: string } | null
+}
+
 export interface RecordingView { on: boolean; allowed?: boolean; since?: Time | null; tracks?: number }
 
 export type DiskLevel = 'good' | 'low' | 'full'
@@ -211,6 +230,8 @@ export interface StationState {
   relays?: RelayView[]
   devices: DeviceView[]
   feeds?: FeedView[]
+  /** null: switched off in station.conf */
+  bluetooth?: BluetoothView | null
   disk: { recording_hours: number; level: DiskLevel }
   consultation: Consultation | null
   parked: Parked[]

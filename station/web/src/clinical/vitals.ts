@@ -132,8 +132,9 @@ export function vitals(latest: ReadonlyMap<string, Observation>): Vital[] {
 /** Flags worth a word beside the value; the worst first. */
 const SHOWN_FLAGS = [
   'implausible', 'HH', 'LL', 'H', 'L', 'A', 'INV', 'QUES', 'EARLY', 'BUSY', 'corrected', 'withdrawn',
-  'no-unit', 'unit-unmapped', 'several', 'clock-ahead',
-  'no-finger', 'sensor-off', 'searching', 'artifact', 'low-perfusion']
+  'no-unit', 'unit-unmapped', 'several', 'clock-ahead', 'clock-behind', 'clock-not-set', 'stored',
+  'no-finger', 'sensor-off', 'searching', 'artifact', 'low-perfusion', 'cuff-loose', 'body-movement',
+  'irregular-pulse', 'improper-position', 'signal-poor']
 
 export function shownFlags(vital: Vital): string[] {
   return SHOWN_FLAGS.filter((flag) => vital.flags.includes(flag))

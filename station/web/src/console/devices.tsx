@@ -5,6 +5,7 @@ import { t, type Key } from '../text'
 import { Icon } from '../ui/icons'
 import { Age, Button, Dialog, Notice, Pill, PRIVATE, useAction } from '../ui/parts'
 import { unitText } from '../ui/vitals'
+import { BluetoothSection } from './bluetooth'
 import { useConsole } from './context'
 import { FeedRows } from './feeds'
 
@@ -50,6 +51,9 @@ function Waiting(props: { device: DeviceView; busy: boolean; onClaim: () => void
       <Button busy={busy} look="plain" testid={`decline-${device.device}`} onClick={props.onDecline}>{t('devices.held.decline')}</Button>
     </div>
   )
+/** It has a row of its own below. */
+function isBluetooth(state: StationState, device: string): boolean {
+  return state.bluetooth?.paired.some((paired) => paired.device === device) ?? false
 }
 
 /** Which devices belong to this consultation, and readings typed in by hand. */
@@ -62,7 +66,7 @@ export function DevicesDialog(props: { state: StationState; consultation: Consul
       <div class="dialog-body">
         {problem && <Notice look="bad">{problem}</Notice>}
         {state.waiting_readings > 0 && <Notice look="info">{t('devices.waiting.more', { n: state.waiting_readings })}</Notice>}
-        <ul class="rows"><FeedRows feeds={(state.feeds ?? []).filter((feed) => feed.state !== 'live')} /></ul>
+        <ul class="rows"><FeedRows feeds={(state.feeds ?? []).filter((feed) => feed.state !== 'live' && !isBluetooth(state, feed.device))} /></ul>
         {state.devices.length === 0 && <p class="quiet">{t('device.none.more')}</p>}
         <ul class="rows">
           {state.devices.map((device) => {
@@ -89,6 +93,7 @@ export function DevicesDialog(props: { state: StationState; consultation: Consul
             )
           })}
         </ul>
+        <BluetoothSection state={state} />
         <h3>{t('by-hand.title')}</h3>
         <ByHand />
       </div>
