@@ -81,10 +81,19 @@ pairing_json (const Bluetooth *bluetooth)
   return pairing;
 }
 
+/* Nobody asked for Bluetooth, and there is none. */
+static gboolean
+is_silent (const Bluetooth *bluetooth)
+{
+  BluezState state = bluez_state (bluetooth->bluez);
+  return (state == BLUEZ_NO_BUS || state == BLUEZ_NO_DAEMON) && bluetooth->paired->len == 0
+         && bluetooth->station->config->bluetooth == BLUETOOTH_AUTO;
+}
+
 json_t *
 bluetooth_json (const Bluetooth *bluetooth)
 {
-  if (bluetooth == NULL)
+  if (bluetooth == NULL || is_silent (bluetooth))
     return json_null ();
   BluezState state = bluez_state (bluetooth->bluez);
   json_t *view = json_pack ("{s:s, s:b, s:o, s:o, s:o}", "state", STATES[state].name, "searching",

@@ -1,38 +1,14 @@
-/* The characteristics of one device: subscribed to, read, and their values turned into readings. */
-#include "media/devices/bluez_private.h"
+/* The characteristics of one device: subscribed to, read, written. */
+#include "media/devices/bluez_values.h"
 #include "media/devices/gatt.h"
 #include "media/devices/gatt_racp.h"
 #include <string.h>
 
 #define CALL_TIMEOUT_MS 10000
-/* What is asked for by RACP ends within so long of the last record (GLP 4.4, 30 s). */
-#define RACP_SECONDS 30
 #define CLOCK_NEAR_US (2 * G_TIME_SPAN_MINUTE)
-#define SEEN_MAX 64
 
-struct BluezValues {
-  Bluez *bluez;
-  BluezDevice *device;
-  const FeedSink *sink;
-  BluezDeviceEvents events;
-  GCancellable *life;
-
-  GHashTable *subscribed; /* paths that notify, or were asked to */
-  guint pending;          /* answers without which nothing is asked for by RACP */
-  char *racp_path;        /* NULL: none in this connection */
-  guint racp_timer;
-  RacpRecords records;
-  gboolean unasked;    /* records are still to be asked for in this connection */
-  int accepted;        /* sequence number whose context is wanted too; −1: none */
-  gint64 clock_off_us; /* as in GattContext */
-  gint64 clock_off_until_us, clock_read_us;
-  GQueue seen; /* guint hashes of measurements with the device's time */
-};
-
-static void ask_records (BluezValues *values);
-
-static guint16
-uuid_of (const BluezValues *values, const char *path)
+guint16
+bluez_values_uuid (const BluezValues *values, const char *path)
 {
   g_autoptr (GVariant) uuid = bluez_property (values->bluez, path, BLUEZ_CHARACTERISTIC, "UUID");
   return uuid != NULL && g_variant_is_of_type (uuid, G_VARIANT_TYPE_STRING)
@@ -57,7 +33,7 @@ path_of (const BluezValues *values, const char *device_path, guint16 uuid)
   g_autofree char *prefix = g_strconcat (device_path, "/", NULL);
   g_autoptr (GPtrArray) paths = bluez_paths (values->bluez, BLUEZ_CHARACTERISTIC, prefix);
   for (guint i = 0; i < paths->len; i++)
-    if (uuid_of (values, paths->pdata[i]) == uuid)
+    if (bluez_values_uuid (values, paths->pdata[i]) == uuid)
       return g_strdup (paths->pdata[i]);
   return NULL;
 }
@@ -74,7 +50,7 @@ static Call *
 call_new (BluezValues *values, const char *path)
 {
   Call *call = g_new0 (Call, 1);
-  *call = (Call){ values, g_strdup (path), uuid_of (values, path) };
+  *call = (Call){ values, g_strdup (path), bluez_values_uuid (values, path) };
   values->pending++;
   return call;
 }
@@ -128,12 +104,12 @@ subscribed (GObject *source, GAsyncResult *result, void *data)
     return;
   if (error != NULL && !g_str_equal (error, "InProgress"))
     g_hash_table_remove (call->values->subscribed, call->path);
-  ask_records (call->values);
+  bluez_values_ask_records (call->values);
   call_free (call);
 }
 
-static gboolean
-is_notified (guint16 uuid)
+gboolean
+bluez_values_is_notified (guint16 uuid)
 {
   static const guint16 uuids[] = { GATT_BLOOD_PRESSURE, GATT_TEMPERATURE, GATT_PLX_SPOT,
                                    GATT_PLX_CONTINUOUS, GATT_GLUCOSE,     GATT_GLUCOSE_CONTEXT,
@@ -152,7 +128,8 @@ bluez_values_subscribe (BluezValues *values, const char *device_path)
   g_autoptr (GPtrArray) paths = bluez_paths (values->bluez, BLUEZ_CHARACTERISTIC, prefix);
   for (guint i = 0; i < paths->len; i++) {
     const char *path = paths->pdata[i];
-    if (!is_notified (uuid_of (values, path)) || g_hash_table_contains (values->subscribed, path)
+    if (!bluez_values_is_notified (bluez_values_uuid (values, path))
+        || g_hash_table_contains (values->subscribed, path)
         || (!has_flag (values, path, "notify") && !has_flag (values, path, "indicate")))
       continue;
     g_hash_table_add (values->subscribed, g_strdup (path));
@@ -161,9 +138,9 @@ bluez_values_subscribe (BluezValues *values, const char *device_path)
   }
 }
 
-static void
-write_value (BluezValues *values, const char *path, const guint8 *data, gsize length,
-             GAsyncReadyCallback done, void *arg)
+void
+bluez_values_write (BluezValues *values, const char *path, const guint8 *data, gsize length,
+                    GAsyncReadyCallback done, void *arg)
 {
   GVariantBuilder options;
   GVariant *bytes = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, length, 1);
@@ -186,7 +163,7 @@ clock_written (GObject *source, GAsyncResult *result, void *data)
     return;
   if (error == NULL)
     call->values->clock_off_until_us = call->values->clock_read_us;
-  ask_records (call->values);
+  bluez_values_ask_records (call->values);
   call_free (call);
 }
 
@@ -202,7 +179,7 @@ set_clock (BluezValues *values, const char *path, guint16 uuid)
     gatt_write_current_time (now, out);
   else
     gatt_write_date_time (now, out);
-  write_value (values, path, out, length, clock_written, call_new (values, path));
+  bluez_values_write (values, path, out, length, clock_written, call_new (values, path));
 }
 
 /* What was known of a clock stays so once it has been set: the device's memory is dated by it. */
@@ -258,7 +235,7 @@ value_read (GObject *source, GAsyncResult *result, void *data)
     const guint8 *at = g_variant_get_fixed_array (bytes, &length, 1);
     take_read (call->values, call, at, length);
   }
-  ask_records (call->values);
+  bluez_values_ask_records (call->values);
   call_free (call);
 }
 
@@ -273,147 +250,6 @@ read_value (BluezValues *values, const char *device_path, guint16 uuid)
   bluez_call (values->bluez, path, BLUEZ_CHARACTERISTIC, "ReadValue",
               g_variant_new ("(a{sv})", &options), CALL_TIMEOUT_MS, values->life, value_read,
               call_new (values, path));
-}
-
-/* ---- Records ------------------------------------------------------------------------------- */
-
-static gboolean
-racp_overdue (void *data)
-{
-  BluezValues *values = data;
-  guint8 out[RACP_REQUEST_MAX];
-  values->racp_timer = 0;
-  racp_gone (&values->records);
-  if (values->racp_path != NULL)
-    write_value (values, values->racp_path, out, racp_write (RACP_ABORT, 0, out), NULL, NULL);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-wait_for_records (BluezValues *values)
-{
-  g_clear_handle_id (&values->racp_timer, g_source_remove);
-  if (values->records.busy)
-    values->racp_timer = g_timeout_add_seconds (RACP_SECONDS, racp_overdue, values);
-}
-
-static void
-write_racp (BluezValues *values, const guint8 *out, gsize length)
-{
-  if (length > 0)
-    write_value (values, values->racp_path, out, length, NULL, NULL);
-  wait_for_records (values);
-}
-
-/* Once everything before it is answered: a request before its subscriptions would be refused. */
-static void
-ask_records (BluezValues *values)
-{
-  guint8 out[RACP_REQUEST_MAX];
-  if (values->racp_path == NULL || values->pending > 0 || values->records.busy || !values->unasked)
-    return;
-  values->unasked = FALSE;
-  write_racp (values, out, racp_ask (&values->records, out));
-}
-
-static void
-take_racp (BluezValues *values, const guint8 *data, gsize length)
-{
-  guint8 out[RACP_REQUEST_MAX];
-  RacpAnswer answer;
-  if (values->racp_path != NULL && racp_read (data, length, &answer))
-    write_racp (values, out, racp_answered (&values->records, &answer, out));
-}
-
-/* FALSE: a record that has come before, or a context of one. */
-static gboolean
-is_new_record (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
-{
-  if (length < 3 || (uuid != GATT_GLUCOSE && uuid != GATT_GLUCOSE_CONTEXT))
-    return TRUE;
-  guint16 sequence = (guint16)(data[1] | data[2] << 8);
-  if (uuid == GATT_GLUCOSE_CONTEXT)
-    return sequence == values->accepted;
-  gboolean fresh = racp_record (&values->records, sequence);
-  values->accepted = fresh ? sequence : -1;
-  wait_for_records (values);
-  return fresh;
-}
-
-/* ---- Values -------------------------------------------------------------------------------- */
-
-/* A cuff that heard no confirmation sends its measurement again; with the device's own time in it
- * the same bytes are the same measurement. */
-static gboolean
-is_repeated (BluezValues *values, guint16 uuid, const Observation *first, const guint8 *data,
-             gsize length)
-{
-  if (first->device_time == NULL || first->time_source != OBS_TIME_DEVICE_LOCAL)
-    return FALSE;
-  g_autoptr (GBytes) bytes = g_bytes_new (data, length);
-  void *hash = GUINT_TO_POINTER (g_bytes_hash (bytes) * 31 + uuid);
-  if (g_queue_find (&values->seen, hash) != NULL)
-    return TRUE;
-  g_queue_push_tail (&values->seen, hash);
-  if (values->seen.length > SEEN_MAX)
-    g_queue_pop_head (&values->seen);
-  return FALSE;
-}
-
-static void
-take_measurement (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean record = uuid == GATT_GLUCOSE || uuid == GATT_GLUCOSE_CONTEXT;
-  const GattContext context = { .now_us = g_get_real_time (),
-                                .device = bluez_device_address (values->device),
-                                .clock_off_us = values->clock_off_us,
-                                .clock_off_until_us = values->clock_off_until_us,
-                                .stored = record };
-  g_autoptr (GPtrArray) found = g_ptr_array_new ();
-  if (!is_new_record (values, uuid, data, length))
-    return;
-  if (!gatt_read (uuid, data, length, &context, found, &error)) {
-    g_warning ("bluetooth: event=bad-value: %s", error->message);
-    return;
-  }
-  gboolean repeated
-      = found->len > 0 && !record && is_repeated (values, uuid, found->pdata[0], data, length);
-  for (guint i = 0; i < found->len; i++) {
-    if (repeated)
-      observation_free (found->pdata[i]);
-    else
-      feed_observation (values->sink, found->pdata[i]);
-  }
-  if (uuid == GATT_GLUCOSE)
-    values->events.record (values->records.last, values->events.arg);
-}
-
-static void
-say_raw (BluezValues *values, guint16 uuid, const guint8 *data, gsize length)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  const guint8 head[] = { (guint8)(uuid & 0xFF), (guint8)(uuid >> 8) };
-  g_byte_array_append (bytes, head, sizeof head);
-  g_byte_array_append (bytes, data, (guint)length);
-  feed_raw (values->sink, FEED_FROM_DEVICE, bytes->data, bytes->len);
-}
-
-void
-bluez_values_take (BluezValues *values, const char *path, GVariant *bytes)
-{
-  gsize length = 0;
-  const guint8 *data = g_variant_get_fixed_array (bytes, &length, 1);
-  guint16 uuid = uuid_of (values, path);
-  if (!is_notified (uuid))
-    return;
-  say_raw (values, uuid, data, length);
-  if (uuid == GATT_BATTERY)
-    bluez_device_battery (values->device, gatt_battery (data, length));
-  else if (uuid == GATT_RACP)
-    take_racp (values, data, length);
-  else
-    take_measurement (values, uuid, data, length);
 }
 
 /* ---- Life ---------------------------------------------------------------------------------- */
@@ -431,7 +267,7 @@ bluez_values_begin (BluezValues *values, const char *device_path)
   bluez_values_subscribe (values, device_path);
   for (guint i = 0; i < G_N_ELEMENTS (read); i++)
     read_value (values, device_path, read[i]);
-  ask_records (values);
+  bluez_values_ask_records (values);
 }
 
 void

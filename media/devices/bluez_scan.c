@@ -221,9 +221,9 @@ is_wanted (const BluezScan *scan)
     return FALSE;
   if (now < scan->search_until_us)
     return TRUE;
-  if (!anybody_missing (scan->bluez))
+  if (scan->monitoring || !anybody_missing (scan->bluez))
     return FALSE;
-  return now < scan->hurry_until_us || (!scan->monitoring && !scan->resting);
+  return now < scan->hurry_until_us || !scan->resting;
 }
 
 void

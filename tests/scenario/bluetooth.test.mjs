@@ -266,6 +266,22 @@ test('the other patient: a device speaks for who is on screen', async () => {
   assert.deepEqual(kept(second, 'nibp-sys').map((o) => o.value), [117]);
 });
 
+test('where bluetoothd can listen passively, nothing is discovered actively', async () => {
+  await blue.do('stop');
+  await where((s) => s.bluetooth.state === 'absent');
+  await blue.do('start', { monitors: true });
+  await where((s) => s.bluetooth.state === 'ready' && feed(s, OXIMETER).state === 'live');
+  const from = (await blue.do('log')).log.length;
+  await blue.do('off', { address: OXIMETER });
+  await where((s) => feed(s, OXIMETER).state === 'lost');
+  assert.equal((await blue.do('log')).discovering, false);
+  await blue.do('on', { address: OXIMETER });
+  await where((s) => feed(s, OXIMETER).state === 'live');
+  const { log } = await blue.do('log');
+  assert.ok(log.some((e) => e[1] === 'RegisterMonitor'));
+  assert.deepEqual(log.slice(from).filter((e) => e[1] === 'StartDiscovery'), []);
+});
+
 test('bad requests are refused', async () => {
   for (const [type, fields, code] of [
     ['bluetooth.pair', { device: 'AA:BB:CC:DD:EE:FF' }, 'refused'], ['bluetooth.pair', {}, 'bad-message'],
