@@ -3,7 +3,7 @@
 
 #define SPO2 150456
 #define PULSE 149530
-#define PERFUSION 150488
+#define PERFUSION 150448
 
 /* Measurement Status. DEMO, TEST and CAL are no patient's. */
 #define STATUS_STORED (1u << 9)
