@@ -5,6 +5,10 @@
 #define CONNECT_TIMEOUT_MS 40000
 /* Between two tries, so that a device that refuses does not keep the radio busy. */
 #define PAUSE_US (G_USEC_PER_SEC)
+/* A cuff that has told everything goes to sleep only if it is left alone. */
+#define SLEEP_US (3 * G_USEC_PER_SEC)
+/* What refused stays tried, once in a while: it may have been paired anew. */
+#define STALE_US (30 * G_USEC_PER_SEC)
 /* So many connections in a row that end before services are there: the bond is not the device's. */
 #define STALE_AFTER 3
 #define BATTERY_LOW 15
@@ -201,8 +205,7 @@ bluez_device_heard (BluezDevice *device)
   if (path == NULL || device->connecting || device->connected || device->unpaired
       || device->bluez->state != BLUEZ_READY)
     return;
-  /* What refused stays tried, once in a while: it may have been paired anew. */
-  gint64 pause = device->stale ? 30 * PAUSE_US : PAUSE_US;
+  gint64 pause = device->stale ? STALE_US : is_continuous (device) ? PAUSE_US : SLEEP_US;
   if (device->tried_us != 0 && now - device->tried_us < pause) {
     if (device->again == 0)
       device->again
@@ -222,6 +225,7 @@ gone (BluezDevice *device)
 {
   gboolean was_resolved = device->resolved;
   device->connected = device->resolved = FALSE;
+  device->tried_us = g_get_monotonic_time ();
   bluez_values_end (device->values);
   if (was_resolved)
     bluez_scan_hurry (device->bluez->scan);

@@ -81,7 +81,7 @@ test_values (void)
                                      "[http]\nlisten=localhost;192.168.1.5:9443;[fd00::5]:9444\n"
                                      "port=7443\nnames=station.lan;\n"
                                      "public-url=https://kham.example.vn/\n"
-                                     "[mllp]\nport=0\n[room]\nmicrophone-owner=station\n"
+                                     "[bluetooth]\nenabled=false\n[mllp]\nport=0\n[room]\nmicrophone-owner=station\n"
                                      "loudspeaker=alsa:default\necho-microphone=desk\n"
                                      "[microphone desk]\naddress=test:\n",
                                      &error);
@@ -96,6 +96,7 @@ test_values (void)
   g_assert_true (config_host_allowed (config, "STATION.lan:7443"));
   g_assert_true (config_origin_allowed (config, "https://kham.example.vn"));
   g_assert_false (config_origin_allowed (config, "https://kham.example.vn:444"));
+  g_assert_cmpint (config->bluetooth, ==, BLUETOOTH_OFF);
   g_assert_cmpint (config->microphone_owner, ==, MICROPHONE_STATION);
   g_assert_cmpstr (config->loudspeaker, ==, "alsa:default");
   g_assert_cmpstr (config->echo_microphone, ==, "desk");
@@ -119,6 +120,7 @@ static const struct {
   { "[http]\npublic-url=https://x/#a\n", "wants an address such as https://" },
   { "[http]\nnames=A b\n", "wants host names" },
   { "[station]\nlanguage=fr\n", "wants vi or en" },
+  { "[bluetooth]\nenabled=yes\n", "[bluetooth] enabled: wants auto, true or false" },
   { "[station]\nid=Trạm\n", "wants a to z" },
   { "[station]\nname=\n", "wants a text" },
   { "[ice]\nports=5-6\n", "wants a range" },

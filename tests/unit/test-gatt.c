@@ -515,6 +515,32 @@ test_clocks (void)
   g_assert_cmpint (only (unset, "spo2", "clock-not-set")->time_us, ==, NOW_US);
 }
 
+/* Set right when it showed 00:59, being an hour behind; or 02:59, an hour ahead. */
+static void
+test_clock_set (void)
+{
+  static const struct {
+    const char *time;
+    gint64 off_minutes, until_minutes, wanted_minutes; /* from NOW_US */
+  } cases[] = {
+    { "EA070B14003A00", 60, -61, -2 }, { "EA070B14003B00", 60, -61, -1 },
+    { "EA070B14013B00", 60, -61, -1 }, { "EA070B14023B00", -60, 59, -1 },
+    { "EA070B14013B00", -60, 59, -1 },
+  };
+  g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const GattContext context
+        = { .now_us = NOW_US,
+            .zone = utc,
+            .clock_off_us = cases[i].off_minutes * G_TIME_SPAN_MINUTE,
+            .clock_off_until_us = NOW_US + cases[i].until_minutes * G_TIME_SPAN_MINUTE };
+    g_autofree char *hex = g_strconcat ("0278005000FF07", cases[i].time, NULL);
+    g_autoptr (GPtrArray) found = read_with (GATT_BLOOD_PRESSURE, hex, &context);
+    g_assert_cmpint (find (found, "nibp-sys")->time_us, ==,
+                     NOW_US + cases[i].wanted_minutes * G_TIME_SPAN_MINUTE);
+  }
+}
+
 static void
 test_clock_written (void)
 {
@@ -685,6 +711,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gatt/averages", test_averages);
   g_test_add_func ("/gatt/glucose-limits", test_glucose_limits);
   g_test_add_func ("/gatt/clocks", test_clocks);
+  g_test_add_func ("/gatt/clock-set", test_clock_set);
   g_test_add_func ("/gatt/clock-written", test_clock_written);
   g_test_add_func ("/gatt/racp", test_racp);
   g_test_add_func ("/gatt/racp-reset", test_racp_reset);
