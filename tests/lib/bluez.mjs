@@ -16,27 +16,37 @@ export class Bluetooth {
   #next = 1;
   #waiting = new Map();
 
+  // An error where this machine has no dbus-daemon, or no Python with D-Bus.
   static async begin({ monitors = false } = {}) {
     const self = new Bluetooth();
-    self.dir = mkdtempSync(join(tmpdir(), 'nhipcau-bus-'));
-    const config = join(self.dir, 'bus.conf');
-    self.address = `unix:path=${join(self.dir, 'bus')}`;
-    self.env = { DBUS_SYSTEM_BUS_ADDRESS: self.address };
-    writeFileSync(config, policy(join(self.dir, 'bus')));
-    self.bus = start('dbus-daemon', [`--config-file=${config}`, '--print-address', '--nofork', '--nopidfile']);
-    await line(self.bus, /^unix:/);
-    self.daemon = start('/usr/bin/python3', [join(root, 'tests/sim/bluez.py'), self.address],
-      { stdio: ['pipe', 'pipe', 'inherit'] });
-    await line(self.daemon, /ready/);
-    createInterface({ input: self.daemon.stdout }).on('line', (text) => {
+    try {
+      await self.#begin(monitors);
+      return self;
+    } catch (error) {
+      await self.end();
+      throw error;
+    }
+  }
+
+  async #begin(monitors) {
+    this.dir = mkdtempSync(join(tmpdir(), 'nhipcau-bus-'));
+    const config = join(this.dir, 'bus.conf');
+    this.address = `unix:path=${join(this.dir, 'bus')}`;
+    this.env = { DBUS_SYSTEM_BUS_ADDRESS: this.address };
+    writeFileSync(config, policy(join(this.dir, 'bus')));
+    this.bus = start('dbus-daemon', [`--config-file=${config}`, '--print-address', '--nofork', '--nopidfile']);
+    await line(this.bus, /^unix:/);
+    this.daemon = start('/usr/bin/python3', [join(root, 'tests/sim/bluez.py'), this.address],
+      { stdio: ['pipe', 'pipe', 'pipe'] });
+    await line(this.daemon, /ready/);
+    createInterface({ input: this.daemon.stdout }).on('line', (text) => {
       const answer = JSON.parse(text);
-      const waiting = self.#waiting.get(answer.re);
-      self.#waiting.delete(answer.re);
+      const waiting = this.#waiting.get(answer.re);
+      this.#waiting.delete(answer.re);
       if (answer.error) waiting?.fail(new Error(answer.error));
       else waiting?.done(answer);
     });
-    await self.do('start', { monitors });
-    return self;
+    await this.do('start', { monitors });
   }
 
   do(what, fields = {}) {

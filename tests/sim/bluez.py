@@ -109,7 +109,7 @@ class Daemon:
         device.unheard()
 
     def do_measure(self, command, device):
-        device.say(command['uuid'], bytes.fromhex(command['hex']))
+        device.say(command['uuid'], bytes.fromhex(command['hex']), command.get('now', False))
 
     def do_record(self, command, device):
         device.records.append(bytes.fromhex(command['hex']))

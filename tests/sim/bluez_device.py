@@ -156,8 +156,10 @@ class Device:
                     self.queue.remove((uuid, data))
                     one.put(CHARACTERISTIC, Value=octets(data))
 
-    def say(self, uuid, data):
-        self.queue.append((uuid, data))
+    def say(self, uuid, data, now=False):
+        """now: of no use later; nothing waits on the device."""
+        if not now or self.connected:
+            self.queue.append((uuid, data))
         self.flush()
 
     def readable(self, uuid):

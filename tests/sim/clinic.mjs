@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { Bluetooth, bloodPressure, oximetry } from '../lib/bluez.mjs';
 import { Console } from '../lib/console.mjs';
 import { serialDevice } from '../lib/serial.mjs';
 import { freePort, line, nhipcau, runStation, setUp, sim, start, stop } from '../lib/station.mjs';
@@ -114,6 +115,21 @@ title=Máy đo SpO₂
 room=true
 `;
 
+// A cuff and an oximeter to be paired on the console, where this machine has D-Bus and its Python.
+async function bluetoothDevices() {
+  const blue = await Bluetooth.begin().catch(() => null);
+  if (!blue) return null;
+  const [cuff, oximeter] = ['00:00:5E:00:53:01', '00:00:5E:00:53:02'];
+  await blue.do('add', { address: cuff, kind: 'cuff', name: 'Máy huyết áp (thử)', read: { '2A19': '50' } });
+  await blue.do('add', { address: oximeter, kind: 'oximeter', name: 'Máy SpO₂ (thử)', battery1: 64 });
+  for (const address of [cuff, oximeter]) await blue.do('on', { address });
+  const about = (n, spread) => Math.round(n + (Math.random() - 0.5) * spread);
+  const measure = (address, uuid, hex) => blue.do('measure', { address, uuid, hex, now: true }).catch(() => {});
+  setInterval(() => measure(oximeter, '2A5F', oximetry(about(96, 3), about(84, 6))), 1000);
+  setInterval(() => measure(cuff, '2A35', bloodPressure(about(134, 12), about(84, 8), about(84, 6))), 30_000);
+  return blue;
+}
+
 function tell(place, specialist) {
   const facts = {
     console: `${place.origin}/`, user: place.users[0].id, pin: place.pin, specialist,
@@ -141,6 +157,9 @@ function tell(place, specialist) {
 `);
 }
 
+const TO_PAIR = `  Máy đo Bluetooth (to be paired on the console): "Máy đo, nhập tay", "Ghép máy mới"
+`;
+
 // Where the record is, with the commands that show it.
 function farewell(place) {
   say(`
@@ -165,7 +184,12 @@ async function main() {
   await keep('station', () => runStation(place));
   await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp),
     '--waves', '500', '--alarms']));
+  // What drives a browser is to find the same page everywhere.
+  const blue = json ? null : await bluetoothDevices();
+  await keep('station', () => runStation(place, { env: blue?.env }));
+  await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp)]));
   tell(place, await openConsultation(place));
+  if (blue) say(TO_PAIR);
 
   await new Promise((done) => {
     process.once('SIGINT', done);
@@ -174,6 +198,8 @@ async function main() {
   });
   ending = true;
   for (const name of ['sim-monitor', 'station', 'sim-serial', 'sim-camera']) await stop(children.get(name));
+  for (const name of ['sim-monitor', 'station', 'sim-camera']) await stop(children.get(name));
+  await blue?.end();
   farewell(place);
 }
 
