@@ -24,6 +24,7 @@ struct BluezDevice {
   gboolean connecting, connected, resolved;
   gboolean was_live; /* since bluez_device_new() */
   gboolean stale, unpaired;
+  gboolean empty;    /* connected, but without anything that measures */
   guint short_lived; /* connections in a row that came to nothing */
   gint64 tried_us;
   guint again;
@@ -130,6 +131,10 @@ word_of (const BluezDevice *device)
   if (device->unpaired)
     return (Word){ FEED_FAILED, "Máy tính không còn ghép đôi với máy đo này: hãy ghép lại.",
                    "This computer is no longer paired with the device: pair again." };
+  if (device->resolved && device->empty)
+    return (Word){ FEED_FAILED, "Máy tính nhớ sai dịch vụ của máy đo: bỏ ghép đôi rồi ghép lại.",
+                   "What this computer remembers of the device is out of date: forget it, then "
+                   "pair again." };
   return device->resolved ? word_of_live (device) : word_of_absent (device);
 }
 
@@ -284,6 +289,7 @@ bluez_device_update (BluezDevice *device)
   device->connected = connected;
   if (resolved && !device->resolved)
     begin (device, path);
+  device->empty = device->resolved && !bluez_values_any (device->values, path);
   say (device);
 }
 

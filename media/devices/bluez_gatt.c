@@ -121,6 +121,19 @@ bluez_values_is_notified (guint16 uuid)
   return FALSE;
 }
 
+gboolean
+bluez_values_any (BluezValues *values, const char *device_path)
+{
+  g_autofree char *prefix = g_strconcat (device_path, "/", NULL);
+  g_autoptr (GPtrArray) paths = bluez_paths (values->bluez, BLUEZ_CHARACTERISTIC, prefix);
+  for (guint i = 0; i < paths->len; i++) {
+    guint16 uuid = bluez_values_uuid (values, paths->pdata[i]);
+    if (bluez_values_is_notified (uuid) && uuid != GATT_BATTERY)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 bluez_values_subscribe (BluezValues *values, const char *device_path)
 {

@@ -94,6 +94,9 @@ void bluez_values_free (BluezValues *values);
 void bluez_values_subscribe (BluezValues *values, const char *device_path);
 /* Services are resolved: subscribes, reads battery and clock, asks for records. */
 void bluez_values_begin (BluezValues *values, const char *device_path);
+/* The device has something of use here: FALSE when what BlueZ remembers of it is not so any more.
+ */
+gboolean bluez_values_any (BluezValues *values, const char *device_path);
 void bluez_values_end (BluezValues *values);
 /* bluetoothd has forgotten what was asked. */
 void bluez_values_reset (BluezValues *values);

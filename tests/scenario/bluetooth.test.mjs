@@ -202,6 +202,20 @@ test('a stale bond is explained; pairing again helps', async () => {
   assert.match(feed(unpaired, SPOT).why.vi, /ghép lại/);
 });
 
+test('services that BlueZ remembers wrongly are explained; pairing again helps', async () => {
+  const device = '00:00:5E:00:53:20';
+  await blue.do('add', { address: device, kind: 'scale', hidden: true });
+  await blue.do('on', { address: device });
+  await page.ask('bluetooth.search', { on: true });
+  await where((s) => s.bluetooth.found.some((f) => f.device === device));
+  await page.ask('bluetooth.pair', { device });
+  const failed = await where((s) => feed(s, device)?.state === 'failed');
+  assert.match(feed(failed, device).why.vi, /bỏ ghép đôi rồi ghép lại/);
+  await page.ask('bluetooth.pair', { device });
+  await where((s) => feed(s, device).state === 'live');
+  await page.ask('bluetooth.forget', { device });
+});
+
 test('passkeys: shown, entered, compared; refusals say what to do', async () => {
   const [A, B, C, D] = ['11', '12', '13', '14'].map((n) => `00:00:5E:00:53:${n}`);
   const found = async (address, fields) => {

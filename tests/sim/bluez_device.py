@@ -27,6 +27,7 @@ class Device:
         self.extra = {k.upper(): bytes.fromhex(v) for k, v in command.get('read', {}).items()}
         self.passkey, self.refuses = command.get('passkey'), command.get('refuses', False)
         self.battery1 = command.get('battery1')
+        self.hidden = command.get('hidden', False)
         self.eager = command.get('eager', False)
         self.path = '%s/dev_%s' % (ADAPTER_PATH, self.address.replace(':', '_'))
         self.host_bond = self.own_bond = False
@@ -72,11 +73,14 @@ class Device:
         self.characteristics = {}
         if self.thing is not None:
             self.thing.remove()
-        self.thing, self.connected = None, False
+        self.thing, self.connected, self.hidden = None, False, False
 
     # ---- Connection and bond
 
     def resolve(self):
+        if self.hidden:  # bluetoothd remembers another firmware's services
+            self.thing.put(DEVICE, ServicesResolved=dbus.Boolean(True))
+            return
         service = self.path + '/service0010'
         everything = self.measures + [(u, ['read', 'write'] if u in ('2A2B', '2A08') else ['read']) for u in self.extra]
         for i, (uuid, flags) in enumerate(everything):
