@@ -84,7 +84,7 @@ const asked = (name) => long || pattern.startsWith(name);
 // What GStreamer's plugins make is told from leaks by whole stacks only, which cost time.
 const deepStacks = (variant, unit) => variant === 'asan' && notUnderValgrind.has(unit)
   ? { ASAN_OPTIONS: `${sanitizer.asan.ASAN_OPTIONS}:fast_unwind_on_malloc=0`, NHIPCAU_SLOW: '1' } : {};
-const hostile = new Set(['config', 'data-key', 'dtls', 'ecg-files', 'ecg-scp', 'ecg-wfdb', 'gatt', 'hl7',
+const hostile = new Set(['config', 'data-key', 'dtls', 'ecg-files', 'ecg-scp', 'ecg-wfdb', 'gatt', 'gatt-vectors', 'hl7',
   'hl7-vendors', 'links', 'payload', 'protocol', 'rtp-packet', 'rtp-session', 'rtp-streams', 'sctp', 'sdp', 'twcc',
   'wave-codec']);
 for (const unit of units) {
