@@ -97,7 +97,7 @@ about_came (const char *what, const char *text, void *arg)
     return;
   json_object_set_new (paired->about, what, json_string (text));
   save_soon (paired->bluetooth);
-  station_changed (paired->bluetooth->station);
+  bluetooth_tell (paired->bluetooth);
 }
 
 void
@@ -194,10 +194,9 @@ load (Bluetooth *bluetooth, GError **error)
 }
 
 /* Signals come and go many times a second: pages hear of what they show. */
-static void
-changed (void *arg)
+void
+bluetooth_tell (Bluetooth *bluetooth)
 {
-  Bluetooth *bluetooth = arg;
   json_t *now = bluetooth_json (bluetooth);
   if (bluetooth->told != NULL && json_equal (now, bluetooth->told)) {
     json_decref (now);
@@ -206,6 +205,12 @@ changed (void *arg)
   json_decref (bluetooth->told);
   bluetooth->told = now;
   station_changed (bluetooth->station);
+}
+
+static void
+changed (void *arg)
+{
+  bluetooth_tell (arg);
 }
 
 Bluetooth *
@@ -227,8 +232,9 @@ bluetooth_free (Bluetooth *bluetooth)
 {
   if (bluetooth->save_timer != 0)
     bluetooth_write (bluetooth, "station", NULL, NULL);
+  g_ptr_array_set_size (bluetooth->paired, 0);
+  bluez_free (bluetooth->bluez); /* a pairing under way ends by it */
   g_ptr_array_unref (bluetooth->paired);
-  bluez_free (bluetooth->bluez);
   json_decref (bluetooth->told);
   g_free (bluetooth);
 }

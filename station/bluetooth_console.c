@@ -194,6 +194,7 @@ paired (const char *address, const char *error, void *arg)
 {
   Bluetooth *bluetooth = arg;
   g_autoptr (Request) request = g_steal_pointer (&bluetooth->pairing);
+  bluetooth_tell (bluetooth);
   const char *name = json_string_value (json_object_get (request->message, "name"));
   g_autoptr (GPtrArray) all = bluez_found (bluetooth->bluez);
   const BluezFound *found = find_found (all, address);
@@ -213,6 +214,7 @@ paired (const char *address, const char *error, void *arg)
     return;
   }
   bluetooth_drive (device);
+  bluetooth_tell (bluetooth);
   bluetooth_write (bluetooth, request->user, written, request_ref (request));
 }
 
@@ -230,7 +232,7 @@ bluetooth_pair (Request *request)
   }
   bluetooth->pairing = request_ref (request);
   bluez_pair (bluetooth->bluez, address, paired, bluetooth);
-  station_changed (request->station);
+  bluetooth_tell (bluetooth);
 }
 
 void
@@ -282,7 +284,7 @@ bluetooth_save (Request *request)
     device->name = g_strdup (name);
     bluetooth_drive (device);
   }
-  station_changed (request->station);
+  bluetooth_tell (request->station->bluetooth);
   bluetooth_write (request->station->bluetooth, request->user, written, request_ref (request));
 }
 
@@ -295,6 +297,6 @@ bluetooth_forget (Request *request)
   Bluetooth *bluetooth = request->station->bluetooth;
   bluez_remove (bluetooth->bluez, device->address);
   bluetooth_drop (bluetooth, device);
-  station_changed (request->station);
+  bluetooth_tell (bluetooth);
   bluetooth_write (bluetooth, request->user, written, request_ref (request));
 }

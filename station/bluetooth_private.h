@@ -31,5 +31,7 @@ Paired *bluetooth_add (Bluetooth *bluetooth, const char *address, const char *na
                        const char *kind);
 void bluetooth_drive (Paired *paired);
 void bluetooth_drop (Bluetooth *bluetooth, Paired *paired);
+/* What pages see of Bluetooth may have changed: they hear of it if so. */
+void bluetooth_tell (Bluetooth *bluetooth);
 /* done may be NULL; as station_write(). */
 void bluetooth_write (Bluetooth *bluetooth, const char *user, WriteDone done, void *arg);

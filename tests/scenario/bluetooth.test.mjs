@@ -249,7 +249,17 @@ test('what is paired survives a restart; what is forgotten is gone; what is not 
   await page.ask('bluetooth.save', { device: SCALE, name: 'Cân sức khỏe', room: false });
   await page.ask('bluetooth.forget', { device: BELT });
   await where((s) => !feed(s, BELT));
+  // Stopped in the middle of a pairing.
+  await blue.do('add', { address: '00:00:5E:00:53:21', kind: 'cuff', passkey: { on: 'device', number: 1 } });
+  await blue.do('on', { address: '00:00:5E:00:53:21' });
+  await page.ask('bluetooth.search', { on: true });
+  await where((s) => s.bluetooth.found.some((f) => f.device === '00:00:5E:00:53:21'));
+  const ended = page.ask('bluetooth.pair', { device: '00:00:5E:00:53:21' }).then(() => 'paired', () => 'not paired');
+  await where((s) => s.bluetooth.pairing?.question === 'enter');
   await stop(station);
+  assert.equal(station.exitCode, 0);
+  assert.equal(await ended, 'not paired');
+  await blue.do('off', { address: '00:00:5E:00:53:21' });
   station = await runStation(place, { env: blue.env });
   page = await signIn(place, 'lan');
   const state = await where((s) => s.bluetooth.paired.length > 0 && feed(s, SCALE)?.state === 'live');
