@@ -65,6 +65,8 @@ function drawCell(context: CanvasRenderingContext2D, sheet: Sheet, strip: Strip,
   const middle = (strip.top + strip.height / 2) * px
   const { mm, base } = scaleOf(sheet, strip, cell)
   const thick = Math.max(1, LINE_MM * px)
+  // Steep parts are as thick as level ones: on paper a column is a twelfth of a millimetre.
+  const wide = Math.max(1, Math.round(thick))
   const seconds = cell.toS - cell.fromS
   let gap = -1
   context.fillStyle = colours.ink
@@ -81,7 +83,7 @@ function drawCell(context: CanvasRenderingContext2D, sheet: Sheet, strip: Strip,
     if (span === 'empty') continue
     context.fillStyle = colours.ink
     const top = middle - (span.high - base) * mm * px - thick / 2
-    context.fillRect(x, top, 1, Math.max(thick, (span.high - span.low) * mm * px + thick))
+    context.fillRect(x - (wide - 1) / 2, top, wide, Math.max(thick, (span.high - span.low) * mm * px + thick))
   }
   // Where another lead begins in the same line.
   if (cell.x > sheet.margin) context.fillRect(from, middle - 2.5 * px, Math.max(1, px * 0.2), 5 * px)
