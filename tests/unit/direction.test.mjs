@@ -26,6 +26,7 @@ const onlyIn = [
   [/^qrencode/, 'station'],
   [/^opus\//, 'media/capture'],
   [/^libudev/, 'media/devices'],
+  [/^(dcmtk\/|seccomp|zlib|jpeglib)/, 'media/dicom'],
 ];
 
 function* sources(dir) {
@@ -33,7 +34,7 @@ function* sources(dir) {
     const path = join(dir, name);
     if (name === 'node_modules') continue;
     if (statSync(path).isDirectory()) yield* sources(path);
-    else if (/\.[ch]$/.test(name)) yield path;
+    else if (/\.([ch]|cc)$/.test(name)) yield path;
   }
 }
 
