@@ -1,5 +1,6 @@
 /* nhipcau run */
 #include "station/cli.h"
+#include "station/dicom.h"
 #include "station/opening.h"
 #include "station/server.h"
 #include "station/station.h"
@@ -33,7 +34,7 @@ run_station (Opening *opening, const Config *config)
   g_autoptr (Station) station
       = station_new (config, opening->vault, opening->store, opening->identity, &error);
   if (station == NULL || !station_start_media (station, &error)
-      || !station_listen (station, &error))
+      || !station_listen (station, &error) || !dicom_listen (station->dicom, &error))
     return cli_fail (error);
   g_autoptr (Server) server = server_new (station, opening->identity, loop, &error);
   if (server == NULL)

@@ -30,6 +30,15 @@ config_source_free (void *data)
 }
 
 static void
+config_caller_free (void *data)
+{
+  ConfigCaller *caller = data;
+  g_free (caller->title);
+  g_free (caller->address);
+  g_free (caller);
+}
+
+static void
 config_device_free (void *data)
 {
   ConfigDevice *device = data;
@@ -65,6 +74,10 @@ config_new (void)
   config->http_port = 8443;
   config->mllp_listen = g_strdup ("127.0.0.1");
   config->mllp_port = 2575;
+  config->dicom_listen = g_strdup ("127.0.0.1");
+  config->dicom_title = g_strdup ("NHIPCAU");
+  config->dicom_largest = G_GUINT64_CONSTANT (256) << 20;
+  config->dicom_callers = g_ptr_array_new_with_free_func (config_caller_free);
   config->keep_free = G_GUINT64_CONSTANT (2) << 30;
   config->reserve = G_GUINT64_CONSTANT (64) << 20;
   return config;
@@ -75,11 +88,23 @@ config_free (Config *config)
 {
   if (config == NULL)
     return;
-  char *const texts[] = { config->file,          config->station_name, config->station_id,
-                          config->language,      config->state,        config->boot_credential,
-                          config->certificate,   config->key,          config->key_secret_file,
-                          config->public_url,    config->stun,         config->mllp_listen,
-                          config->metrics_token, config->loudspeaker,  config->echo_microphone,
+  char *const texts[] = { config->file,
+                          config->station_name,
+                          config->station_id,
+                          config->language,
+                          config->state,
+                          config->boot_credential,
+                          config->certificate,
+                          config->key,
+                          config->key_secret_file,
+                          config->public_url,
+                          config->stun,
+                          config->mllp_listen,
+                          config->dicom_listen,
+                          config->dicom_title,
+                          config->metrics_token,
+                          config->loudspeaker,
+                          config->echo_microphone,
                           config->profiles };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
@@ -89,6 +114,7 @@ config_free (Config *config)
   g_ptr_array_unref (config->microphones);
   g_ptr_array_unref (config->devices);
   g_ptr_array_unref (config->serials);
+  g_ptr_array_unref (config->dicom_callers);
   g_ptr_array_unref (config->relays);
   g_free (config);
 }

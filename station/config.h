@@ -33,6 +33,12 @@ typedef struct {
 
 #define CONFIG_SERIAL_LAN "udp:"
 
+/* Who may send DICOM objects. */
+typedef struct {
+  char *title;   /* AE title */
+  char *address; /* NULL: any */
+} ConfigCaller;
+
 typedef struct {
   char *name, *title; /* title: for people; NULL: the name */
   char *port;         /* as serial_port_find(), or CONFIG_SERIAL_LAN and an address */
@@ -63,6 +69,11 @@ typedef struct {
   guint16 mllp_port; /* 0: no listener */
   guint16 query_port; /* a second port, for devices that ask elsewhere; 0: none */
   char *profiles;    /* folder of the station's own profiles of devices; NULL: beside the file */
+
+  char *dicom_listen, *dicom_title;
+  guint16 dicom_port;       /* 0: no listener */
+  guint64 dicom_largest;    /* bytes of one object */
+  GPtrArray *dicom_callers; /* ConfigCaller* */
 
   GPtrArray *cameras, *microphones; /* ConfigSource* */
   GPtrArray *devices;               /* ConfigDevice*, those that belong to the room */

@@ -1,6 +1,7 @@
 #include "station/console.h"
 #include "station/ecgs.h"
 #include "station/bluetooth.h"
+#include "station/dicom.h"
 #include "station/guests.h"
 #include "station/media_messages.h"
 #include "station/readings.h"
@@ -64,6 +65,8 @@ static const Message messages[] = {
   { "bluetooth.answer", bluetooth_answer, SIGNED_IN },
   { "bluetooth.save", bluetooth_save, SIGNED_IN },
   { "bluetooth.forget", bluetooth_forget, SIGNED_IN },
+  { "dicom.claim", dicom_claim, HERE | OPEN },
+  { "attachments.list", dicom_list, HERE },
   { "invite.create", guests_invite_create, HERE | LIVE },
   { "invite.revoke", guests_invite_revoke, HERE | OPEN },
   { "guest.admit", guests_admit, HERE | LIVE },

@@ -101,6 +101,7 @@ consult_new (const char *id)
   consult->consents = json_array ();
   consult->notes = json_array ();
   consult->events = json_array ();
+  consult->attachments = json_array ();
   consult->readings = json_object ();
   consult->alarms = json_object ();
   consult->invites = g_ptr_array_new_with_free_func (invite_free);
@@ -122,6 +123,7 @@ consult_free (Consult *consult)
   json_decref (consult->consents);
   json_decref (consult->notes);
   json_decref (consult->events);
+  json_decref (consult->attachments);
   json_decref (consult->readings);
   json_decref (consult->alarms);
   g_ptr_array_unref (consult->invites);
@@ -315,6 +317,8 @@ consult_apply (Consult *consult, const StoreRow *row, const char *user_name)
     apply_observation (consult, row);
   else if (g_str_equal (row->kind, "alarm"))
     alarms_apply (consult->alarms, row->body);
+  else if (g_str_equal (row->kind, "attachment"))
+    json_array_append_new (consult->attachments, signed_copy (row, user_name));
   else if (g_str_equal (row->kind, "event"))
     apply_event (consult, row);
   else if (g_str_equal (row->kind, "invite"))

@@ -16,6 +16,7 @@
  * invite        {invite, role, name, secret, state, wrong}
  * guest         {guest, invite, name, facility, role, key, state: admitted | removed}
  * event         {what, detail}
+ * attachment    records/attachment.h
  * view          {what}
  * signature     {method, sha256, cms}
  */
@@ -88,12 +89,13 @@ typedef struct {
   gboolean parked;
 
   json_t *patient;
-  json_t *consents;   /* array, as in `state` */
-  json_t *notes;      /* array, newest version of each */
-  json_t *events;     /* array, the newest CONSULT_EVENTS_MAX */
-  json_t *alarms;     /* what stands (alarms.h) */
-  json_t *readings;   /* {vital: observation}, the newest of each */
-  gboolean recording; /* on, as the rows say */
+  json_t *consents;    /* array, as in `state` */
+  json_t *notes;       /* array, newest version of each */
+  json_t *events;      /* array, the newest CONSULT_EVENTS_MAX */
+  json_t *attachments; /* array, as in a record (records/attachment.h), with at and user */
+  json_t *alarms;      /* what stands (alarms.h) */
+  json_t *readings;    /* {vital: observation}, the newest of each */
+  gboolean recording;  /* on, as the rows say */
   gint64 recording_since_us;
   gboolean signature; /* a signature row is there */
 

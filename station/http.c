@@ -182,6 +182,8 @@ answer_request (struct lws *wsi, Connection *connection, const char *path)
     return answer_metrics (wsi, connection);
   if (g_str_has_prefix (path, "/media/"))
     return media_file_answer (wsi, connection, path);
+  if (g_str_has_prefix (path, "/attachment/"))
+    return attachment_file_answer (wsi, connection, path);
   return answer_page (wsi, connection, path);
 }
 
@@ -203,11 +205,14 @@ http_callback (struct lws *wsi, enum lws_callback_reasons reason, void *user, vo
   case LWS_CALLBACK_HTTP:
     return answer_request (wsi, connection, in);
   case LWS_CALLBACK_HTTP_WRITEABLE:
-    return write_body (wsi, connection);
+    return connection->waiting != NULL ? attachment_file_ready (wsi, connection)
+                                       : write_body (wsi, connection);
   case LWS_CALLBACK_CLOSED_HTTP:
   case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
-    if (connection != NULL)
+    if (connection != NULL) {
+      attachment_file_gone (connection);
       g_clear_pointer (&connection->body, g_bytes_unref);
+    }
     return 0;
   case LWS_CALLBACK_HTTP_BODY:
   case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static const Session *
-session_of (struct lws *wsi)
+const Session *
+media_file_session (struct lws *wsi)
 {
   g_autofree char *header = server_header (wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
   if (header == NULL || !g_str_has_prefix (header, "Bearer "))
@@ -20,9 +20,8 @@ is_id (const char *text)
   return length >= 1 && length <= 64 && strspn (text, "0123456789abcdefABCDEF-") == length;
 }
 
-/* Viewing is logged, once per sign-in and consultation. */
-static void
-log_view (Station *station, const Session *session, const char *consult)
+void
+media_file_log_view (Station *station, const Session *session, const char *consult)
 {
   if (!g_hash_table_add (session->viewed, g_strdup (consult)))
     return;
@@ -44,7 +43,7 @@ int
 media_file_answer (struct lws *wsi, Connection *connection, const char *path)
 {
   Station *station = server_of (wsi)->station;
-  const Session *session = session_of (wsi);
+  const Session *session = media_file_session (wsi);
   g_auto (GStrv) parts = g_strsplit (path + strlen ("/media/"), "/", 4);
   g_autoptr (GError) error = NULL;
   guint64 seq;
@@ -60,7 +59,7 @@ media_file_answer (struct lws *wsi, Connection *connection, const char *path)
     g_info ("media: %s", error->message);
     return http_answer_text (wsi, connection, status_of (error), "this record does not open\n");
   }
-  log_view (station, session, parts[0]);
+  media_file_log_view (station, session, parts[0]);
   Answer answer
       = { .status = 200, .mime = "application/octet-stream", .cache = "no-store", .body = bytes };
   return http_answer (wsi, connection, &answer);

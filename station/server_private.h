@@ -16,8 +16,10 @@ struct Server {
 };
 
 /* What libwebsockets keeps per connection; zeroed by it. */
+typedef struct Waiting Waiting;
 typedef struct {
   /* HTTP answer under way. */
+  Waiting *waiting; /* for something that is not here yet; NULL: for nothing */
   GBytes *body;
   gsize sent;
   /* WebSocket. */
@@ -63,3 +65,12 @@ int http_answer_text (struct lws *wsi, Connection *connection, unsigned status, 
 GBytes *pages_find (const char *path, const char **ret_mime, gboolean *ret_immutable);
 /* "/media/…": one record of a recording. */
 int media_file_answer (struct lws *wsi, Connection *connection, const char *path);
+/* Who is signed in where the request comes from; NULL: nobody. */
+const Session *media_file_session (struct lws *wsi);
+/* Viewing is logged, once per sign-in and consultation. */
+void media_file_log_view (Station *station, const Session *session, const char *consult);
+/* "/attachment/…": an attachment, or a picture of one. */
+int attachment_file_answer (struct lws *wsi, Connection *connection, const char *path);
+/* The socket takes bytes, and something was waited for. */
+int attachment_file_ready (struct lws *wsi, Connection *connection);
+void attachment_file_gone (Connection *connection);

@@ -1,4 +1,5 @@
 #include "station/station.h"
+#include "station/dicom.h"
 #include "records/segment.h"
 #include "station/bluetooth.h"
 #include "station/clock.h"
@@ -377,6 +378,9 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   if (station->readings == NULL || !restore (station, error)
       || !readings_know (station->readings, error))
     return NULL;
+  station->dicom = dicom_new (station, error);
+  if (station->dicom == NULL)
+    return NULL;
   store_set_clock_trust (store, clock_is_synchronized () ? "ntp" : "none");
   recording_check_disk (station);
   station->tick_timer = g_timeout_add_seconds (2, tick, station);
@@ -452,6 +456,7 @@ station_free (Station *station)
   g_clear_handle_id (&station->tick_timer, g_source_remove);
   g_clear_pointer (&station->local, local_free);
   g_clear_pointer (&station->serial, serial_free);
+  g_clear_pointer (&station->dicom, dicom_free);
   g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->monitors, monitors_free);
   g_clear_pointer (&station->ecgs, ecgs_free);

@@ -25,6 +25,7 @@ typedef struct Bluetooth Bluetooth;
 typedef struct Waves Waves;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
+typedef struct Dicom Dicom;
 
 typedef enum { DISK_GOOD, DISK_LOW, DISK_FULL } DiskLevel;
 const char *disk_level_name (DiskLevel level);
@@ -53,6 +54,7 @@ struct Station {
   Links *links;
   Room *room;
   Recorder *recorder;
+  Dicom *dicom;
 
   DiskLevel disk;
   RecordingSpace space;

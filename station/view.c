@@ -1,3 +1,4 @@
+#include "station/dicom.h"
 #include "station/view.h"
 #include "station/alarms.h"
 #include "station/bluetooth.h"
@@ -81,6 +82,8 @@ view_consultation (Station *station, Consult *consult)
                             "reason", consult->reason, "conclusion", consult->conclusion, "patient",
                             consult->patient, "consents", consult->consents, "notes",
                             consult->notes, "events", consult->events);
+  json_object_set_new (view, "attachments",
+                       json_integer ((json_int_t)json_array_size (consult->attachments)));
   json_object_set_new (view, "started", view_time (consult->started_us));
   json_object_set_new (view, "recording", view_recording (station, consult));
   json_object_set_new (view, "readings", view_readings (consult));
@@ -129,6 +132,7 @@ view_state (Station *station, const Session *session)
   json_object_set_new (state, "consultation",
                        station->screen != NULL ? view_consultation (station, station->screen)
                                                : json_null ());
+  json_object_set_new (state, "held", dicom_held (station->dicom));
   json_object_set_new (state, "parked", view_parked (station));
   return state;
 }

@@ -264,11 +264,11 @@ static json_t *
 picture_of (DcmDataset *data, const PictureForm &form)
 {
   json_t *json = json_pack (
-      "{s:b, s:i, s:i, s:i, s:b, s:b, s:i, s:f, s:f, s:o, s:o, s:b}", "shown", form.shown, "rows",
-      static_cast<int> (form.rows), "columns", static_cast<int> (form.columns), "frames",
-      static_cast<int> (form.frames), "grey", form.grey, "invert", form.invert, "bits",
-      static_cast<int> (form.stored), "slope", form.slope, "intercept", form.intercept, "windows",
-      windows_of (data), "regions", regions_of (data), "lossy",
+      "{s:b, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:f, s:f, s:o, s:o, s:b}", "shown", form.shown,
+      "rows", static_cast<int> (form.rows), "columns", static_cast<int> (form.columns), "frames",
+      static_cast<int> (form.frames), "grey", form.grey, "invert", form.invert, "signed",
+      form.is_signed, "bits", static_cast<int> (form.stored), "slope", form.slope, "intercept",
+      form.intercept, "windows", windows_of (data), "regions", regions_of (data), "lossy",
       text_of (data, DCM_LossyImageCompression) == "01");
   double ms = frame_ms_of (data);
   if (ms >= 1 && ms <= 60000)
@@ -365,8 +365,7 @@ DicomObject::decode_colour (unsigned n, Frame *ret)
 {
   DcmDataset *data = file->getDataset ();
   const size_t bytes = static_cast<size_t> (picture.rows) * picture.columns * 3;
-  DicomImage image (data, data->getOriginalXfer (),
-                    CIF_UsePartialAccessToPixelData | CIF_MayDetachPixelData * 0, n, 1);
+  DicomImage image (data, data->getOriginalXfer (), CIF_UsePartialAccessToPixelData, n, 1);
   if (image.getStatus () != EIS_Normal || image.getWidth () != picture.columns
       || image.getHeight () != picture.rows || image.isMonochrome ())
     return false;

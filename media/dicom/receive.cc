@@ -293,7 +293,7 @@ receive_prepare ()
 {
   OFStandard::initializeNetwork ();
   dcmDisableGethostbyaddr.set (OFTrue);
-  dcmExternalSocketHandle.set (0);
+  dcmExternalSocketHandle.set (dup (0)); /* the library takes 0 for none */
   dcmConnectionTimeout.set (ACSE_SECONDS);
 }
 
@@ -303,8 +303,7 @@ receive_run ()
   Association our;
   OFCondition got = ASC_initializeNetwork (NET_ACCEPTOR, 0, ACSE_SECONDS, &our.network);
   if (got.good ())
-    got = ASC_receiveAssociation (our.network, &our.association, PDU_MAX, nullptr, nullptr, OFFalse,
-                                  DUL_NOBLOCK, ACSE_SECONDS);
+    got = ASC_receiveAssociation (our.network, &our.association, PDU_MAX);
   if (got.good () && negotiate (&our))
     while (serve_one (&our))
       ;
