@@ -200,10 +200,10 @@ test('hostile files are refused and harm nobody', async (t) => {
   }
 });
 
-// dcmtk's word on the pixels of an object: 8 bit RGB, or 16 bit grey of what is stored.
-async function dcmtkPixels(path, picture) {
+// dcmtk's word on the pixels of a colour object: 8 bit RGB.
+async function dcmtkPixels(path) {
   const out = join(place.dir, 'frame.pnm');
-  const asked = await tool('dcmj2pnm', ...(picture.grey ? ['+Wm', '--write-16-bit-pnm'] : ['--write-raw-pnm']), path, out);
+  const asked = await tool('dcmj2pnm', '--write-raw-pnm', path, out);
   assert.equal(asked.code, 0, asked.text);
   const bytes = readFileSync(out), head = bytes.toString('latin1', 0, 100).match(/^P\d\n(#.*\n)?\d+ \d+\n\d+\n/)[0];
   return bytes.subarray(head.length);
@@ -225,13 +225,14 @@ test('files of other makers give what dcmtk says of them', async (t) => {
       const got = await pixels(consult, { id, about: { picture } }, 0);
       verdict = `${picture.columns}×${picture.rows}×${picture.frames}`;
       if (!picture.grey) {
-        assert.deepEqual(Buffer.from(got), await dcmtkPixels(path, picture), name);
+        assert.deepEqual(Buffer.from(got), await dcmtkPixels(path), name);
         verdict += ' as dcmj2pnm';
       } else {
         const dump = await tool('dcmdump', '+W', place.dir, path);
         assert.equal(dump.code, 0);
         const raw = readFileSync(join(place.dir, `${name}.0.raw`));
-        assert.deepEqual(Buffer.from(Int16Array.from(got).buffer), raw, name);
+        const Cell = raw.length === got.length ? Uint8Array : Int16Array;
+        assert.deepEqual(Buffer.from(Cell.from(got).buffer), raw, name);
         verdict += ' as dcmdump +W';
       }
     }
