@@ -30,15 +30,6 @@ config_source_free (void *data)
 }
 
 static void
-config_caller_free (void *data)
-{
-  ConfigCaller *caller = data;
-  g_free (caller->title);
-  g_free (caller->address);
-  g_free (caller);
-}
-
-static void
 config_device_free (void *data)
 {
   ConfigDevice *device = data;

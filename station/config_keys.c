@@ -50,8 +50,8 @@ take_port (guint16 *target, const char *value, guint64 low)
 }
 
 /* "500M", "5G": binary multiples. */
-static char *
-take_size (guint64 *target, const char *value)
+char *
+config_take_size (guint64 *target, const char *value)
 {
   static const char units[] = "KMGT";
   char *end = NULL;
@@ -373,89 +373,6 @@ parse_relay_ca_file (ConfigPlace *place, const char *value)
   return wrong;
 }
 
-/* ---- [dicom] --------------------------------------------------------------------------- */
-
-static char *
-parse_dicom_listen (ConfigPlace *place, const char *value)
-{
-  if (!g_hostname_is_ip_address (value))
-    return g_strdup ("wants an address of this machine, 0.0.0.0 for all");
-  return take_text (&place->config->dicom_listen, value, 64);
-}
-
-static char *
-parse_dicom_port (ConfigPlace *place, const char *value)
-{
-  return take_port (&place->config->dicom_port, value, 0);
-}
-
-/* PS3.5 §6.2: 16 characters at most, no backslash; spaces at its ends mean nothing. */
-static gboolean
-is_ae_title (const char *title)
-{
-  gsize length = strlen (title);
-  if (length < 1 || length > 16)
-    return FALSE;
-  for (const char *c = title; *c != '\0'; c++)
-    if (!g_ascii_isprint (*c) || strchr ("\\;@", *c) != NULL)
-      return FALSE;
-  return TRUE;
-}
-
-static char *
-parse_dicom_title (ConfigPlace *place, const char *value)
-{
-  if (!is_ae_title (value))
-    return g_strdup ("wants an AE title: 1 to 16 characters of ASCII without \\ ; @");
-  return take_text (&place->config->dicom_title, value, 16);
-}
-
-static char *
-add_caller (GPtrArray *callers, char *entry)
-{
-  char *at = strchr (entry, '@');
-  if (at != NULL)
-    *at++ = '\0';
-  if (!is_ae_title (entry) || (at != NULL && !g_hostname_is_ip_address (at)))
-    return g_strdup ("wants AE titles with @address where it is known, ; between several: "
-                     "US1@192.168.1.30; XRAY");
-  ConfigCaller *caller = g_new0 (ConfigCaller, 1);
-  caller->title = g_strdup (entry);
-  caller->address = g_strdup (at);
-  g_ptr_array_add (callers, caller);
-  return NULL;
-}
-
-static char *
-parse_dicom_callers (ConfigPlace *place, const char *value)
-{
-  g_auto (GStrv) entries = g_strsplit (value, ";", 33);
-  GPtrArray *callers = place->config->dicom_callers;
-  g_ptr_array_set_size (callers, 0);
-  for (guint i = 0; entries[i] != NULL; i++) {
-    if (*g_strstrip (entries[i]) == '\0')
-      continue;
-    char *wrong = callers->len >= 32 ? g_strdup ("has more than 32 devices")
-                                     : add_caller (callers, entries[i]);
-    if (wrong != NULL)
-      return wrong;
-  }
-  return NULL;
-}
-
-static char *
-parse_dicom_largest (ConfigPlace *place, const char *value)
-{
-  guint64 size = 0;
-  char *wrong = take_size (&size, value);
-  if (wrong != NULL)
-    return wrong;
-  if (size < (1u << 20) || size > (1u << 30))
-    return g_strdup ("wants 1M to 1G");
-  place->config->dicom_largest = size;
-  return NULL;
-}
-
 /* ---- [mllp], [camera NAME], [microphone NAME], [device NAME] ---------------------------- */
 
 static char *
@@ -582,13 +499,13 @@ parse_bluetooth (ConfigPlace *place, const char *value)
 static char *
 parse_keep_free (ConfigPlace *place, const char *value)
 {
-  return take_size (&place->config->keep_free, value);
+  return config_take_size (&place->config->keep_free, value);
 }
 
 static char *
 parse_reserve (ConfigPlace *place, const char *value)
 {
-  return take_size (&place->config->reserve, value);
+  return config_take_size (&place->config->reserve, value);
 }
 
 static char *
@@ -661,6 +578,11 @@ static const ConfigKey keys[] = {
   { "dicom", "ae-title", parse_dicom_title },
   { "dicom", "callers", parse_dicom_callers },
   { "dicom", "largest", parse_dicom_largest },
+  { "dicom", "listen", config_parse_dicom_listen },
+  { "dicom", "port", config_parse_dicom_port },
+  { "dicom", "ae-title", config_parse_dicom_title },
+  { "dicom", "callers", config_parse_dicom_callers },
+  { "dicom", "largest", config_parse_dicom_largest },
   { "camera", "address", parse_camera_address },
   { "camera", "user", parse_camera_user },
   { "camera", "password-file", parse_camera_password_file },

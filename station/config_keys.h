@@ -39,3 +39,14 @@ ConfigSerial *config_serial_new (Config *config, const char *name);
 void config_serial_free (void *serial);
 /* NULL when it is whole and its port is its own, else what is wrong (transfer full). */
 char *config_serial_judge (const Config *config, const ConfigSerial *serial);
+
+/* "500M", "5G": binary multiples. */
+char *config_take_size (guint64 *target, const char *value);
+
+/* ---- [dicom] (config_dicom.c) ---- */
+char *config_parse_dicom_listen (ConfigPlace *place, const char *value);
+char *config_parse_dicom_port (ConfigPlace *place, const char *value);
+char *config_parse_dicom_title (ConfigPlace *place, const char *value);
+char *config_parse_dicom_callers (ConfigPlace *place, const char *value);
+char *config_parse_dicom_largest (ConfigPlace *place, const char *value);
+void config_caller_free (void *caller);
