@@ -2,6 +2,8 @@
 
 import type { ReadingsNow } from './clinical/brief'
 
+import type { Attachment } from './dicom/object'
+
 export type Language = 'vi' | 'en'
 /** Text for people that the station wrote. */
 export type Said = string | { vi: string; en: string }
@@ -207,6 +209,8 @@ export interface Consultation {
   invites: Invite[]
   events: Happening[]
   ecgs?: EcgItem[]
+  /** How many attachments there are; `attachments.list` tells them. */
+  attachments: number
   conclusion?: string
 }
 
@@ -220,6 +224,15 @@ export interface FeedView {
   state: 'searching' | 'live' | 'lost' | 'failed'
   why?: Said
   battery?: number
+/** A study of a device that nobody has claimed. */
+export interface HeldStudy {
+  study: string
+  sender: string
+  modality: string
+  description: string
+  patient: { id?: string; name?: string }
+  objects: number
+  at: Time
 }
 
 export interface StationState {
@@ -236,6 +249,7 @@ export interface StationState {
   consultation: Consultation | null
   parked: Parked[]
   waiting_readings: number
+  held: HeldStudy[]
 }
 
 export interface Finding { level?: 'bad' | 'warn' | 'good'; code: string; text: Said }
@@ -265,6 +279,7 @@ export interface RecordRows {
   observation?: RecordRow<Observation>[]
   guest?: RecordRow<{ guest: string; name: string; facility?: string; role?: Role; state?: string; label?: string }>[]
   recording?: RecordRow<{ on: boolean; reason?: string }>[]
+  attachment?: RecordRow<Omit<Attachment, 'at' | 'user'>>[]
   event?: RecordRow<{ what: string; detail?: string | null }>[]
   /** Files kept with the consultation; of kind `ecg` are ECGs. */
   attachment?: RecordRow<{ id: string; kind: string; name: string; size: number; about?: Partial<EcgItem> }>[]

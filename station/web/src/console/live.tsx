@@ -22,6 +22,7 @@ import { Header } from './header'
 import { patientName } from './home'
 import { InviteDialog } from './invite'
 import { NotesTab } from './notes'
+import { PicturesTab } from './pictures'
 import { PatientTab } from './patient-tab'
 import { DevicesDialog, HeldBackNotices } from './devices'
 import { RelayNotices, sourceReason, sourceTitle } from './station'
@@ -30,6 +31,9 @@ import { HappeningsTab } from './happenings'
 type Tab = 'notes' | 'guests' | 'patient' | 'happenings'
 type Open = 'ecg' | 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | null
 const TABS = [['notes', 'note'], ['guests', 'people'], ['patient', 'person'], ['happenings', 'list']] as const
+type Tab = 'notes' | 'pictures' | 'guests' | 'patient' | 'happenings'
+type Open = 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | null
+const TABS = [['notes', 'note'], ['pictures', 'film'], ['guests', 'people'], ['patient', 'person'], ['happenings', 'list']] as const
 
 /** "Lò Thị Mai · nữ · 1962" */
 export function patientLine(patient: Patient | null | undefined): string {
@@ -98,12 +102,14 @@ export function Live(props: {
                 aria-selected={tab === name} data-testid={`tab-${name}`} onClick={() => setTab(name)}>
                 <Icon name={icon} />
                 <span>{t(`tab.${name}` as Key)}</span>
+                {name === 'pictures' && state.held.length > 0 && <b class="count">{state.held.length}</b>}
                 {name === 'guests' && waiting > 0 && <b class="count">{waiting}</b>}
               </button>
             ))}
           </div>
           <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`}>
             {tab === 'notes' && <NotesTab consultation={consultation} />}
+            {tab === 'pictures' && <PicturesTab state={state} consultation={consultation} />}
             {tab === 'guests' && <GuestsTab consultation={consultation} onInvite={() => setOpen('invite')} />}
             {tab === 'patient' && <PatientTab consultation={consultation} onConsent={() => setOpen('consent')} />}
             {tab === 'happenings' && <HappeningsTab events={consultation.events} />}

@@ -1,6 +1,9 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { clockTime } from '../clinical/age'
+import { httpSource } from '../dicom/frames'
+import { dicomObjects } from '../dicom/object'
+import { Studies } from '../dicom/studies'
 import { useCell } from '../observable'
 import { Player } from '../playback/player'
 import { readingsAt, type Moment, type ReadRecord } from '../playback/record'
@@ -55,6 +58,7 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
       </div>
       <aside class="live-side">
         <ReadingsThen player={player} record={record} />
+        <RecordedPictures record={record} session={session} />
         <Moments player={player} record={record} />
       </aside>
     </main>
@@ -78,6 +82,10 @@ function useRecordedWaves(record: ReadRecord, player: Player): RecordedWaves {
     }
   }, [waves, player])
   return waves
+function RecordedPictures({ record, session }: { record: ReadRecord; session: string }): JSX.Element | null {
+  const source = useMemo(() => httpSource(() => session), [session])
+  const objects = useMemo(() => dicomObjects(record.attachments, record.id), [record])
+  return objects.length > 0 ? <Studies objects={objects} source={source} /> : null
 }
 
 function trackTitle(track: Track): string {

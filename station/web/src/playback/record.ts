@@ -1,3 +1,4 @@
+import type { Attachment } from '../dicom/object'
 import type {
   Consent, ConsultationRecord, ConsultationState, EcgItem, Mode, Note, Observation, Patient, RecordRow,
 } from '../protocol'
@@ -30,6 +31,7 @@ export interface ReadRecord {
   /** Where a moment lies, by the station's two clocks: UTC, µs. */
   place: Timeline['place']
   ecgs: EcgItem[]
+  attachments: Attachment[]
 }
 
 function last<Body>(rows: RecordRow<Body>[] | undefined): Body | undefined {
@@ -89,6 +91,7 @@ export function readRecord(record: ConsultationRecord, nameOf: (user: string) =>
     ecgs: (rows.attachment ?? []).filter(({ body }) => body.kind === 'ecg').map(({ at, body }) =>
       ({ ...body.about, ecg: body.id, name: body.name, size: body.size, at })),
     tracks: record.tracks.map((track) => readTrack(track, line)).filter(({ pieces }) => pieces.length > 0),
+    attachments: (record.rows.attachment ?? []).map(({ body, at, user }) => ({ ...body, at, user })),
   }
 }
 
