@@ -146,17 +146,30 @@ compare_words (const void *one, const void *other)
   return strcmp (*(const char *const *)one, *(const char *const *)other);
 }
 
+/* Letters without their marks, in lower case; everything else is a space. (transfer full) */
+static char *
+bare_letters (const char *name)
+{
+  g_autofree char *apart = g_utf8_normalize (name, -1, G_NORMALIZE_NFKD);
+  GString *bare = g_string_new (NULL);
+  for (const char *at = apart; at != NULL && *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+    if (g_unichar_ismark (c))
+      continue;
+    if (c == 0x110 || c == 0x111) /* đ has no parts */
+      c = 'd';
+    g_string_append_unichar (bare, g_unichar_isalnum (c) ? g_unichar_tolower (c) : ' ');
+  }
+  return g_string_free (bare, FALSE);
+}
+
 /* "Nguyễn  Văn-An" → "an nguyen van" (transfer full) */
 static char *
 words_of (const char *name)
 {
-  g_autofree char *plain = g_str_to_ascii (name, "C");
-  g_autofree char *lower = g_ascii_strdown (plain, -1);
+  g_autofree char *bare = bare_letters (name);
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
-  for (char *c = lower; *c != '\0'; c++)
-    if (!g_ascii_isalnum (*c))
-      *c = ' ';
-  g_auto (GStrv) parts = g_strsplit (lower, " ", -1);
+  g_auto (GStrv) parts = g_strsplit (bare, " ", -1);
   for (guint i = 0; parts[i] != NULL; i++)
     if (*parts[i] != '\0')
       g_ptr_array_add (words, parts[i]);

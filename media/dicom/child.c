@@ -243,6 +243,12 @@ dicom_child_new (const char *mode, int fd, gsize bytes_max, const DicomChildEven
   return child;
 }
 
+const char *
+dicom_child_pid (DicomChild *child)
+{
+  return g_subprocess_get_identifier (child->process);
+}
+
 static void
 drop_source (GSource **source)
 {

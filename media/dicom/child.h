@@ -26,6 +26,8 @@ DicomChild *dicom_child_new (const char *mode, int fd, gsize bytes_max,
                              const DicomChildEvents *events, void *arg, GError **error);
 /* (transfer full) message. FALSE: the child is gone, or about to be told so. */
 gboolean dicom_child_send (DicomChild *child, json_t *message);
+/* Its process id as text (transfer none). */
+const char *dicom_child_pid (DicomChild *child);
 /* Ends it, whatever it does. */
 void dicom_child_free (DicomChild *child);
 
