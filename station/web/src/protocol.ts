@@ -224,6 +224,8 @@ export interface FeedView {
   state: 'searching' | 'live' | 'lost' | 'failed'
   why?: Said
   battery?: number
+}
+
 /** A study of a device that nobody has claimed. */
 export interface HeldStudy {
   study: string
