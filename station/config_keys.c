@@ -480,6 +480,8 @@ parse_device_profile (ConfigPlace *place, const char *value)
 {
   ConfigDevice *device = place->section;
   return take_text (&device->profile, value, 64);
+}
+
 /* ---- [bluetooth] ------------------------------------------------------------------------ */
 
 static char *
@@ -573,11 +575,6 @@ static const ConfigKey keys[] = {
   { "mllp", "port", parse_mllp_port },
   { "mllp", "query-port", parse_mllp_query_port },
   { "mllp", "profiles", parse_mllp_profiles },
-  { "dicom", "listen", parse_dicom_listen },
-  { "dicom", "port", parse_dicom_port },
-  { "dicom", "ae-title", parse_dicom_title },
-  { "dicom", "callers", parse_dicom_callers },
-  { "dicom", "largest", parse_dicom_largest },
   { "dicom", "listen", config_parse_dicom_listen },
   { "dicom", "port", config_parse_dicom_port },
   { "dicom", "ae-title", config_parse_dicom_title },
@@ -591,13 +588,13 @@ static const ConfigKey keys[] = {
   { "camera", "frame-rate", parse_camera_frame_rate },
   { "microphone", "address", parse_microphone_address },
   { "device", "id", parse_device_id },
+  { "device", "profile", parse_device_profile },
   { "serial", "port", config_parse_serial_port },
   { "serial", "kind", config_parse_serial_kind },
   { "serial", "speed", config_parse_serial_speed },
   { "serial", "title", config_parse_serial_title },
   { "serial", "room", config_parse_serial_room },
   { "serial", "capture", config_parse_serial_capture },
-  { "device", "profile", parse_device_profile },
   { "bluetooth", "enabled", parse_bluetooth },
   { "recording", "keep-free", parse_keep_free },
   { "recording", "reserve", parse_reserve },
@@ -639,8 +636,6 @@ char *
 config_groups (void)
 {
   return g_strdup (
-      "[station], [http], [ice], [relay NAME], [mllp], [camera NAME], [microphone NAME], "
-      "[device NAME], [serial NAME], [bluetooth], [recording], [room], [metrics]");
       "[station], [http], [ice], [relay NAME], [mllp], [dicom], [camera NAME], [microphone NAME], "
-      "[device NAME], [serial NAME], [recording], [room], [metrics]");
+      "[device NAME], [serial NAME], [bluetooth], [recording], [room], [metrics]");
 }

@@ -24,7 +24,7 @@ names_this_patient (const Consult *consult, const json_t *about)
 {
   const char *id = dicom_about_patient (about, "id");
   const char *name = consult_patient_name (consult);
-  if (*id != '\0' && !consult_is_patient (consult, id))
+  if (*id != '\0' && consult_match_patient (consult, id) == PATIENT_OTHER)
     return FALSE;
   return name == NULL || dicom_names_agree (name, dicom_about_patient (about, "name"));
 }

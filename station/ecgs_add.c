@@ -88,7 +88,8 @@ plain_name (const char *name)
 static gboolean
 is_other (const Consult *consult, const EcgRecording *recording)
 {
-  if (recording->patient_id != NULL && !consult_is_patient (consult, recording->patient_id))
+  if (recording->patient_id != NULL
+      && consult_match_patient (consult, recording->patient_id) == PATIENT_OTHER)
     return TRUE;
   const char *name = consult_patient_name (consult);
   if (recording->patient_name == NULL || name == NULL)

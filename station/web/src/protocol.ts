@@ -283,8 +283,6 @@ export interface RecordRows {
   recording?: RecordRow<{ on: boolean; reason?: string }>[]
   attachment?: RecordRow<Omit<Attachment, 'at' | 'user'>>[]
   event?: RecordRow<{ what: string; detail?: string | null }>[]
-  /** Files kept with the consultation; of kind `ecg` are ECGs. */
-  attachment?: RecordRow<{ id: string; kind: string; name: string; size: number; about?: Partial<EcgItem> }>[]
   view?: RecordRow<unknown>[]
   signature?: RecordRow<{ user?: string }>[]
 }

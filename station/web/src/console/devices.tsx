@@ -51,6 +51,8 @@ function Waiting(props: { device: DeviceView; busy: boolean; onClaim: () => void
       <Button busy={busy} look="plain" testid={`decline-${device.device}`} onClick={props.onDecline}>{t('devices.held.decline')}</Button>
     </div>
   )
+}
+
 /** It has a row of its own below. */
 function isBluetooth(state: StationState, device: string): boolean {
   return state.bluetooth?.paired.some((paired) => paired.device === device) ?? false

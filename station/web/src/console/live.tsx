@@ -28,11 +28,8 @@ import { DevicesDialog, HeldBackNotices } from './devices'
 import { RelayNotices, sourceReason, sourceTitle } from './station'
 import { HappeningsTab } from './happenings'
 
-type Tab = 'notes' | 'guests' | 'patient' | 'happenings'
-type Open = 'ecg' | 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | null
-const TABS = [['notes', 'note'], ['guests', 'people'], ['patient', 'person'], ['happenings', 'list']] as const
 type Tab = 'notes' | 'pictures' | 'guests' | 'patient' | 'happenings'
-type Open = 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | null
+type Open = 'ecg' | 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | null
 const TABS = [['notes', 'note'], ['pictures', 'film'], ['guests', 'people'], ['patient', 'person'], ['happenings', 'list']] as const
 
 /** "Lò Thị Mai · nữ · 1962" */

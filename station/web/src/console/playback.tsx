@@ -82,6 +82,8 @@ function useRecordedWaves(record: ReadRecord, player: Player): RecordedWaves {
     }
   }, [waves, player])
   return waves
+}
+
 function RecordedPictures({ record, session }: { record: ReadRecord; session: string }): JSX.Element | null {
   const source = useMemo(() => httpSource(() => session), [session])
   const objects = useMemo(() => dicomObjects(record.attachments, record.id), [record])

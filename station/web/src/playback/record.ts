@@ -89,7 +89,7 @@ export function readRecord(record: ConsultationRecord, nameOf: (user: string) =>
     moments,
     place: line.place,
     ecgs: (rows.attachment ?? []).filter(({ body }) => body.kind === 'ecg').map(({ at, body }) =>
-      ({ ...body.about, ecg: body.id, name: body.name, size: body.size, at })),
+      ({ ...(body.about as Partial<EcgItem> | undefined), ecg: body.id, name: body.name, size: body.size, at })),
     tracks: record.tracks.map((track) => readTrack(track, line)).filter(({ pieces }) => pieces.length > 0),
     attachments: (record.rows.attachment ?? []).map(({ body, at, user }) => ({ ...body, at, user })),
   }
