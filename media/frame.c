@@ -43,6 +43,8 @@ media_codec_name (MediaCodec codec)
     return "opus";
   case MEDIA_JPEG:
     return "jpeg";
+  case MEDIA_FLAC:
+    return "flac";
   case MEDIA_CODEC_NONE:
     break;
   }
@@ -52,7 +54,7 @@ media_codec_name (MediaCodec codec)
 MediaCodec
 media_codec_from_name (const char *name)
 {
-  for (int codec = MEDIA_H264; codec <= MEDIA_JPEG; codec++)
+  for (int codec = MEDIA_H264; codec <= MEDIA_FLAC; codec++)
     if (g_ascii_strcasecmp (name, media_codec_name (codec)) == 0)
       return codec;
   return MEDIA_CODEC_NONE;
@@ -61,11 +63,11 @@ media_codec_from_name (const char *name)
 MediaKind
 media_codec_kind (MediaCodec codec)
 {
-  return codec == MEDIA_OPUS ? MEDIA_AUDIO : MEDIA_VIDEO;
+  return codec == MEDIA_OPUS || codec == MEDIA_FLAC ? MEDIA_AUDIO : MEDIA_VIDEO;
 }
 
 guint
 media_codec_clock_rate (MediaCodec codec)
 {
-  return codec == MEDIA_OPUS ? 48000 : 90000;
+  return media_codec_kind (codec) == MEDIA_AUDIO ? 48000 : 90000;
 }

@@ -8,6 +8,7 @@
  *   VP8    one frame as in RFC 6386
  *   Opus   one packet as in RFC 6716, 48 kHz clock
  *   JPEG   a still, ITU-T T.81 baseline; never over RTP
+ *   FLAC   one frame as in RFC 9639 §9, 48 kHz, 16 bit, of FLAC_BLOCK samples; never over RTP
  */
 #pragma once
 #include <glib.h>
@@ -18,13 +19,17 @@ typedef enum {
   MEDIA_VP8,
   MEDIA_OPUS,
   MEDIA_JPEG,
+  MEDIA_FLAC,
 } MediaCodec;
+
+/* Samples of a FLAC frame: 100 ms. */
+enum { FLAC_BLOCK = 4800 };
 
 typedef enum { MEDIA_AUDIO, MEDIA_VIDEO } MediaKind;
 
 typedef struct Frame {
   MediaCodec codec;
-  gboolean key;        /* decodable alone: IDR, VP8 key frame, any Opus packet */
+  gboolean key;        /* decodable alone: IDR, VP8 key frame, any sound */
   gint64 capture_us;   /* CLOCK_MONOTONIC of the capture, µs */
   gint64 duration_us;  /* 0 when unknown */
   guint missed;        /* of what came from a peer, Opus: packets lost just before this one */
@@ -40,9 +45,9 @@ Frame *frame_ref (Frame *frame);
 void frame_unref (Frame *frame);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Frame, frame_unref)
 
-/* "h264", "vp8", "opus", "jpeg"; NULL for MEDIA_CODEC_NONE. */
+/* "h264", "vp8", "opus", "jpeg", "flac"; NULL for MEDIA_CODEC_NONE. */
 const char *media_codec_name (MediaCodec codec);
 MediaCodec media_codec_from_name (const char *name);
 MediaKind media_codec_kind (MediaCodec codec);
-/* RTP clock rate in Hz: 90000 for video, 48000 for Opus. */
+/* RTP clock rate in Hz: 90000 for video, 48000 for sound. */
 guint media_codec_clock_rate (MediaCodec codec);

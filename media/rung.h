@@ -4,6 +4,8 @@
  *
  *   H.264  the whole picture; at most 640×480; 480×360 at 15 a second; 320×240 at 8 a second
  *   VP8    one, at most 640×480: it is the second codec, for who has no H.264
+ *          RUNG_MOTION   the whole picture; 640×480 at 30; 480×360 at 30; 320×240 at 25 a second
+ *          RUNG_DETAIL   the whole picture; it at 15 a second; 960×720 at 8; 640×480 at 3
  *   Opus   packets of 20 ms; of 60 ms and fewer bits, since headers cost as much as sound
  *   JPEG   stills: at most 640×480; 320×240
  *
@@ -14,6 +16,14 @@
 #include "media/frame.h"
 
 enum { RUNG_MAX = 4 };
+
+/* What is kept while bits become fewer. Every ladder of a codec has as many rungs. */
+typedef enum {
+  RUNG_BALANCED,
+  RUNG_MOTION,   /* pictures: the frame rate, before the size (ultrasound) */
+  RUNG_DETAIL,   /* pictures: the size, before the frame rate (skin, an eardrum) */
+  RUNG_FAITHFUL, /* sound of which nothing is taken out (a stethoscope): 64 kbit/s in any rung */
+} RungPrefer;
 
 typedef struct {
   guint max_width, max_height; /* the picture fits in there, shape kept; 0: as the source is set */
@@ -27,10 +37,11 @@ typedef struct {
 /* How many rungs a codec has; rung 0 is the best. */
 guint rung_count (MediaCodec codec);
 /* rung < rung_count (codec). Any thread. */
-const Rung *rung_get (MediaCodec codec, guint rung);
+const Rung *rung_get (RungPrefer prefer, MediaCodec codec, guint rung);
 /* The steps for a whole picture of that size (0: not known yet), best first, with their ranges;
  * rung_count() of them. Where the whole picture is no larger than the next rung allows, both steps
  * are one rung. */
-void rung_fit (MediaCodec codec, guint width, guint height, Rung steps[RUNG_MAX]);
+void rung_fit (RungPrefer prefer, MediaCodec codec, guint width, guint height,
+               Rung steps[RUNG_MAX]);
 /* What an encoder of that rung takes of one core of this kind of machine, in thousandths. */
-guint rung_cost (MediaCodec codec, guint rung, guint width, guint height);
+guint rung_cost (RungPrefer prefer, MediaCodec codec, guint rung, guint width, guint height);

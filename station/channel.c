@@ -229,6 +229,29 @@ author_of (Station *station, const char *label, char **ret_user, char **ret_name
   return TRUE;
 }
 
+/* Who examines: a specialist, or the user at the console. */
+static gboolean
+may_examine (Station *station, const char *label)
+{
+  const Guest *guest = station->screen != NULL ? consult_guest (station->screen, label) : NULL;
+  return guest != NULL ? g_str_equal (guest->role, "specialist")
+                       : room_peer_session (station->room, label) != NULL;
+}
+
+static void
+receive_listen (Station *station, const char *label, const json_t *message)
+{
+  const char *stream = json_string_value (json_object_get (message, "stream"));
+  gboolean on = json_is_true (json_object_get (message, "on"));
+  if (!may_examine (station, label) || !room_listen (station->room, label, stream, on))
+    room_send (station->room, label,
+               json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", "not-allowed", "stream",
+                          stream,
+                          "text",
+                          text_json ("Không nghe được ống nghe này.",
+                                     "This stethoscope cannot be listened to.")));
+}
+
 void
 channel_receive (Station *station, const char *label, GBytes *data)
 {
@@ -254,6 +277,10 @@ channel_receive (Station *station, const char *label, GBytes *data)
   if (message != NULL && g_strcmp0 (type, "figures") == 0) {
     if (!links_report (station->links, label, message, g_get_monotonic_time (), &wrong))
       g_info ("channel: figures of %s: %s is wrong", label, wrong);
+    return;
+  }
+  if (message != NULL && g_strcmp0 (type, "listen") == 0) {
+    receive_listen (station, label, message);
     return;
   }
   if (message == NULL || g_strcmp0 (type, "note.save") != 0) {

@@ -91,15 +91,11 @@ microphone_is_there (const ConfigSource *microphone)
   return devices != NULL && devices->len > 0;
 }
 
-void
-check_microphones (const Config *config, GPtrArray *findings)
+static void
+check_sound_sources (GPtrArray *sources, GPtrArray *findings)
 {
-  if (config->microphones->len == 0)
-    check_add (findings, CHECK_WARN, "no-microphone",
-               g_strdup ("station.conf chưa có micrô nào ([microphone microphone])."),
-               g_strdup ("station.conf names no microphone ([microphone microphone])."));
-  for (guint i = 0; i < config->microphones->len; i++) {
-    const ConfigSource *microphone = config->microphones->pdata[i];
+  for (guint i = 0; i < sources->len; i++) {
+    const ConfigSource *microphone = sources->pdata[i];
     if (microphone_is_there (microphone))
       check_add (findings, CHECK_GOOD, "microphone",
                  g_strdup_printf ("Micrô '%s' có mặt.", microphone->name),
@@ -111,6 +107,17 @@ check_microphones (const Config *config, GPtrArray *findings)
                  g_strdup_printf ("Microphone '%s' (%s) is not there. Plug it in again.",
                                   microphone->name, microphone->address));
   }
+}
+
+void
+check_microphones (const Config *config, GPtrArray *findings)
+{
+  if (config->microphones->len == 0)
+    check_add (findings, CHECK_WARN, "no-microphone",
+               g_strdup ("station.conf chưa có micrô nào ([microphone microphone])."),
+               g_strdup ("station.conf names no microphone ([microphone microphone])."));
+  check_sound_sources (config->microphones, findings);
+  check_sound_sources (config->stethoscopes, findings);
 }
 
 void

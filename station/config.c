@@ -60,6 +60,7 @@ config_new (void)
   config->listen = g_ptr_array_new_with_free_func (config_listen_free);
   config->cameras = g_ptr_array_new_with_free_func (config_source_free);
   config->microphones = g_ptr_array_new_with_free_func (config_source_free);
+  config->stethoscopes = g_ptr_array_new_with_free_func (config_source_free);
   config->devices = g_ptr_array_new_with_free_func (config_device_free);
   config->serials = g_ptr_array_new_with_free_func (config_serial_free);
   config->http_port = 8443;
@@ -103,6 +104,7 @@ config_free (Config *config)
   g_ptr_array_unref (config->listen);
   g_ptr_array_unref (config->cameras);
   g_ptr_array_unref (config->microphones);
+  g_ptr_array_unref (config->stethoscopes);
   g_ptr_array_unref (config->devices);
   g_ptr_array_unref (config->serials);
   g_ptr_array_unref (config->dicom_callers);
@@ -136,7 +138,7 @@ fail_at (const Reader *reader, const char *group, const char *key, const char *w
 static gboolean
 name_taken (const Config *config, const char *name)
 {
-  GPtrArray *const lists[] = { config->cameras, config->microphones };
+  GPtrArray *const lists[] = { config->cameras, config->microphones, config->stethoscopes };
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
     for (guint j = 0; j < lists[i]->len; j++)
       if (g_str_equal (((ConfigSource *)lists[i]->pdata[j])->name, name))
@@ -152,6 +154,14 @@ section_name_is_valid (const char *name)
   return strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen (name);
 }
 
+static GPtrArray *
+sources_of (Config *config, const char *kind)
+{
+  if (g_str_equal (kind, "camera"))
+    return config->cameras;
+  return g_str_equal (kind, "stethoscope") ? config->stethoscopes : config->microphones;
+}
+
 /* The section of a named group; NULL with error, or NULL for a group without a name. */
 static gboolean
 make_section (Reader *reader, const char *group, const char *kind, const char *name,
@@ -159,8 +169,8 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
 {
   Config *config = reader->config;
   gboolean named = g_str_equal (kind, "camera") || g_str_equal (kind, "microphone")
-                   || g_str_equal (kind, "device") || g_str_equal (kind, "relay")
-                   || g_str_equal (kind, "serial");
+                   || g_str_equal (kind, "stethoscope") || g_str_equal (kind, "device")
+                   || g_str_equal (kind, "relay") || g_str_equal (kind, "serial");
   *ret_section = NULL;
   if (named != (name != NULL))
     return fail_at (reader, group, NULL,
@@ -193,12 +203,14 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
     return TRUE;
   }
   if (name_taken (config, name))
-    return fail_at (reader, group, NULL, "has the name of another camera or microphone", error);
-  if (config->cameras->len + config->microphones->len >= CONFIG_MAX_SOURCES)
-    return fail_at (reader, group, NULL, "is too many: 8 cameras and microphones at most", error);
+    return fail_at (reader, group, NULL, "has the name of another camera, microphone or stethoscope", error);
+  if (config->cameras->len + config->microphones->len + config->stethoscopes->len
+      >= CONFIG_MAX_SOURCES)
+    return fail_at (reader, group, NULL,
+                    "is too many: 8 cameras, microphones and stethoscopes at most", error);
   ConfigSource *source = g_new0 (ConfigSource, 1);
   source->name = g_strdup (name);
-  g_ptr_array_add (g_str_equal (kind, "camera") ? config->cameras : config->microphones, source);
+  g_ptr_array_add (sources_of (config, kind), source);
   *ret_section = source;
   return TRUE;
 }

@@ -5,6 +5,7 @@
  * All paths are absolute after reading; relative ones in the file start at the file's folder.
  */
 #pragma once
+#include "media/rung.h"
 #include "media/transport/relay.h"
 
 #define CONFIG_ERROR (config_error_quark ())
@@ -24,6 +25,7 @@ typedef struct {
   char *name, *address;
   char *user, *password;
   guint width, height, frame_rate;
+  RungPrefer prefer; /* of a camera: BALANCED, MOTION or DETAIL */
 } ConfigSource;
 
 typedef struct {
@@ -75,7 +77,7 @@ typedef struct {
   guint64 dicom_largest;    /* bytes of one object */
   GPtrArray *dicom_callers; /* ConfigCaller* */
 
-  GPtrArray *cameras, *microphones; /* ConfigSource* */
+  GPtrArray *cameras, *microphones, *stethoscopes; /* ConfigSource* */
   GPtrArray *devices;               /* ConfigDevice*, those that belong to the room */
   GPtrArray *serials;               /* ConfigSerial* */
 

@@ -373,7 +373,7 @@ parse_relay_ca_file (ConfigPlace *place, const char *value)
   return wrong;
 }
 
-/* ---- [mllp], [camera NAME], [microphone NAME], [device NAME] ---------------------------- */
+/* ---- [mllp], [camera NAME], [microphone NAME], [stethoscope NAME], [device NAME] ---------------------------- */
 
 static char *
 parse_mllp_listen (ConfigPlace *place, const char *value)
@@ -421,6 +421,19 @@ static char *
 parse_microphone_address (ConfigPlace *place, const char *value)
 {
   return take_address (place, MEDIA_AUDIO, value);
+}
+
+static char *
+parse_camera_prefer (ConfigPlace *place, const char *value)
+{
+  static const char *const words[] = { "balanced", "motion", "detail" };
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (g_str_equal (value, words[i])) {
+      ((ConfigSource *)place->section)->prefer = (RungPrefer)i;
+      return NULL;
+    }
+  return g_strdup ("wants balanced, motion (an ultrasound: frame rate before size) or detail "
+                   "(skin, an ear: size before frame rate)");
 }
 
 static char *
@@ -586,6 +599,8 @@ static const ConfigKey keys[] = {
   { "camera", "width", parse_camera_width },
   { "camera", "height", parse_camera_height },
   { "camera", "frame-rate", parse_camera_frame_rate },
+  { "camera", "prefer", parse_camera_prefer },
+  { "stethoscope", "address", parse_microphone_address },
   { "microphone", "address", parse_microphone_address },
   { "device", "id", parse_device_id },
   { "device", "profile", parse_device_profile },
@@ -638,4 +653,6 @@ config_groups (void)
   return g_strdup (
       "[station], [http], [ice], [relay NAME], [mllp], [dicom], [camera NAME], [microphone NAME], "
       "[device NAME], [serial NAME], [bluetooth], [recording], [room], [metrics]");
+      "[station], [http], [ice], [relay NAME], [mllp], [camera NAME], [microphone NAME], "
+      "[stethoscope NAME], [device NAME], [serial NAME], [recording], [room], [metrics]");
 }

@@ -5,6 +5,8 @@
 /* A browser's picture as it is sent by default, and voices. */
 #define GUEST_VIDEO_BITS 1500000u
 #define VOICE_BITS 64000u
+/* Heart sounds without loss, the room's noise in them. */
+#define STETHOSCOPE_BITS 500000u
 
 guint64
 recording_configured_rate (const Config *config)
@@ -15,6 +17,7 @@ recording_configured_rate (const Config *config)
     bits += source_record_bitrate (camera->address, camera->width, camera->height);
   }
   bits += (guint64)VOICE_BITS * config->microphones->len;
+  bits += (guint64)STETHOSCOPE_BITS * config->stethoscopes->len;
   return bits / 8;
 }
 

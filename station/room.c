@@ -3,6 +3,7 @@
 #include "station/channel.h"
 #include "station/guests.h"
 #include "station/links.h"
+#include "station/listening.h"
 #include "station/recorder.h"
 #include "station/relay_words.h"
 #include "station/room_sound.h"
@@ -19,6 +20,7 @@ typedef struct {
   Source *source;
   SourceState state;
   char *reason;
+  RungPrefer prefer;
   gboolean lost; /* it ran, and does not now: said in the record */
 } RoomSource;
 
@@ -45,6 +47,7 @@ struct Room {
   GPtrArray *sources; /* RoomSource* */
   GPtrArray *peers;   /* RoomPeer* */
   RoomSound *sound;
+  Listening *listening;
   guint serial;
   char *recording;
   guint ticks;
@@ -104,24 +107,35 @@ console_sends_sound (Room *room)
   return FALSE;
 }
 
-/* One endpoint owns the room's sound, or everybody hears it twice. Recording goes on. */
-static void
-choose_microphone (Room *room)
-{
-  MicrophoneOwner owner = room->station->config->microphone_owner;
-  gboolean mute
-      = owner == MICROPHONE_CONSOLE || (owner == MICROPHONE_AUTO && console_sends_sound (room));
-  for (guint i = 0; i < room->sources->len; i++) {
-    const RoomSource *source = room->sources->pdata[i];
-    if (source_kind (source->source) == MEDIA_AUDIO)
-      hub_mute_source (room->hub, source_name (source->source), mute);
-  }
-}
-
 static gboolean
 is_console (const RoomPeer *peer)
 {
   return peer->label != NULL && g_str_has_prefix (peer->label, "console");
+}
+
+static gboolean
+is_stethoscope (const RoomSource *source)
+{
+  return source_kind (source->source) == MEDIA_AUDIO && source->prefer == RUNG_FAITHFUL;
+}
+
+/* One endpoint owns the room's sound, or everybody hears it twice; while somebody listens to a
+ * heart, none. Recording goes on. */
+static void
+choose_microphone (Room *room)
+{
+  MicrophoneOwner owner = room->station->config->microphone_owner;
+  gboolean listening = listening_any (room->listening);
+  gboolean mute = listening || owner == MICROPHONE_CONSOLE
+                  || (owner == MICROPHONE_AUTO && console_sends_sound (room));
+  for (guint i = 0; i < room->sources->len; i++) {
+    const RoomSource *source = room->sources->pdata[i];
+    if (source_kind (source->source) == MEDIA_AUDIO && !is_stethoscope (source))
+      hub_mute_source (room->hub, source_name (source->source), mute);
+  }
+  for (guint i = 0; i < room->peers->len; i++)
+    if (is_console (room->peers->pdata[i]))
+      hub_mute_peer (room->hub, ((RoomPeer *)room->peers->pdata[i])->id, listening);
 }
 
 /* The remote voices are played by a console's page, or else by the station. */
@@ -146,10 +160,11 @@ choose_sound (Room *room)
 static void
 end_peer (Room *room, RoomPeer *peer)
 {
-  if (peer->label != NULL)
+  if (peer->label != NULL) {
     links_forget (room->station->links, peer->label);
-  if (peer->label != NULL)
     waves_peer_gone (room->station->waves, peer->label);
+    listening_set (room->listening, peer->label, NULL);
+  }
   hub_remove_peer (room->hub, peer->id);
   if (peer->client != NULL)
     g_clear_pointer (peer->label != NULL ? &peer->client->peer : &peer->client->reserved, g_free);
@@ -607,6 +622,8 @@ on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void
   if (peer->client != NULL)
     client_send (peer->client, json_pack ("{s:s, s:s, s:s?}", "type", "media.state", "state",
                                           peer_state_name (state), "reason", reason));
+  if (peer->label != NULL && state != HUB_PEER_CONNECTED) /* its page asks again when it is back */
+    listening_set (room->listening, peer->label, NULL);
   choose_sound (room);
   if (state == HUB_PEER_CLOSED || state == HUB_PEER_FAILED) {
     end_peer (room, peer);
@@ -671,6 +688,37 @@ find_source (Room *room, const char *name)
       return source;
   }
   return NULL;
+}
+
+/* ---- Listening ---------------------------------------------------------------------------------
+ */
+
+gboolean
+room_listen (Room *room, const char *label, const char *stream, gboolean on)
+{
+  const RoomPeer *peer = find_label (room, label);
+  const RoomSource *source = stream != NULL && g_str_has_prefix (stream, "source-")
+                                 ? find_source (room, stream + strlen ("source-"))
+                                 : NULL;
+  if (peer == NULL || peer->state != HUB_PEER_CONNECTED || source == NULL
+      || !is_stethoscope (source))
+    return FALSE;
+  const char *name = source_name (source->source);
+  Station *station = room->station;
+  if (!listening_set (room->listening, label, on ? name : NULL))
+    return TRUE;
+  choose_sound (room);
+  if (station->screen != NULL)
+    station_event (station, station->screen->id, "station", on ? "listening" : "listening-ended",
+                   peer->name);
+  channel_send_live (station);
+  return TRUE;
+}
+
+json_t *
+room_listening (Room *room)
+{
+  return listening_json (room->listening);
 }
 
 static void
@@ -786,7 +834,8 @@ room_source_free (void *data)
 }
 
 static gboolean
-add_source (Room *room, const ConfigSource *from, MediaKind kind, GError **error)
+add_source (Room *room, const ConfigSource *from, MediaKind kind, RungPrefer prefer,
+            GError **error)
 {
   RoomSource *source = g_new0 (RoomSource, 1);
   SourceConfig config = { .name = from->name,
@@ -796,8 +845,10 @@ add_source (Room *room, const ConfigSource *from, MediaKind kind, GError **error
                           .password = from->password,
                           .width = from->width,
                           .height = from->height,
-                          .frame_rate = from->frame_rate };
-  if (kind == MEDIA_AUDIO)
+                          .frame_rate = from->frame_rate,
+                          .prefer = prefer };
+  source->prefer = prefer;
+  if (kind == MEDIA_AUDIO && prefer != RUNG_FAITHFUL)
     config.echo = room_sound_echo (room->sound, from->name);
   source->room = room;
   source->state = SOURCE_STARTING;
@@ -808,6 +859,7 @@ add_source (Room *room, const ConfigSource *from, MediaKind kind, GError **error
   }
   g_ptr_array_add (room->sources, source);
   hub_add_source (room->hub, from->name, kind);
+  hub_prefer (room->hub, from->name, prefer);
   recorder_name (room->station->recorder, from->name, from->name);
   return TRUE;
 }
@@ -816,11 +868,16 @@ static gboolean
 add_sources (Room *room, GError **error)
 {
   const Config *config = room->station->config;
-  for (guint i = 0; i < config->cameras->len; i++)
-    if (!add_source (room, config->cameras->pdata[i], MEDIA_VIDEO, error))
+  for (guint i = 0; i < config->cameras->len; i++) {
+    const ConfigSource *camera = config->cameras->pdata[i];
+    if (!add_source (room, camera, MEDIA_VIDEO, camera->prefer, error))
       return FALSE;
+  }
   for (guint i = 0; i < config->microphones->len; i++)
-    if (!add_source (room, config->microphones->pdata[i], MEDIA_AUDIO, error))
+    if (!add_source (room, config->microphones->pdata[i], MEDIA_AUDIO, RUNG_BALANCED, error))
+      return FALSE;
+  for (guint i = 0; i < config->stethoscopes->len; i++)
+    if (!add_source (room, config->stethoscopes->pdata[i], MEDIA_AUDIO, RUNG_FAITHFUL, error))
       return FALSE;
   for (guint i = 0; i < room->sources->len; i++)
     source_start (((RoomSource *)room->sources->pdata[i])->source);
@@ -831,12 +888,14 @@ json_t *
 room_sources (Room *room)
 {
   static const char *const names[] = { "starting", "running", "missing", "stopped" };
+  static const char *const uses[] = { "balanced", "motion", "detail", "stethoscope" };
   json_t *list = json_array ();
   for (guint i = 0; i < room->sources->len; i++) {
     const RoomSource *source = room->sources->pdata[i];
     json_array_append_new (
-        list, json_pack ("{s:s, s:s, s:s, s:s?, s:b}", "name", source_name (source->source), "kind",
-                         source_kind (source->source) == MEDIA_VIDEO ? "video" : "audio", "state",
+        list, json_pack ("{s:s, s:s, s:s, s:s, s:s?, s:b}", "name", source_name (source->source), "kind",
+                         source_kind (source->source) == MEDIA_VIDEO ? "video" : "audio", "prefer",
+                         uses[source->prefer], "state",
                          names[source->state], "reason", source->reason, "recording",
                          room->recording != NULL && source->state == SOURCE_RUNNING));
   }
@@ -876,6 +935,7 @@ room_new (Station *station, GError **error)
   room->sources = g_ptr_array_new_with_free_func (room_source_free);
   room->peers = g_ptr_array_new_with_free_func (peer_free);
   room->relays = json_object ();
+  room->listening = listening_new ();
   room->sound = room_sound_new (config, error);
   if (room->sound != NULL)
     room->hub = hub_new (&hub, g_main_context_default (), &hub_events, room, error);
@@ -895,6 +955,7 @@ room_free (Room *room)
   g_clear_pointer (&room->hub, hub_free);
   g_ptr_array_unref (room->sources);
   room_sound_free (room->sound);
+  listening_free (room->listening);
   g_ptr_array_unref (room->peers);
   json_decref (room->relays);
   g_free (room->recording);

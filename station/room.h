@@ -58,6 +58,13 @@ void room_own (Room *room, Client *client, gboolean audio, gboolean video);
  * (transfer full) message. room NULL: to nobody. */
 void room_send (Room *room, const char *label, json_t *message);
 
+/* A peer's page plays a stethoscope now, or no longer; the room's microphone is silent meanwhile,
+ * and the consultation's people are told. It ends with the peer's connection. FALSE: the stream is
+ * no stethoscope's, or the peer is not connected. */
+gboolean room_listen (Room *room, const char *label, const char *stream, gboolean on);
+/* [{label, source}] (transfer full) */
+json_t *room_listening (Room *room);
+
 /* Who is signed in at the page of a console's peer; NULL: nobody, or no console. */
 /* Is anybody there to whom room_send() could speak? */
 gboolean room_is_heard (const Room *room);
@@ -80,7 +87,7 @@ void room_add_consoles (Room *room, json_t *people);
 gboolean room_peer_connected (Room *room, const char *label);
 /* As links_json() tells (transfer full). */
 json_t *room_peer_figures (Room *room, const char *label);
-/* [{name, kind, state, reason, recording}] (transfer full) */
+/* [{name, kind, prefer, state, reason, recording}] (transfer full) */
 json_t *room_sources (Room *room);
 /* [{relay, level, code, text}], those that have been asked (transfer full) */
 json_t *room_relays (Room *room);

@@ -187,6 +187,8 @@ view_live (Station *station)
   json_object_set_new (live, "alarms",
                        consult != NULL ? alarms_view (consult->alarms, g_get_real_time ())
                                        : json_array ());
+  json_object_set_new (live, "listening",
+                       station->room != NULL ? room_listening (station->room) : json_array ());
   return live;
 }
 

@@ -54,18 +54,30 @@ encoder_default_bitrate (guint width, guint height, EncoderPurpose purpose)
   return purpose == ENCODER_LIVE ? live : live * 4;
 }
 
+static gboolean
+is_sound (const Encoder *encoder)
+{
+  return media_codec_kind (encoder->config.codec) == MEDIA_AUDIO;
+}
+
+/* What stands at the beginning of a FLAC file: the muxer writes its own. */
+static gboolean
+is_header (const Encoder *encoder, GstBuffer *buffer)
+{
+  return encoder->config.codec == MEDIA_FLAC && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER);
+}
+
 static void
 on_output (GstSample *sample, void *arg)
 {
   Encoder *encoder = arg;
   GstBuffer *buffer = gst_sample_get_buffer (sample);
   GstMapInfo map;
-  if (!buffer || !gst_buffer_map (buffer, &map, GST_MAP_READ))
+  if (!buffer || is_header (encoder, buffer) || !gst_buffer_map (buffer, &map, GST_MAP_READ))
     return;
   if (map.size > 0) {
     g_autoptr (GBytes) data = g_bytes_new (map.data, map.size);
-    gboolean key = encoder->config.codec == MEDIA_OPUS
-                   || !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    gboolean key = is_sound (encoder) || !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     GstClockTime duration = GST_BUFFER_DURATION (buffer);
     g_autoptr (Frame) frame = frame_new (
         encoder->config.codec, key, stage_capture_us (gst_sample_get_segment (sample), buffer),
@@ -129,8 +141,10 @@ describe (Encoder *encoder, GstCaps *input)
   GString *text = g_string_new (NULL);
   if (media_codec_kind (type->codec) == MEDIA_VIDEO)
     add_picture_conversion (encoder, input, text);
-  g_string_append_printf (text, "%s name=encoder %s %s", type->element, type->common,
-                          encoder->config.purpose == ENCODER_LIVE ? type->live : type->record);
+  const char *use = encoder->config.purpose == ENCODER_LIVE ? type->live : type->record;
+  if (encoder->config.faithful && type->faithful)
+    use = type->faithful;
+  g_string_append_printf (text, "%s name=encoder %s %s", type->element, type->common, use);
   if (encoder->config.frame_ms)
     g_string_append_printf (text, " frame-size=%u", encoder->config.frame_ms);
   if (type->after)
@@ -144,7 +158,7 @@ stage_caps (Encoder *encoder, GstCaps *input)
   GstVideoInfo info;
   GstCaps *caps = gst_caps_copy (input);
   rate_init (&encoder->rate, FALSE, FALSE, USUAL_RATE);
-  if (encoder->config.codec == MEDIA_OPUS || !gst_video_info_from_caps (&info, input))
+  if (is_sound (encoder) || !gst_video_info_from_caps (&info, input))
     return caps;
   double told = info.fps_d > 0 ? (double)info.fps_n / info.fps_d : 0;
   if (told < 1 || told > 120)
@@ -185,13 +199,13 @@ waiting (const EncoderConfig *config)
 {
   if (config->purpose == ENCODER_RECORD)
     return RECORD_WAITING;
-  return config->codec == MEDIA_OPUS ? LIVE_SOUND_WAITING : LIVE_WAITING;
+  return media_codec_kind (config->codec) == MEDIA_AUDIO ? LIVE_SOUND_WAITING : LIVE_WAITING;
 }
 
 static void
 set_gop (Encoder *encoder, GstCaps *input)
 {
-  if (encoder->config.codec == MEDIA_OPUS)
+  if (is_sound (encoder))
     return;
   guint rate = (guint)output_rate (encoder, input);
   /* Recording key frames are forced by capture time; the count only is a net below them. */
@@ -204,7 +218,7 @@ first_bitrate (Encoder *encoder)
 {
   if (encoder->config.bitrate)
     return encoder->config.bitrate;
-  if (encoder->config.codec == MEDIA_OPUS)
+  if (is_sound (encoder))
     return encoder->config.purpose == ENCODER_LIVE ? 32000 : 64000;
   return encoder_default_bitrate (encoder->width, encoder->height, encoder->config.purpose);
 }
@@ -285,7 +299,7 @@ is_surplus (Encoder *encoder, GstBuffer *buffer)
 void
 encoder_push (Encoder *encoder, GstBuffer *buffer)
 {
-  if (encoder->config.codec != MEDIA_OPUS) {
+  if (!is_sound (encoder)) {
     if (!GST_BUFFER_PTS_IS_VALID (buffer) || is_surplus (encoder, buffer)) {
       gst_buffer_unref (buffer);
       return;
@@ -321,7 +335,8 @@ encoder_set_bitrate (Encoder *encoder, guint bitrate)
 void
 encoder_set_loss (Encoder *encoder, guint percent)
 {
-  encoder_type_set_loss (encoder->type, encoder->element, percent);
+  if (!encoder->config.faithful) /* it has no FEC to be made for it */
+    encoder_type_set_loss (encoder->type, encoder->element, percent);
 }
 
 void

@@ -17,6 +17,7 @@ typedef struct {
   guint max_width, max_height; /* pictures larger than this are scaled down, shape kept; 0: none */
   guint max_rate;              /* frames/s, 0: no bound */
   guint frame_ms;              /* Opus: of one packet; 0: 20 */
+  gboolean faithful;           /* sound: nothing is left out or made up, whatever it is */
   guint rung;                  /* written into the frames */
 } EncoderConfig;
 

@@ -79,6 +79,8 @@ static const EncoderType types[] = {
       .live = "audio-type=voice bitrate-type=constrained-vbr complexity=5 inband-fec=true "
               "packet-loss-percentage=10",
       .record = "audio-type=generic bitrate-type=constrained-vbr complexity=5",
+      /* Voice would be high-passed from 60 Hz, where third and fourth heart sounds live. */
+      .faithful = "audio-type=generic bitrate-type=cbr complexity=10 inband-fec=false",
       .bitrate = "bitrate",
       .bitrate_unit = 1,
   },
@@ -88,6 +90,13 @@ static const EncoderType types[] = {
       .common = "idct-method=ifast",
       .live = "quality=50",
       .record = "quality=90",
+  },
+  {
+      .codec = MEDIA_FLAC,
+      .element = "flacenc",
+      .common = "quality=5 blocksize=4800 seekpoints=0", /* FLAC_BLOCK */
+      .live = "",
+      .record = "",
   },
 };
 
@@ -134,8 +143,8 @@ choose (MediaCodec codec)
 const EncoderType *
 encoder_type_for (MediaCodec codec)
 {
-  static gsize chosen[MEDIA_JPEG + 1]; /* 0: not yet, 1: none, else index + 2 */
-  if (codec < MEDIA_H264 || codec > MEDIA_JPEG)
+  static gsize chosen[MEDIA_FLAC + 1]; /* 0: not yet, 1: none, else index + 2 */
+  if (codec < MEDIA_H264 || codec > MEDIA_FLAC)
     return NULL;
   if (g_once_init_enter (&chosen[codec])) {
     const EncoderType *type = choose (codec);

@@ -18,6 +18,7 @@ typedef struct {
   const char *common; /* settings, in gst-launch notation */
   const char *live;
   const char *record;
+  const char *faithful;      /* in place of either where nothing may be left out; NULL: as they are */
   const char *gop;           /* property: frames between key frames, NULL for none */
   const char *bitrate;       /* property */
   guint bitrate_unit;        /* bit/s; 0: it has no rate */

@@ -47,11 +47,17 @@ outlet_free (Outlet *outlet)
   g_free (outlet);
 }
 
+static gboolean
+is_picture (const Outlet *outlet)
+{
+  return media_codec_kind (outlet->config.codec) == MEDIA_VIDEO;
+}
+
 static void
 on_frame (Encoder *encoder, Frame *frame, void *arg)
 {
   Outlet *outlet = arg;
-  if (frame->key && frame->codec != MEDIA_OPUS) {
+  if (frame->key && media_codec_kind (frame->codec) == MEDIA_VIDEO) {
     g_mutex_lock (&outlet->lock);
     key_pace_out (&outlet->pace);
     g_mutex_unlock (&outlet->lock);
@@ -113,7 +119,7 @@ outlet_request_key (Outlet *outlet)
   gint64 now_us = g_get_monotonic_time ();
   g_mutex_lock (&outlet->lock);
   /* Without an encoder the first frame to come is a key frame by itself. */
-  gboolean running = outlet->encoder && outlet->config.codec != MEDIA_OPUS;
+  gboolean running = outlet->encoder && is_picture (outlet);
   if (running && key_pace_request (&outlet->pace, now_us))
     order_key (outlet, now_us);
   gboolean later = running && outlet->pace.pending;
@@ -129,7 +135,7 @@ outlet_feed (Outlet *outlet, GstBuffer *buffer, GstCaps *caps)
   gboolean changed = !outlet->caps || !gst_caps_is_equal (outlet->caps, caps);
   if (changed)
     gst_caps_replace (&outlet->caps, caps);
-  if (outlet->config.codec != MEDIA_OPUS) {
+  if (is_picture (outlet)) {
     gst_buffer_replace (&outlet->last, buffer);
     outlet->last_us = g_get_monotonic_time ();
   }

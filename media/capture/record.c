@@ -9,21 +9,13 @@ struct Record {
   gint started; /* value of `on` whose key frame has come; the encoded stream's thread only */
 };
 
-static MediaCodec
-codec_of (MediaKind kind)
-{
-  if (kind == MEDIA_AUDIO)
-    return MEDIA_OPUS;
-  return encoder_type_for (MEDIA_H264) || !encoder_type_for (MEDIA_VP8) ? MEDIA_H264 : MEDIA_VP8;
-}
-
 Record *
-record_new (const char *source, MediaKind kind, const OutletEvents *events, void *arg)
+record_new (const char *source, MediaCodec codec, const OutletEvents *events, void *arg)
 {
   Record *record = g_new0 (Record, 1);
   record->events = *events;
   record->arg = arg;
-  EncoderConfig config = { .codec = codec_of (kind), .purpose = ENCODER_RECORD };
+  EncoderConfig config = { .codec = codec, .purpose = ENCODER_RECORD };
   record->outlet = outlet_new (source, &config, events, arg);
   return record;
 }

@@ -5,7 +5,8 @@
 
 typedef struct Record Record;
 
-Record *record_new (const char *source, MediaKind kind, const OutletEvents *events, void *arg);
+/* codec: of the recording encoder. */
+Record *record_new (const char *source, MediaCodec codec, const OutletEvents *events, void *arg);
 void record_free (Record *record);
 
 void record_set (Record *record, gboolean on); /* any thread */

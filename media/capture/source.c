@@ -321,6 +321,11 @@ check_config (const SourceConfig *config, GError **error)
                  "source %s: width and height are at most 8192, the frame rate 240", config->name);
     return FALSE;
   }
+  if (config->echo && config->prefer == RUNG_FAITHFUL) {
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_CONFIG,
+                 "source %s: nothing may be taken out of a stethoscope's sound", config->name);
+    return FALSE;
+  }
   return address_parse (config->kind, config->address, NULL, error);
 }
 
@@ -335,11 +340,14 @@ new_live (Source *source, MediaCodec codec, guint number)
 {
   static const OutletEvents events = { on_live_frame, wake };
   const SourceConfig *config = &source->config;
-  const Rung *rung = rung_get (codec, number);
+  const Rung *rung = rung_get (config->prefer, codec, number);
   EncoderConfig encoder = { .codec = codec,
                             .purpose = ENCODER_LIVE,
-                            .bitrate = bounded (config->live_bitrate, rung->max_bps),
+                            .bitrate = config->prefer == RUNG_FAITHFUL
+                                       ? rung->max_bps
+                                       : bounded (config->live_bitrate, rung->max_bps),
                             .frame_ms = rung->frame_ms,
+                            .faithful = config->prefer == RUNG_FAITHFUL,
                             .rung = number };
   if (number > 0 && !encoder.bitrate) /* till somebody tells: not by size, it is a slow link */
     encoder.bitrate = (rung->min_bps + rung->max_bps) / 2;
@@ -359,6 +367,14 @@ add_live (Source *source)
     for (guint rung = 0; rung < rung_count (codec); rung++)
       if (media_codec_kind (codec) == source->config.kind)
         source->live[codec][rung] = new_live (source, codec, rung);
+}
+
+static MediaCodec
+record_codec (const SourceConfig *config)
+{
+  if (config->kind == MEDIA_AUDIO)
+    return config->prefer == RUNG_FAITHFUL ? MEDIA_FLAC : MEDIA_OPUS;
+  return encoder_type_for (MEDIA_H264) || !encoder_type_for (MEDIA_VP8) ? MEDIA_H264 : MEDIA_VP8;
 }
 
 static void
@@ -385,7 +401,7 @@ source_new (const SourceConfig *config, const SourceEvents *events, void *arg, G
   g_mutex_init (&source->lock);
   add_live (source);
   static const OutletEvents record_events = { on_record_frame, wake };
-  source->record = record_new (config->name, config->kind, &record_events, source);
+  source->record = record_new (config->name, record_codec (config), &record_events, source);
   return source;
 }
 

@@ -6,7 +6,7 @@
  *
  * A source has two kinds of outlet, apart from each other:
  *   record  at the captured quality. An RTSP camera's own H.264 untranscoded; else a recording
- *           encoder with a key frame every 2 s. Never follows the link.
+ *           encoder with a key frame every 2 s; a stethoscope's FLAC. Never follows the link.
  *   live    one encoder per codec and rung (media/rung.h), running only while somebody wants it;
  *           stills are a codec of their own, a picture a second.
  *
@@ -32,8 +32,10 @@ typedef struct {
   guint width, height; /* wanted picture; 0: what the device prefers, at most 1280×720 */
   guint frame_rate;    /* wanted frames/s; 0: 30 at most */
   guint live_bitrate;  /* bit/s at which a live encoder starts; 0: by size */
+  RungPrefer prefer;   /* what its rungs keep; microphone: RUNG_FAITHFUL makes it a stethoscope,
+                        * recorded without loss (FLAC) and never processed */
   Echo *echo;          /* of the room's microphone: takes the loudspeaker's sound out of it
-                        * (echo.h). Outlives the source. NULL: none; never of a stethoscope */
+                        * (echo.h). Outlives the source. NULL: none; refused of a stethoscope */
 } SourceConfig;
 
 typedef struct {

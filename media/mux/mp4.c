@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Media time counts in µs: capture times go in without rounding. */
-enum { TIMESCALE = 1000000, TRACK_ID = 1 };
+enum { TIMESCALE = 1000000, TRACK_ID = 1, FLAC_RATE = 48000 };
 
 /* ISO/IEC 14496-12 8.8.3.1: sample_depends_on 2, or 1 with sample_is_non_sync_sample */
 enum { FLAGS_KEY = 0x02000000, FLAGS_DELTA = 0x01010000 };
@@ -140,12 +140,18 @@ put_mdhd (GByteArray *out)
   box_end (out, mdhd);
 }
 
+static gboolean
+is_sound (const MuxTrack *track)
+{
+  return track->codec == MEDIA_FLAC;
+}
+
 static void
-put_hdlr (GByteArray *out)
+put_hdlr (GByteArray *out, const MuxTrack *track)
 {
   guint hdlr = full_box (out, "hdlr", 0, 0);
   put32 (out, 0);
-  put_text (out, "vide");
+  put_text (out, is_sound (track) ? "soun" : "vide");
   put_zeros (out, 12);
   put8 (out, 0); /* no name */
   box_end (out, hdlr);
@@ -181,11 +187,43 @@ put_avcc (GByteArray *out, const MuxTrack *track)
   box_end (out, avcc);
 }
 
+/* "Encapsulation of FLAC in ISO Base Media File Format" 3.3.2: the block STREAMINFO (RFC 9639
+ * §8.2) with what is known of a stream that is not over. */
 static void
-put_stsd (GByteArray *out, const MuxTrack *track)
+put_dfla (GByteArray *out, const MuxTrack *track)
 {
-  guint stsd = full_box (out, "stsd", 0, 0);
-  put32 (out, 1);
+  enum { LAST_STREAMINFO = 0x80, STREAMINFO_BYTES = 34, BITS = 16 };
+  guint64 format = (guint64)FLAC_RATE << 44 | (guint64)(track->channels - 1) << 41
+                   | (guint64)(BITS - 1) << 36;
+  guint dfla = full_box (out, "dfLa", 0, 0);
+  put32 (out, (guint32)LAST_STREAMINFO << 24 | STREAMINFO_BYTES);
+  put16 (out, FLAC_BLOCK);
+  put16 (out, FLAC_BLOCK);
+  put_zeros (out, 6); /* sizes of frames: not told */
+  put64 (out, format);
+  put_zeros (out, 16); /* MD5 of the samples: not told */
+  box_end (out, dfla);
+}
+
+/* The same, 3.3.1. */
+static void
+put_flac (GByteArray *out, const MuxTrack *track)
+{
+  guint flac = box (out, "fLaC");
+  put_zeros (out, 6);
+  put16 (out, 1); /* data_reference_index */
+  put_zeros (out, 8);
+  put16 (out, track->channels);
+  put16 (out, 16); /* bits */
+  put_zeros (out, 4);
+  put32 (out, (guint32)FLAC_RATE << 16);
+  put_dfla (out, track);
+  box_end (out, flac);
+}
+
+static void
+put_avc1 (GByteArray *out, const MuxTrack *track)
+{
   guint avc1 = box (out, "avc1");
   put_zeros (out, 6);
   put16 (out, 1); /* data_reference_index */
@@ -201,6 +239,17 @@ put_stsd (GByteArray *out, const MuxTrack *track)
   put16 (out, 0xffff);
   put_avcc (out, track);
   box_end (out, avc1);
+}
+
+static void
+put_stsd (GByteArray *out, const MuxTrack *track)
+{
+  guint stsd = full_box (out, "stsd", 0, 0);
+  put32 (out, 1);
+  if (is_sound (track))
+    put_flac (out, track);
+  else
+    put_avc1 (out, track);
   box_end (out, stsd);
 }
 
@@ -222,12 +271,19 @@ put_stbl (GByteArray *out, const MuxTrack *track)
 }
 
 static void
+put_media_header (GByteArray *out, const MuxTrack *track)
+{
+  gboolean sound = is_sound (track);
+  guint header = full_box (out, sound ? "smhd" : "vmhd", 0, sound ? 0 : 1);
+  put_zeros (out, sound ? 4 : 8);
+  box_end (out, header);
+}
+
+static void
 put_minf (GByteArray *out, const MuxTrack *track)
 {
   guint minf = box (out, "minf");
-  guint vmhd = full_box (out, "vmhd", 0, 1);
-  put_zeros (out, 8);
-  box_end (out, vmhd);
+  put_media_header (out, track);
   guint dinf = box (out, "dinf");
   guint dref = full_box (out, "dref", 0, 0);
   put32 (out, 1);
@@ -262,7 +318,7 @@ mp4_init (const MuxTrack *track)
   put_tkhd (out, track);
   guint mdia = box (out, "mdia");
   put_mdhd (out);
-  put_hdlr (out);
+  put_hdlr (out, track);
   put_minf (out, track);
   box_end (out, mdia);
   box_end (out, trak);
@@ -274,7 +330,7 @@ mp4_init (const MuxTrack *track)
 /* Annex B to 4-byte lengths. Parameter sets stand in avcC (14496-15 5.3.2), delimiters and filler
  * are of no use in a file. Returns the sample's size. */
 static guint32
-put_sample (GByteArray *out, Frame *frame)
+put_picture (GByteArray *out, Frame *frame)
 {
   guint start = out->len;
   gsize size, nal_size, position = 0;
@@ -287,6 +343,17 @@ put_sample (GByteArray *out, Frame *frame)
     g_byte_array_append (out, nal, (guint)nal_size);
   }
   return out->len - start;
+}
+
+static guint32
+put_sample (GByteArray *out, Frame *frame)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (frame->data, &size);
+  if (frame->codec == MEDIA_H264)
+    return put_picture (out, frame);
+  g_byte_array_append (out, data, (guint)size);
+  return (guint32)size;
 }
 
 /* Returns where the data offset stands. */

@@ -132,6 +132,20 @@ read_opus (MuxTrack *track, Frame *frame)
   return TRUE;
 }
 
+/* RFC 9639 §9.1: the sync code of a fixed block size, then sizes, then the channels. */
+static gboolean
+read_flac (MuxTrack *track, Frame *frame)
+{
+  enum { STEREO = 8, SIDES = 10 };
+  gsize size;
+  const guint8 *data = g_bytes_get_data (frame->data, &size);
+  if (size < 6 || data[0] != 0xff || data[1] != 0xf8)
+    return FALSE;
+  guint channels = data[3] >> 4;
+  track->channels = channels < STEREO ? channels + 1 : 2;
+  return channels <= SIDES;
+}
+
 static gboolean
 read_track (MuxTrack *track, Frame *frame)
 {
@@ -142,6 +156,8 @@ read_track (MuxTrack *track, Frame *frame)
     return read_vp8 (track, frame);
   case MEDIA_OPUS:
     return read_opus (track, frame);
+  case MEDIA_FLAC:
+    return read_flac (track, frame);
   case MEDIA_JPEG:
   case MEDIA_CODEC_NONE:
     break;
@@ -174,11 +190,25 @@ mime_of (const MuxTrack *track)
     return g_strdup ("video/webm; codecs=\"vp8\"");
   if (track->codec == MEDIA_OPUS)
     return g_strdup ("audio/webm; codecs=\"opus\"");
+  if (track->codec == MEDIA_FLAC)
+    return g_strdup ("audio/mp4; codecs=\"flac\"");
   const guint8 *sps = g_bytes_get_data (track->sps->pdata[0], NULL);
   return g_strdup_printf ("video/mp4; codecs=\"avc1.%02x%02x%02x\"", sps[1], sps[2], sps[3]);
 }
 
 /* Fragments */
+
+static gboolean
+is_mp4 (const Mux *mux)
+{
+  return mux->codec == MEDIA_H264 || mux->codec == MEDIA_FLAC;
+}
+
+static gboolean
+is_sound (const Mux *mux)
+{
+  return media_codec_kind (mux->codec) == MEDIA_AUDIO;
+}
 
 static void
 emit (Mux *mux, GBytes *bytes, MuxFlags flags, gint64 pts_us)
@@ -205,8 +235,7 @@ end_fragment (Mux *mux, gint64 until_us)
   MuxFlags flags = samples[0].frame->key ? MUX_KEY : 0;
   gint64 pts_us = samples[0].time_us + mux->epoch_us;
   emit (mux,
-        mux->codec == MEDIA_H264 ? mp4_fragment (samples, n, ++mux->sequence)
-                                 : webm_fragment (samples, n),
+        is_mp4 (mux) ? mp4_fragment (samples, n, ++mux->sequence) : webm_fragment (samples, n),
         flags, pts_us);
   g_array_set_size (mux->samples, 0);
 }
@@ -220,7 +249,7 @@ follow_track (Mux *mux, Frame *frame, gint64 time_us)
   gboolean good = read_track (&track, frame);
   gboolean changed
       = good
-        && (!mux->has_track || (mux->codec != MEDIA_OPUS && !same_track (&track, &mux->track)));
+        && (!mux->has_track || (!is_sound (mux) && !same_track (&track, &mux->track)));
   if (!changed) {
     track_clear (&track);
     return good;
@@ -231,18 +260,18 @@ follow_track (Mux *mux, Frame *frame, gint64 time_us)
   mux->has_track = TRUE;
   g_free (mux->mime);
   mux->mime = mime_of (&track);
-  emit (mux, mux->codec == MEDIA_H264 ? mp4_init (&track) : webm_init (&track), MUX_INIT,
+  emit (mux, is_mp4 (mux) ? mp4_init (&track) : webm_init (&track), MUX_INIT,
         time_us + mux->epoch_us);
   return TRUE;
 }
 
-/* Every Opus packet is a key frame: sound is cut by time alone. */
+/* Every frame of sound is a key frame: it is cut by time alone. */
 static gboolean
 fragment_is_full (const Mux *mux, Frame *frame, gint64 time_us)
 {
   if (mux->samples->len == 0)
     return FALSE;
-  if (frame->key && mux->codec != MEDIA_OPUS)
+  if (frame->key && !is_sound (mux))
     return TRUE;
   gint64 start_us = g_array_index (mux->samples, MuxSample, 0).time_us;
   return time_us - start_us >= mux->fragment_us || mux->samples->len >= MAX_FRAMES;

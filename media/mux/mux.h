@@ -1,7 +1,7 @@
 /* Muxers for the record: encoded frames in, self-contained fragments out.
  *
- * H.264 goes into fragmented MP4 (ISO/IEC 14496-12, -15), VP8 and Opus into WebM (Matroska,
- * RFC 9559): MSE takes no VP8 in MP4. One track per muxer. The caller stores each fragment as
+ * H.264 and FLAC go into fragmented MP4 (ISO/IEC 14496-12, -15; FLAC's own mapping), VP8 and
+ * Opus into WebM (Matroska, RFC 9559): MSE takes no VP8 in MP4 and no FLAC in WebM. One track per muxer. The caller stores each fragment as
  * one record of a segment; init + any run of fragments that begins at a key fragment plays in
  * a browser's SourceBuffer.
  *
@@ -34,5 +34,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Mux, mux_free)
 
 /* MIME type with codecs parameter for MediaSource.addSourceBuffer, known after the first
  * MUX_INIT: "video/mp4; codecs=\"avc1.42c01f\"", "video/webm; codecs=\"vp8\"",
- * "audio/webm; codecs=\"opus\"". NULL before. */
+ * "audio/webm; codecs=\"opus\"", "audio/mp4; codecs=\"flac\"". NULL before. */
 const char *mux_mime_type (Mux *mux);

@@ -16,7 +16,7 @@ typedef struct {
   gint64 time_us, duration_us;
 } MuxSample;
 
-/* ISO/IEC 14496-12: ftyp + moov; moof + mdat. sequence counts fragments from 1. */
+/* H.264 and FLAC. ISO/IEC 14496-12: ftyp + moov; moof + mdat. sequence counts fragments from 1. */
 GBytes *mp4_init (const MuxTrack *track);
 GBytes *mp4_fragment (const MuxSample *samples, guint n, guint32 sequence);
 

@@ -178,6 +178,7 @@ depacketizer_add (Depacketizer *d, const guint8 *payload, gsize size)
     d->key = TRUE;
     break;
   case MEDIA_JPEG:
+  case MEDIA_FLAC:
   case MEDIA_CODEC_NONE:
     d->bad = TRUE;
     break;

@@ -49,6 +49,7 @@ packetizer_next (Packetizer *packetizer, guint8 *out, gboolean *ret_last)
   case MEDIA_OPUS:
     return opus_packetizer_next (packetizer, out, ret_last);
   case MEDIA_JPEG:
+  case MEDIA_FLAC:
   case MEDIA_CODEC_NONE:
     break;
   }
@@ -69,6 +70,7 @@ payload_inspect (MediaCodec codec, const guint8 *payload, gsize size, PayloadInf
     *ret_info = (PayloadInfo){ .start = TRUE, .key = TRUE };
     return TRUE;
   case MEDIA_JPEG:
+  case MEDIA_FLAC:
   case MEDIA_CODEC_NONE:
     break;
   }

@@ -21,6 +21,7 @@ struct Command {
   gboolean flag, lost;
   HubPeerConfig config; /* its label is text */
   MediaKind kind;
+  RungPrefer prefer;
   GBytes *data;
   Frame *frame;
 };
@@ -100,6 +101,38 @@ void
 hub_mute_source (Hub *hub, const char *source, gboolean muted)
 {
   Command *command = command_new (run_mute_source, NULL, source);
+  command->flag = muted;
+  mailbox_post (hub->commands, command);
+}
+
+static void
+run_prefer (Hub *hub, Command *c)
+{
+  HubSource *source = find_source (hub, c->text);
+  if (source != NULL)
+    hub_source_prefer (source, c->prefer);
+}
+
+void
+hub_prefer (Hub *hub, const char *source, RungPrefer prefer)
+{
+  Command *command = command_new (run_prefer, NULL, source);
+  command->prefer = prefer;
+  mailbox_post (hub->commands, command);
+}
+
+static void
+run_mute_peer (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  if (peer != NULL)
+    hub_forward_mute (peer, c->flag);
+}
+
+void
+hub_mute_peer (Hub *hub, const char *peer, gboolean muted)
+{
+  Command *command = command_new (run_mute_peer, peer, NULL);
   command->flag = muted;
   mailbox_post (hub->commands, command);
 }

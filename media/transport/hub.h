@@ -123,6 +123,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Hub, hub_free)
 
 /* Sources must be added before the peers that shall see them; order is the order in the offer. */
 void hub_add_source (Hub *hub, const char *source, MediaKind kind);
+/* What is kept of a source while bits are short (rung.h); RUNG_BALANCED till told. A microphone
+ * with RUNG_FAITHFUL is a stethoscope: sent only to who looks at it, in a place of its own among
+ * what shares the bits. It holds from the next key frame on. */
+void hub_prefer (Hub *hub, const char *source, RungPrefer prefer);
+/* What this peer says itself is sent on to nobody; it still comes by HubEvents.frame. */
+void hub_mute_peer (Hub *hub, const char *peer, gboolean muted);
 /* Muted: peers get no packets of this source (the console owns the room's microphone). */
 void hub_mute_source (Hub *hub, const char *source, gboolean muted);
 /* A live frame. Any thread. */

@@ -51,7 +51,7 @@ class_of (HubLine *line)
   if (line->kind == MEDIA_VIDEO)
     return line->looked_at ? ALLOCATION_LOOKED_AT : ALLOCATION_REST;
   gboolean stethoscope
-      = line->role == LINE_SOURCE && g_str_has_prefix (line->source->name, "stetho");
+      = line->role == LINE_SOURCE && hub_source_is_stethoscope (line->source);
   return stethoscope ? ALLOCATION_STETHOSCOPE : ALLOCATION_SOUND;
 }
 
@@ -59,15 +59,17 @@ static guint
 steps_of_source (const HubLine *line, AllocationStep *steps)
 {
   const HubSource *source = line->source;
-  if (source->muted)
+  /* A stethoscope goes only to who asked for it. */
+  gboolean unasked = hub_source_is_stethoscope (source) && !(line->peer->looks && line->looked_at);
+  if (source->muted || unasked)
     return 0;
   Rung rungs[RUNG_MAX];
   guint n = rung_count (line->codec);
-  rung_fit (line->codec, source->width, source->height, rungs);
+  rung_fit (source->prefer, line->codec, source->width, source->height, rungs);
   for (guint i = 0; i < n; i++)
     steps[i] = (AllocationStep){
-      hub_bitrate_on_wire (line->codec, rungs[i].rung, rungs[i].min_bps),
-      hub_bitrate_on_wire (line->codec, rungs[i].rung, rungs[i].max_bps),
+      hub_bitrate_on_wire (source, line->codec, rungs[i].rung, rungs[i].min_bps),
+      hub_bitrate_on_wire (source, line->codec, rungs[i].rung, rungs[i].max_bps),
     };
   return n;
 }
@@ -80,7 +82,7 @@ steps_of_peer (const HubLine *line, AllocationStep *steps)
   if (own->kind == MEDIA_AUDIO) {
     guint bps = CLAMP (own->layers[0].bps, FORWARDED_LEAST_BPS, FORWARDED_SOUND_BPS);
     steps[0] = (AllocationStep){ bps, bps };
-    return own->layers[0].bps > 0;
+    return own->layers[0].bps > 0 && !own->peer->muted;
   }
   guint n = 0;
   for (guint i = 0; i < LAYERS_MAX; i++)
@@ -188,7 +190,7 @@ outlet_for (const HubLine *line)
   if (step == ALLOCATION_NONE)
     return NULL;
   Rung rungs[RUNG_MAX];
-  rung_fit (line->codec, line->source->width, line->source->height, rungs);
+  rung_fit (line->source->prefer, line->codec, line->source->width, line->source->height, rungs);
   return hub_source_outlet (line->source, line->codec, rungs[step].rung);
 }
 
@@ -207,7 +209,7 @@ encoding_cost (Hub *hub)
       const HubLine *line = peer->lines->pdata[i];
       HubOutlet *outlet = line->role == LINE_SOURCE ? outlet_for (line) : NULL;
       if (outlet != NULL && g_hash_table_add (outlets, outlet))
-        cost += rung_cost (outlet->codec, outlet->rung, outlet->source->width,
+        cost += rung_cost (outlet->source->prefer, outlet->codec, outlet->rung, outlet->source->width,
                            outlet->source->height);
     }
   }

@@ -10,25 +10,25 @@ enum {
 };
 
 static guint
-headers_bps (MediaCodec codec, guint rung)
+headers_bps (const HubSource *source, MediaCodec codec, guint rung)
 {
-  const Rung *r = rung_get (codec, rung);
+  const Rung *r = rung_get (source->prefer, codec, rung);
   if (codec == MEDIA_OPUS)
     return HUB_HEADER_BYTES * 8 * 1000 / r->frame_ms;
   return HUB_HEADER_BYTES / 2 * 8 * (r->max_rate > 0 ? r->max_rate : 30) / 2;
 }
 
 guint
-hub_bitrate_on_wire (MediaCodec codec, guint rung, guint bps)
+hub_bitrate_on_wire (const HubSource *source, MediaCodec codec, guint rung, guint bps)
 {
   guint percent = codec == MEDIA_OPUS ? 0 : HEADERS_PERCENT;
-  return (guint)((guint64)bps * (100 + percent) / 100) + headers_bps (codec, rung);
+  return (guint)((guint64)bps * (100 + percent) / 100) + headers_bps (source, codec, rung);
 }
 
 static guint
 of_encoder (const HubOutlet *outlet, guint wire_bps)
 {
-  guint headers = headers_bps (outlet->codec, outlet->rung);
+  guint headers = headers_bps (outlet->source, outlet->codec, outlet->rung);
   return wire_bps > headers ? (guint)((guint64)(wire_bps - headers) * 100 / (100 + HEADERS_PERCENT))
                             : 0;
 }
@@ -71,7 +71,7 @@ hub_bitrate_update (HubOutlet *outlet)
   gint64 now_us = g_get_monotonic_time ();
   guint share = least_share (outlet);
   Rung steps[RUNG_MAX];
-  rung_fit (outlet->codec, outlet->source->width, outlet->source->height, steps);
+  rung_fit (outlet->source->prefer, outlet->codec, outlet->source->width, outlet->source->height, steps);
   /* Below its range only while everybody leaves. */
   guint bps = share == 0 ? 0
                          : CLAMP (of_encoder (outlet, share), steps[outlet->rung].min_bps / 2,

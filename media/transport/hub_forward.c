@@ -141,6 +141,29 @@ forward_picture (HubLine *line, guint32 source, const RtpIncoming *packet)
 }
 
 static void
+forward_sound (HubLine *line, guint32 source, const RtpIncoming *packet)
+{
+  if (line->from->peer->muted)
+    return;
+  peer_forward (line->peer->peer, line->mid, source, packet);
+}
+
+/* What is left out is no loss: whoever hears it again begins anew. */
+void
+hub_forward_mute (HubPeer *peer, gboolean muted)
+{
+  const HubLine *own = peer->own[MEDIA_AUDIO];
+  if (peer->muted == muted)
+    return;
+  peer->muted = muted;
+  for (guint i = 0; muted && own != NULL && i < own->followers->len; i++) {
+    const HubLine *line = own->followers->pdata[i];
+    peer_break_forward (line->peer->peer, line->mid);
+  }
+  hub_allocate_soon (peer->hub);
+}
+
+static void
 note_packet (HubLine *own, const RtpIncoming *packet)
 {
   HubLayer *layer = &own->layers[MIN (packet->layer, LAYERS_MAX - 1)];
@@ -160,7 +183,7 @@ hub_forward_packet (HubLine *own, guint32 source, const RtpIncoming *packet)
     if (line->peer->state != HUB_PEER_CONNECTED)
       continue;
     if (own->kind == MEDIA_AUDIO)
-      peer_forward (line->peer->peer, line->mid, source, packet);
+      forward_sound (line, source, packet);
     else if (!forward_picture (line, source, packet))
       key_wanted = TRUE;
   }

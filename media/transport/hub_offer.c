@@ -16,7 +16,7 @@ first_source (const Hub *hub, MediaKind kind)
 {
   for (guint i = 0; i < hub->sources->len; i++) {
     HubSource *source = hub->sources->pdata[i];
-    if (source->kind == kind)
+    if (source->kind == kind && !hub_source_is_stethoscope (source))
       return source;
   }
   return NULL;

@@ -59,6 +59,7 @@ struct HubSource {
   Hub *hub;
   char *name;
   MediaKind kind;
+  RungPrefer prefer;
   gboolean muted;
   guint width, height; /* of the whole picture; 0: not known yet */
   HubOutlet outlets[N_CODECS][RUNG_MAX];
@@ -118,6 +119,7 @@ struct HubPeer {
   Hub *hub;
   char *id, *label;
   gboolean loopback, local;
+  gboolean muted;    /* its sound is sent on to nobody */
   gboolean reserved; /* till hub_peer_open() */
   gboolean known;    /* the sources are in its first offer */
   Peer *peer;
@@ -245,6 +247,9 @@ HubSource *hub_source_new (Hub *hub, const char *name, MediaKind kind);
 void hub_source_free (HubSource *source);
 void hub_source_frame (HubSource *source, Frame *frame);
 void hub_source_mute (HubSource *source, gboolean muted);
+void hub_source_prefer (HubSource *source, RungPrefer prefer);
+/* Its sound is a stethoscope's. */
+gboolean hub_source_is_stethoscope (const HubSource *source);
 HubOutlet *hub_source_outlet (HubSource *source, MediaCodec codec, guint rung);
 /* What the line shall show from now on, NULL: nothing. A line that shows something already goes on
  * with that until the other's next key frame. */
@@ -261,6 +266,8 @@ void hub_outlet_begin (HubOutlet *outlet, HubLine *line);
 /* hub_forward.c */
 /* Gives every peer a line for each line that another sends on, takes back what is not needed. */
 void hub_forward_update (Hub *hub);
+/* What the peer says is sent on, or not any more. */
+void hub_forward_mute (HubPeer *peer, gboolean muted);
 void hub_forward_packet (HubLine *own, guint32 source, const RtpIncoming *packet);
 void hub_forward_detach (HubLine *line);
 
@@ -290,7 +297,7 @@ char *hub_line_name (const HubLine *line);
 /* hub_bitrate.c */
 void hub_bitrate_update (HubOutlet *outlet);
 /* From bits of an encoder to bits on the wire, and back. */
-guint hub_bitrate_on_wire (MediaCodec codec, guint rung, guint bps);
+guint hub_bitrate_on_wire (const HubSource *source, MediaCodec codec, guint rung, guint bps);
 
 /* hub_still.c */
 /* The line of which the peer shall have stills; NULL: none. */

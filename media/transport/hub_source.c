@@ -406,6 +406,22 @@ hub_source_frame (HubSource *source, Frame *frame)
   }
 }
 
+gboolean
+hub_source_is_stethoscope (const HubSource *source)
+{
+  return source->kind == MEDIA_AUDIO && source->prefer == RUNG_FAITHFUL;
+}
+
+/* The encoders of its rungs begin anew with other bounds. */
+void
+hub_source_prefer (HubSource *source, RungPrefer prefer)
+{
+  if (source->prefer == prefer)
+    return;
+  source->prefer = prefer;
+  hub_allocate (source->hub);
+}
+
 void
 hub_source_mute (HubSource *source, gboolean muted)
 {
