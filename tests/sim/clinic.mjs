@@ -100,7 +100,7 @@ async function openConsultation(place) {
 }
 
 const oximeter = join(dir, 'oximeter');
-const devices = (port, speech) => `[camera room]
+const devices = (port, speech, heart) => `[camera room]
 address=rtsp://127.0.0.1:${port}/room
 
 [camera exam]
@@ -113,6 +113,9 @@ address=file:${speech}
 port=${oximeter}
 title=Máy đo SpO₂
 room=true
+
+[stethoscope stethoscope]
+address=file:${heart}
 `;
 
 // A cuff and an oximeter to be paired on the console, where this machine has D-Bus and its Python.
@@ -175,8 +178,11 @@ async function main() {
   const speech = join(dir, 'speech.wav');
   if (!existsSync(speech)) execFileSync(sim('sim-speech'), [speech], { stdio: 'pipe' });
 
+  const heart = join(dir, 'heart.wav');
+  if (!existsSync(heart)) execFileSync(sim('sim-heart'), [heart], { stdio: 'pipe' });
+
   const rtsp = await freePort();
-  const place = await setUp(dir, { ports: { rtsp }, config: devices(rtsp, speech), listen: listen ? [listen] : [], names: listen ? [listen] : [] });
+  const place = await setUp(dir, { ports: { rtsp }, config: devices(rtsp, speech, heart), listen: listen ? [listen] : [], names: listen ? [listen] : [] });
   await keep('sim-camera', () => simulator('sim-camera', ['--port', String(place.ports.rtsp),
     '--name', 'room', '--name', 'exam', '--size', '640x360', '--fps', '15']));
   // A finger oximeter on a serial line, beside the monitor.

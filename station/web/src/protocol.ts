@@ -121,6 +121,8 @@ export interface Happening { at: Time; what: string; detail?: string | null }
 export interface SourceView {
   name: string
   kind?: 'video' | 'audio'
+  /** What is kept of it while bits are short; a stethoscope is a kind of its own. */
+  prefer?: 'balanced' | 'motion' | 'detail' | 'stethoscope'
   state: 'starting' | 'running' | 'missing' | 'stopped'
   reason?: string | null
   recording?: boolean
@@ -374,6 +376,8 @@ export interface LiveConsultation {
   station: string
   people: Person[]
   sources: SourceView[]
+  /** Who listens with which stethoscope: the room's microphone is silent meanwhile. */
+  listening?: { label: string; source: string }[]
   disk?: DiskLevel
   alarms?: AlarmView[]
 }
@@ -388,7 +392,7 @@ export type FromChannel =
   | { type: 'ecgs'; items: EcgItem[] }
   | { type: 'ecg.bytes'; ecg?: string; from?: number; size?: number; data?: string | null }
   | { type: 'saved'; note: string; seq: number }
-  | { type: 'error'; code: string; text?: Said; note?: string }
+  | { type: 'error'; code: string; text?: Said; note?: string; stream?: string }
 
 /* ---- Waves -------------------------------------------------------------------------------- */
 

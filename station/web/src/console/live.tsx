@@ -7,6 +7,7 @@ import { now, useCell } from '../observable'
 import type { Consultation, Patient, StationState } from '../protocol'
 import { t, type Key } from '../text'
 import { BarButton, Button, Dialog, Notice, Pill, dateOf, useAction } from '../ui/parts'
+import { Auscultations, ListeningNotice } from '../ui/auscultation'
 import { Stage, type Tile } from '../ui/stage'
 import { LiveTrends } from '../ui/trends'
 import { AlarmList } from '../ui/alarms'
@@ -46,6 +47,7 @@ export function Live(props: {
   const { state, consultation } = props
   const client = useConsole()
   const readings = useCell(client.readings)
+  const live = useCell(client.live)
   const [tab, setTab] = useState<Tab>('notes')
   const [open, setOpen] = useState<Open>(null)
   const waiting = consultation.guests.filter((guest) => guest.state === 'lobby').length
@@ -74,6 +76,7 @@ export function Live(props: {
             </Notice>
           )}
           <HeldBackNotices devices={state.devices} onOpen={() => setOpen('devices')} />
+          <ListeningNotice live={live} />
           <RelayNotices relays={state.relays ?? []} />
           <Pictures state={state} consultation={consultation} />
           <WavePanel waves={client.peer.waves} />
@@ -83,6 +86,7 @@ export function Live(props: {
           <AlarmList alarms={consultation.alarms} />
           <VitalsPanel latest={readings} />
           <LiveTrends readings={client.readings} consultation={consultation.id} />
+          <Auscultations peer={client.peer} sources={state.sources} always={client.peer.options.loopback ?? false} />
           <button type="button" class="link-button" data-testid="devices-open" onClick={() => setOpen('devices')}>
             <Icon name="device" size={17} />
             {t('devices.open')}

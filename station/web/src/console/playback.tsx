@@ -39,6 +39,8 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
   const waves = useRecordedWaves(record, player)
   const videos = record.tracks.filter(({ mime }) => mime.startsWith('video'))
   const sounds = record.tracks.filter(({ mime }) => mime.startsWith('audio'))
+  const hearts = sounds.filter(isStethoscope)
+  const [heart, setHeart] = useState(false)
   const [main, setMain] = useState<string | null>(null)
   const chosen = videos.find(({ stream }) => stream === main)?.stream ?? videos[0]?.stream
   return (
@@ -54,6 +56,11 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
         </section>
         {sounds.map((track) => <RecordedSound key={track.stream} track={track} player={player} />)}
         <RecordedWavePanel player={player} record={record} waves={waves} />
+        {sounds.map((track) => <RecordedSound key={track.stream} track={track} player={player} silent={isStethoscope(track) !== heart} />)}
+        {hearts.length > 0 && (
+          <Button look={heart ? 'primary' : 'plain'} icon="heart" pressed={heart} testid="playback-listen"
+            onClick={() => setHeart(!heart)}>{t('playback.listen')}</Button>
+        )}
         <Transport player={player} record={record} />
       </div>
       <aside class="live-side">
@@ -88,6 +95,9 @@ function RecordedPictures({ record, session }: { record: ReadRecord; session: st
   const source = useMemo(() => httpSource(() => session), [session])
   const objects = useMemo(() => dicomObjects(record.attachments, record.id), [record])
   return objects.length > 0 ? <Studies objects={objects} source={source} /> : null
+/** Recorded without loss; heard alone, as it was at the time. */
+function isStethoscope({ mime }: Track): boolean {
+  return mime.includes('flac')
 }
 
 function trackTitle(track: Track): string {
@@ -127,8 +137,12 @@ function RecordedPicture(props: { track: Track; player: Player; main: boolean; o
   )
 }
 
-function RecordedSound({ track, player }: { track: Track; player: Player }): JSX.Element {
+function RecordedSound(props: { track: Track; player: Player; silent: boolean }): JSX.Element {
+  const { track, player, silent } = props
   const audio = useRef<HTMLAudioElement>(null)
+  useEffect(() => {
+    if (audio.current) audio.current.muted = silent
+  }, [silent])
   const state = useTrack(player, track, audio)
   return <audio ref={audio} preload="auto" data-testid={`recorded-${track.stream}`} data-state={state} />
 }

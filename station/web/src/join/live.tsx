@@ -10,6 +10,7 @@ import { useCell } from '../observable'
 import type { LiveConsultation } from '../protocol'
 import { t, word, type Key } from '../text'
 import { Icon, Logo } from '../ui/icons'
+import { Auscultations, ListeningNotice } from '../ui/auscultation'
 import { BarButton, LanguageSwitch, Notice, Pill } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { AudioOut } from '../ui/video'
@@ -44,6 +45,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
         <div class="live-left">
           {phase === 'trouble' && <Notice look="warn" testid="media-trouble">{t('media.trouble')}</Notice>}
           <WeakNotice peer={guest.peer} />
+          <ListeningNotice live={live} />
           {live?.disk === 'full' && <Notice look="warn">{t('disk.full')}</Notice>}
           <Pictures guest={guest} live={live} />
           {role !== 'patient' && <WavePanel waves={guest.peer.waves} />}
@@ -55,6 +57,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
             <VitalsPanel latest={readings} remote />
             <LiveTrends readings={guest.readings} consultation="" />
             <Ecgs guest={guest} />
+            {role === 'specialist' && <Auscultations peer={guest.peer} sources={live?.sources ?? []} always={false} />}
             <Opinion guest={guest} />
           </aside>
         )}
@@ -113,6 +116,8 @@ function Pictures({ guest, live }: { guest: Guest; live: LiveConsultation | null
   const own = useCell(guest.cam.track)
   const [main, setMain] = useState<string | null>(null)
   const ownStream = useMemo(() => (own ? new MediaStream([own]) : null), [own])
+  const stethoscopes = new Set(live?.sources.filter(({ prefer }) => prefer === 'stethoscope')
+    .map(({ name }) => `source-${name}`))
   const tiles: Tile[] = []
   for (const stream of streams) {
     if (!stream.video) continue
@@ -132,7 +137,7 @@ function Pictures({ guest, live }: { guest: Guest; live: LiveConsultation | null
     <>
       <Stage tiles={tiles} main={main} onMain={setMain} empty={t('link.joining')} peer={guest.peer} />
       <div class="voices">
-        {streams.map((stream) => stream.audio && (
+        {streams.map((stream) => stream.audio && !stethoscopes.has(stream.id) && (
           <AudioOut key={stream.id} stream={stream.audio} testid={`audio-${stream.id}`} />
         ))}
       </div>

@@ -52,6 +52,8 @@ export class Peer {
   readonly sight = new Cell<{ sight: Sight; machine: boolean }>({ sight: 'full', machine: false })
   readonly stills = new Stills()
   readonly waves = new Waves((message) => this.send(message))
+  /** Counts the data channels that were opened: what the station was told before is to be told again. */
+  readonly opened = new Cell(0)
   /** Called when an answer has gone out: from here on the browser waits, and the page has time. */
   answered: (() => void) | null = null
   /** Made before it is wanted: bare, or with an answer to the station's reservation in it. */
@@ -65,6 +67,7 @@ export class Peer {
   #mute = false
   #muteTimer = 0
   #looks: readonly string[] | null = null
+  #looksAlso = new Set<string>()
   #own: { mic: MediaStreamTrack | null; cam: MediaStreamTrack | null } = { mic: null, cam: null }
   #lines: { mic: RTCRtpTransceiver | null; cam: RTCRtpTransceiver | null } = { mic: null, cam: null }
   #wanted = false
@@ -166,8 +169,16 @@ export class Peer {
     this.#tellLooks()
   }
 
+  /** A stream beside the pictures that is wanted, or not any more: a stethoscope's. */
+  lookAlso(stream: string, wanted: boolean): void {
+    if (this.#looksAlso.has(stream) === wanted) return
+    if (wanted) this.#looksAlso.add(stream)
+    else this.#looksAlso.delete(stream)
+    this.#tellLooks()
+  }
+
   #tellLooks(): void {
-    if (this.#looks) this.send({ type: 'look', streams: this.#looks })
+    if (this.#looks) this.send({ type: 'look', streams: [...this.#looks, ...this.#looksAlso] })
   }
 
   receive(message: MediaMessage): void {
@@ -301,9 +312,13 @@ export class Peer {
 
   #takeData(channel: RTCDataChannel): void {
     this.#channel = channel
-    channel.onopen = () => this.#tellLooks()
+    const opened = (): void => {
+      this.#tellLooks()
+      this.opened.set(this.opened.get() + 1)
+    }
+    channel.onopen = opened
     channel.onclose = () => this.#dumb(channel)
-    this.#tellLooks()
+    if (channel.readyState === 'open') opened()
     channel.onmessage = (event) => {
       if (typeof event.data !== 'string') return
       try {
