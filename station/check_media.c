@@ -126,6 +126,12 @@ check_encoders (const Config *config, GPtrArray *findings)
   const char *h264 = source_encoder_name (MEDIA_H264);
   const char *vp8 = source_encoder_name (MEDIA_VP8);
   const char *opus = source_encoder_name (MEDIA_OPUS);
+  if (config->stethoscopes->len > 0 && source_encoder_name (MEDIA_FLAC) == NULL)
+    check_add (findings, CHECK_BAD, "encoders-missing",
+               g_strdup ("Thiếu bộ nén FLAC: ống nghe sẽ không được ghi. Hãy cài lại các gói "
+                         "GStreamer."),
+               g_strdup ("The encoder for FLAC is missing: the stethoscope will not be recorded. "
+                         "Install the GStreamer packages again."));
   if (h264 != NULL && vp8 != NULL && opus != NULL)
     check_add (findings, CHECK_GOOD, "encoders",
                g_strdup_printf ("Bộ nén hình và tiếng: %s, %s, %s.", h264, vp8, opus),

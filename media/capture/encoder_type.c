@@ -94,7 +94,7 @@ static const EncoderType types[] = {
   {
       .codec = MEDIA_FLAC,
       .element = "flacenc",
-      .common = "quality=5 blocksize=4800 seekpoints=0", /* FLAC_BLOCK */
+      .common = "quality=5 blocksize=3840 seekpoints=0", /* FLAC_BLOCK */
       .live = "",
       .record = "",
   },

@@ -197,6 +197,9 @@ test('the record plays it back as it was', { timeout: 180_000 }, async (t) => {
   await page.locator('[data-testid^=record-]').first().click();
   await page.getByTestId('passphrase').fill(secret);
   await page.getByTestId('unlock-go').click();
+  await page.getByTestId('playback').waitFor();
+  t.diagnostic(await page.locator('[data-testid^=recorded-]').evaluateAll((all) => all.map((e) => e.dataset.testid + ' ' + e.dataset.state).join(', ')));
+  await page.screenshot({ path: join(screenshots, 'console-playback-stethoscope-vi.png') });
   await page.getByTestId('playback-listen').click();
   await tapElement(page, 'recorded-stethoscope');
   await page.getByTestId('seek').fill('5');
