@@ -12,6 +12,8 @@
 
 enum { USUAL_WIDTH = 1280, USUAL_HEIGHT = 720, USUAL_RATE = 30 };
 enum { TEST_WIDTH = 640, TEST_HEIGHT = 360, TEST_RATE = 15 };
+/* What the test camera's sensor has, asked for more than it could ever show. */
+enum { TEST_SENSOR_WIDTH = 1280, TEST_SENSOR_HEIGHT = 720, TEST_LARGEST = 3840 };
 
 /* The cost of a format beside raw, in the unit of camera_choose_caps(): a fraction of the wanted
  * picture. Negative: not usable. */
@@ -226,7 +228,11 @@ build_test (Capture *capture, const SourceConfig *config, gboolean moving, GErro
   guint width = (config->width ? config->width : TEST_WIDTH) & ~15u;
   guint height = (config->height ? config->height : TEST_HEIGHT) & ~1u;
   guint rate = config->frame_rate ? config->frame_rate : TEST_RATE;
-  width = CLAMP (width, 160, 3840);
+  if (config->width > TEST_LARGEST) {
+    width = TEST_SENSOR_WIDTH;
+    height = TEST_SENSOR_HEIGHT;
+  }
+  width = CLAMP (width, 160, TEST_LARGEST);
   height = CLAMP (height, 120, 2160);
   GstElement *source = moving ? camera_moving_source (width, height, rate)
                               : camera_test_source (config->name, width, height, rate);
@@ -237,6 +243,15 @@ build_test (Capture *capture, const SourceConfig *config, gboolean moving, GErro
   }
   gst_bin_add (GST_BIN (capture_pipeline (capture)), source);
   return capture_end_raw (capture, source);
+}
+
+gboolean
+camera_may_be_larger (const SourceConfig *config)
+{
+  Address address;
+  return address_parse (MEDIA_VIDEO, config->address, &address, NULL)
+         && (address.scheme == ADDRESS_V4L2
+             || (address.scheme == ADDRESS_TEST && *address.target == '\0'));
 }
 
 gboolean

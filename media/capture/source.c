@@ -2,9 +2,11 @@
 
 #include <string.h>
 #include "media/capture/address.h"
+#include "media/capture/camera.h"
 #include "media/capture/capture.h"
 #include "media/capture/echo.h"
 #include "media/capture/record.h"
+#include "media/capture/shots.h"
 #include "media/capture/status.h"
 #include "media/error.h"
 
@@ -17,6 +19,10 @@
 #define CAMERA_USUAL_BITS 4000000u
 /* A run as long as this was a good one: the next failure starts the back-off anew. */
 #define GOOD_RUN_US (10 * G_USEC_PER_SEC)
+
+/* Of a run at the sensor's size: till exposure and white balance have settled. */
+enum { NATIVE_SETTLES = 4, NATIVE_LARGEST = 8192, NATIVE_RATE = 5 };
+#define NATIVE_US (5 * G_USEC_PER_SEC)
 
 enum { LIVE_WIDTH = 1280, LIVE_HEIGHT = 720, LIVE_RATE = 30 };
 
@@ -42,6 +48,13 @@ struct Source {
   guint attempt;
   gint64 retry_us, backoff_us, begun_us, data_us;
   gboolean had_data;
+  gint64 native_end_us;  /* a picture at the sensor's size is waited for till then */
+  guint64 live_pixels;   /* before that run */
+  gboolean is_full_size; /* it was seen to capture at the sensor's size anyway */
+
+  Shots *shots;       /* of a camera */
+  gint native;        /* atomic: this run is for a picture at the sensor's own size */
+  gint native_frames; /* atomic: that came in it */
 
   /* By codec and rung, NULL for those of the other kind. */
   Outlet *live[MEDIA_JPEG + 1][RUNG_MAX];
@@ -78,9 +91,24 @@ note_data (Source *source)
 }
 
 static void
+on_native (Source *source, GstBuffer *buffer, GstCaps *caps)
+{
+  if (g_atomic_int_add (&source->native_frames, 1) + 1 < NATIVE_SETTLES)
+    return;
+  shots_feed (source->shots, buffer, caps);
+  wake (source);
+}
+
+static void
 on_raw (GstBuffer *buffer, GstCaps *caps, void *arg)
 {
   Source *source = arg;
+  if (g_atomic_int_get (&source->native)) {
+    on_native (source, buffer, caps);
+    return;
+  }
+  if (source->shots)
+    shots_feed (source->shots, buffer, caps);
   note_data (source);
   g_autoptr (GstBuffer) clean
       = source->config.echo ? echo_filter (source->config.echo, buffer) : gst_buffer_ref (buffer);
@@ -96,6 +124,8 @@ static void
 on_encoded (Frame *frame, void *arg)
 {
   Source *source = arg;
+  if (g_atomic_int_get (&source->native))
+    return;
   note_data (source);
   record_feed_encoded (source->record, frame);
 }
@@ -241,6 +271,68 @@ check_run (Source *source, gint64 now_us)
     watch (source, now_us);
 }
 
+static gboolean
+open_native (Source *source)
+{
+  static const CaptureEvents events = { on_raw, on_encoded, on_unfit, on_failed };
+  g_autoptr (GError) error = NULL;
+  SourceConfig config = source->config;
+  config.width = config.height = NATIVE_LARGEST;
+  config.frame_rate = NATIVE_RATE;
+  source->capture = capture_new (&config, &events, source, 0, &source->quit, &error);
+  g_autofree char *reason = NULL;
+  return source->capture && capture_start (source->capture, &reason);
+}
+
+static void
+end_native (Source *source, gint64 now_us)
+{
+  gboolean came = g_atomic_int_get (&source->native_frames) >= NATIVE_SETTLES;
+  source->is_full_size = came && shots_pixels (source->shots) <= source->live_pixels;
+  close_capture (source);
+  g_atomic_int_set (&source->native, FALSE);
+  shots_answer (source->shots, NULL); /* what was there before, if nothing came */
+  open_capture (source, now_us);
+}
+
+static void
+begin_native (Source *source, gint64 now_us)
+{
+  source->live_pixels = shots_pixels (source->shots);
+  close_capture (source);
+  g_atomic_int_set (&source->native_frames, 0);
+  g_atomic_int_set (&source->native, TRUE);
+  source->native_end_us = now_us + NATIVE_US;
+  if (!open_native (source))
+    end_native (source, now_us);
+}
+
+static void
+work_native (Source *source, gint64 now_us)
+{
+  g_mutex_lock (&source->lock);
+  gboolean failed = source->failure != NULL;
+  g_mutex_unlock (&source->lock);
+  if (g_atomic_int_get (&source->native_frames) >= NATIVE_SETTLES || failed
+      || now_us >= source->native_end_us)
+    end_native (source, now_us);
+}
+
+static void
+take_shots (Source *source, gint64 now_us)
+{
+  if (!source->shots || g_atomic_int_get (&source->native) || !shots_are_asked (source->shots))
+    return;
+  if (!source->capture)
+    shots_answer (source->shots, "the camera is not there");
+  else if (!source->had_data)
+    return; /* soon */
+  else if (source->is_full_size || !camera_may_be_larger (&source->config))
+    shots_answer (source->shots, NULL);
+  else
+    begin_native (source, now_us);
+}
+
 static gint64
 work_outlets (Source *source, gint64 now_us)
 {
@@ -263,10 +355,13 @@ work (gpointer data)
   source->woken = FALSE;
   g_mutex_unlock (&source->lock);
   gint64 now_us = g_get_monotonic_time ();
-  if (source->capture)
+  if (g_atomic_int_get (&source->native))
+    work_native (source, now_us);
+  else if (source->capture)
     check_run (source, now_us);
   else if (now_us >= source->retry_us)
     open_capture (source, now_us);
+  take_shots (source, now_us);
   gint64 due
       = source->capture ? MIN (now_us + WATCH_US, work_outlets (source, now_us)) : source->retry_us;
   g_mutex_lock (&source->lock);
@@ -397,6 +492,8 @@ source_new (const SourceConfig *config, const SourceEvents *events, void *arg, G
   source->config.password = g_strdup (config->password);
   source->events = *events;
   source->arg = arg;
+  if (config->kind == MEDIA_VIDEO)
+    source->shots = shots_new (source);
   source->status = status_new (config->name, events->state ? on_status : NULL, source);
   g_mutex_init (&source->lock);
   add_live (source);
@@ -412,6 +509,7 @@ source_start (Source *source)
   if (source->worker)
     return;
   source->attempt = 0;
+  g_atomic_int_set (&source->native, FALSE);
   source->retry_us = source->backoff_us = 0;
   g_atomic_int_set (&source->quit, FALSE);
   status_set (source->status, SOURCE_STARTING, NULL);
@@ -454,6 +552,7 @@ source_free (Source *source)
     if (live_at (source, i))
       outlet_free (live_at (source, i));
   record_free (source->record);
+  g_clear_pointer (&source->shots, shots_free);
   g_mutex_clear (&source->lock);
   g_free ((char *)source->config.name);
   g_free ((char *)source->config.address);
@@ -523,6 +622,14 @@ source_request_keyframe (Source *source, MediaCodec codec, guint rung)
   Outlet *outlet = live_of (source, codec, rung);
   if (outlet)
     outlet_request_key (outlet);
+}
+
+void
+source_take (Source *source, gboolean lossless, SourceTaken done, void *arg)
+{
+  g_return_if_fail (source->shots);
+  shots_ask (source->shots, lossless, done, arg);
+  wake (source);
 }
 
 const char *

@@ -756,6 +756,87 @@ test_restart (void)
   log_close (log);
 }
 
+/* --- pictures that are taken --- */
+
+typedef struct {
+  guint told;
+  char *mime, *reason;
+  guint width, height;
+  GBytes *data;
+} Taken;
+
+static void
+on_taken (Source *source, const SourcePicture *picture, const GError *error, void *arg)
+{
+  Taken *taken = arg;
+  taken->told++;
+  if (!picture) {
+    taken->reason = g_strdup (error->message);
+    return;
+  }
+  taken->mime = g_strdup (picture->mime_type);
+  taken->width = picture->width;
+  taken->height = picture->height;
+  taken->data = g_bytes_ref (picture->data);
+}
+
+static void
+taken_clear (Taken *taken)
+{
+  g_free (taken->mime);
+  g_free (taken->reason);
+  g_clear_pointer (&taken->data, g_bytes_unref);
+}
+
+/* A camera that shows 640×360 live has 1280×720 for who wants one picture; it goes on afterwards. */
+static void
+test_take (void)
+{
+  SourceConfig config = { .name = "exam", .kind = MEDIA_VIDEO, .address = "test:" };
+  Taken jpeg = { 0 }, png = { 0 };
+  Log *log = log_open (&config);
+  log->oldest_us = 2 * SECOND; /* it stands still meanwhile */
+  source_set_live (log->source, MEDIA_H264, 0, TRUE);
+  WAIT_FRAMES (log, log->live[MEDIA_H264], 5);
+  source_take (log->source, FALSE, on_taken, &jpeg);
+  g_assert_true (WAIT (40, jpeg.told == 1));
+  g_assert_cmpstr (jpeg.reason, ==, NULL);
+  g_assert_cmpstr (jpeg.mime, ==, "image/jpeg");
+  g_assert_cmpuint (jpeg.width, ==, 1280);
+  g_assert_cmpuint (jpeg.height, ==, 720);
+  guint before = count (log, log->live[MEDIA_H264]);
+  WAIT_FRAMES (log, log->live[MEDIA_H264], before + 10);
+  Frame *last = frame_at (log, log->live[MEDIA_H264], before + 9);
+  g_assert_cmpuint (last->width, ==, 640);
+  g_assert_cmpint (log->state, ==, SOURCE_RUNNING);
+  source_take (log->source, TRUE, on_taken, &png);
+  g_assert_true (WAIT (60, png.told == 1));
+  g_assert_cmpstr (png.mime, ==, "image/png");
+  g_assert_cmpuint (png.width, ==, 1280);
+  const guint8 *head = g_bytes_get_data (png.data, NULL);
+  g_assert_cmpint (memcmp (head, "\x89PNG\r\n\x1a\n", 8), ==, 0);
+  g_test_message ("JPEG %zu bytes, PNG %zu bytes", g_bytes_get_size (jpeg.data),
+                  g_bytes_get_size (png.data));
+  taken_clear (&jpeg);
+  taken_clear (&png);
+  log_close (log);
+}
+
+static void
+test_take_nothing (void)
+{
+  SourceConfig config = { .name = "gone", .kind = MEDIA_VIDEO, .address = "v4l2:/dev/video77" };
+  Taken taken = { 0 };
+  Log *log = log_open (&config);
+  g_assert_true (WAIT (10, log->state == SOURCE_MISSING));
+  source_take (log->source, FALSE, on_taken, &taken);
+  g_assert_true (WAIT (10, taken.told == 1));
+  g_test_message ("%s", taken.reason);
+  g_assert_nonnull (taken.reason);
+  taken_clear (&taken);
+  log_close (log);
+}
+
 /* --- microphones --- */
 
 static void
@@ -1188,6 +1269,8 @@ main (int argc, char **argv)
   g_test_add_func ("/source/keyframes", test_keyframes);
   g_test_add_func ("/source/stuck-outlet", test_stuck_outlet);
   g_test_add_func ("/source/restart", test_restart);
+  g_test_add_func ("/source/take", test_take);
+  g_test_add_func ("/source/take/nothing", test_take_nothing);
   g_test_add_func ("/source/microphone/test", test_test_microphone);
   g_test_add_func ("/source/rungs", test_rungs);
   g_test_add_func ("/source/low-rung-bits", test_low_rung_bits);
