@@ -24,6 +24,8 @@ struct Command {
   RungPrefer prefer;
   GBytes *data;
   Frame *frame;
+  guint8 file_id[FILE_ID_BYTES];
+  FileParts *parts;
 };
 
 static void
@@ -36,6 +38,7 @@ command_free (gpointer data)
   g_strfreev (command->names);
   g_clear_pointer (&command->data, g_bytes_unref);
   g_clear_pointer (&command->frame, frame_unref);
+  g_clear_pointer (&command->parts, file_parts_free);
   g_free (command);
 }
 
@@ -338,6 +341,31 @@ void
 hub_request_keyframe (Hub *hub, const char *peer)
 {
   mailbox_post (hub->commands, command_new (run_request_keyframe, peer, NULL));
+}
+
+static void
+run_send_file (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  FileParts *parts = g_steal_pointer (&c->parts);
+  if (peer != NULL)
+    hub_file_send (peer, c->file_id, c->data, parts);
+  else
+    g_clear_pointer (&parts, file_parts_free);
+}
+
+void
+hub_send_file (Hub *hub, const char *peer, const guint8 id[FILE_ID_BYTES], GBytes *data,
+               const FilePart *wanted, guint n)
+{
+  Command *command = command_new (run_send_file, peer, NULL);
+  memcpy (command->file_id, id, FILE_ID_BYTES);
+  if (data != NULL) {
+    gsize size = g_bytes_get_size (data);
+    command->data = g_bytes_ref (data);
+    command->parts = file_parts_new ((guint32)MIN (size, G_MAXUINT32), wanted, n);
+  }
+  mailbox_post (hub->commands, command);
 }
 
 static void

@@ -11,6 +11,7 @@
 #pragma once
 #include "media/rung.h"
 #include "media/transport/candidate.h"
+#include "media/transport/file_parts.h"
 #include "media/transport/relay.h"
 
 typedef struct Hub Hub;
@@ -160,7 +161,7 @@ void hub_request_keyframe (Hub *hub, const char *peer);
 
 /* Sends on a data channel that the station opened in every peer:
  *   "data" reliable and ordered (JSON text), "wave" unordered with a lifetime of 1.5 s.
- * ("still" is the hub's own: docs/protocol.md.)
+ * ("still" and "file" are the hub's own: docs/protocol.md.)
  * peer NULL: to all. Dropped while the channel is not open (send the present state at the event
  * `channel`), and with a log line when more than 4 MiB wait. */
 void hub_send (Hub *hub, const char *peer, const char *label, gboolean text, GBytes *data);
@@ -170,6 +171,12 @@ void hub_send (Hub *hub, const char *peer, const char *label, gboolean text, GBy
  * sound and before all pictures (media/congestion/allocation.h). Who may have which is told by the
  * event `waves`; sending is the caller's, by hub_send(). */
 void hub_ask_waves (Hub *hub, const guint *bps, guint n);
+
+/* Sends these parts of a file over the channel "file" (docs/protocol.md), in the place of what is
+ * under way there: after sound and vital signs, whatever a chunk needs to get through. id: for the
+ * page, any bytes. data NULL: nothing more. */
+void hub_send_file (Hub *hub, const char *peer, const guint8 id[FILE_ID_BYTES], GBytes *data,
+                    const FilePart *wanted, guint n);
 
 /* What the peer looks at: names of streams as in the offer, NULL-terminated; NULL: not told, all
  * alike. What it does not look at is sent as a thumbnail, or not. */

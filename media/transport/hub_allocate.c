@@ -153,6 +153,7 @@ ask_peer (HubPeer *peer, gint64 now_us)
     if (((HubLine *)peer->lines->pdata[i])->role != LINE_OWN)
       ask_line (peer->lines->pdata[i]);
   hub_waves_ask (peer);
+  hub_file_ask (peer);
 }
 
 void
@@ -172,6 +173,7 @@ hub_allocate_forget (HubPeer *peer)
     allocation_remove_peer (peer->hub->allocation, peer->share);
   peer->share = NULL;
   peer->waves = NULL;
+  peer->file.share = NULL;
 }
 
 /* What lines get */

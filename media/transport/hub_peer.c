@@ -353,6 +353,7 @@ static void
 let_go (HubPeer *peer)
 {
   hub_still_show (peer, NULL);
+  hub_file_end (peer);
   for (guint i = 0; i < peer->lines->len; i++) {
     HubLine *line = peer->lines->pdata[i];
     hub_line_view (line, NULL);

@@ -10,6 +10,7 @@
  *   hub_allocate.c who gets which rung: between allocation.h and the lines
  *   hub_bitrate.c  what the encoders shall aim at
  *   hub_direct.c   away from relays
+ *   hub_file.c     files to who asked for them
  *   hub_still.c    pictures now and then for who gets no video
  *   hub_sound.c    how sound is guarded against loss, both ways
  *   hub_stats.c    figures that any thread may read
@@ -86,6 +87,17 @@ typedef struct {
   GSource *timer;
 } HubStill;
 
+/* A file under way to a peer. */
+typedef struct {
+  GBytes *data; /* NULL: none */
+  guint8 id[FILE_ID_BYTES];
+  FileParts *parts;
+  AllocationStream *share; /* NULL: none yet, or a local peer */
+  double credit;           /* bytes that may be sent now */
+  gint64 earned_us;
+  GSource *timer;
+} HubFile;
+
 /* An m-line with RTP of one peer. */
 struct HubLine {
   HubPeer *peer;
@@ -135,6 +147,7 @@ struct HubPeer {
   AllocationStream *waves; /* its share for waves; NULL: there are none */
   guint wave_steps;        /* step that it may have, plus one; 0: none */
   HubStill still;
+  HubFile file;
   gboolean red_wanted; /* its sound shall come as RED: too much was lost without */
   guint voice_ms;      /* of one packet of its sound, as asked for; 0: whatever */
   gint64 weak_us;      /* when somebody with a weak link heard it last */
@@ -304,6 +317,13 @@ guint hub_bitrate_on_wire (const HubSource *source, MediaCodec codec, guint rung
 void hub_still_show (HubPeer *peer, HubLine *line);
 /* A frame of MEDIA_JPEG. */
 void hub_still_frame (HubOutlet *outlet, Frame *frame);
+
+/* hub_file.c */
+/* As hub_send_file(). (transfer full) parts. */
+void hub_file_send (HubPeer *peer, const guint8 id[FILE_ID_BYTES], GBytes *data, FileParts *parts);
+/* Its share of what is sent to this peer, before each allocation. */
+void hub_file_ask (HubPeer *peer);
+void hub_file_end (HubPeer *peer);
 
 /* hub_direct.c */
 /* Now and then: restarts ICE when it is time to seek a way without a relay. */

@@ -141,6 +141,7 @@ on_sctp_up (Sctp *sctp, void *arg)
   channels_open (peer->channels, "data", FALSE, 0);
   channels_open (peer->channels, "wave", TRUE, WAVE_LIFETIME_MS);
   channels_open (peer->channels, "still", TRUE, 0);
+  channels_open (peer->channels, "file", TRUE, 0);
 }
 
 static void
