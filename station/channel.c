@@ -1,6 +1,7 @@
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/ecgs.h"
+#include "station/pictures.h"
 #include "station/request.h"
 #include "station/room.h"
 #include "station/text.h"
@@ -102,6 +103,7 @@ channel_send_snapshot (Station *station, const char *label)
   room_send (station->room, label, view_live (station));
   channel_send_readings (station, label, items);
   waves_tell (station->waves, label);
+  pictures_send (station->pictures, label);
   if (station->screen == NULL)
     return;
   ecgs_send_list (station->ecgs, label);
@@ -211,9 +213,8 @@ note_saved (Station *station, Consult *consult, gint64 seq, const GError *error,
   g_free (saving);
 }
 
-/* Who speaks on this channel: a guest, or the user at the console. */
-static gboolean
-author_of (Station *station, const char *label, char **ret_user, char **ret_name)
+gboolean
+channel_author (Station *station, const char *label, char **ret_user, char **ret_name)
 {
   const Guest *guest = station->screen != NULL ? consult_guest (station->screen, label) : NULL;
   if (guest != NULL) {
@@ -229,9 +230,8 @@ author_of (Station *station, const char *label, char **ret_user, char **ret_name
   return TRUE;
 }
 
-/* Who examines: a specialist, or the user at the console. */
-static gboolean
-may_examine (Station *station, const char *label)
+gboolean
+channel_may_examine (Station *station, const char *label)
 {
   const Guest *guest = station->screen != NULL ? consult_guest (station->screen, label) : NULL;
   return guest != NULL ? g_str_equal (guest->role, "specialist")
@@ -243,7 +243,7 @@ receive_listen (Station *station, const char *label, const json_t *message)
 {
   const char *stream = json_string_value (json_object_get (message, "stream"));
   gboolean on = json_is_true (json_object_get (message, "on"));
-  if (!may_examine (station, label) || !room_listen (station->room, label, stream, on))
+  if (!channel_may_examine (station, label) || !room_listen (station->room, label, stream, on))
     room_send (station->room, label,
                json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", "not-allowed", "stream",
                           stream,
@@ -279,6 +279,10 @@ channel_receive (Station *station, const char *label, GBytes *data)
       g_info ("channel: figures of %s: %s is wrong", label, wrong);
     return;
   }
+  if (message != NULL && type != NULL && g_str_has_prefix (type, "picture.")) {
+    pictures_receive (station->pictures, label, message);
+    return;
+  }
   if (message != NULL && g_strcmp0 (type, "listen") == 0) {
     receive_listen (station, label, message);
     return;
@@ -291,7 +295,7 @@ channel_receive (Station *station, const char *label, GBytes *data)
     send_error (station, label, "out-of-place", note);
     return;
   }
-  if (!author_of (station, label, &user, &name)) {
+  if (!channel_author (station, label, &user, &name)) {
     send_error (station, label, "not-allowed", note);
     return;
   }

@@ -16,6 +16,12 @@ void channel_send_note_of (Station *station, Consult *consult, const char *note)
 /* The state of the consultation, to all, when it differs from what was said last. */
 void channel_send_live (Station *station);
 
+/* Who examines: a specialist, or the user at the console. */
+gboolean channel_may_examine (Station *station, const char *label);
+/* Who speaks on this channel: a guest, or the user at the console; ret_user as in a row. FALSE:
+ * somebody who only watches, or nobody; then nothing is set for nobody. */
+gboolean channel_author (Station *station, const char *label, char **ret_user, char **ret_name);
+
 /* A message from a peer, hostile. */
 void channel_receive (Station *station, const char *label, GBytes *data);
 /* Saves a version of a note; done as of station_write(). FALSE: a text of what is wrong with it,

@@ -715,6 +715,39 @@ room_listen (Room *room, const char *label, const char *stream, gboolean on)
   return TRUE;
 }
 
+gboolean
+room_take (Room *room, const char *stream, gboolean lossless, SourceTaken done, void *arg)
+{
+  const RoomSource *source = room != NULL && g_str_has_prefix (stream, "source-")
+                                 ? find_source (room, stream + strlen ("source-"))
+                                 : NULL;
+  if (source == NULL || source_kind (source->source) != MEDIA_VIDEO)
+    return FALSE;
+  source_take (source->source, lossless, done, arg);
+  return TRUE;
+}
+
+void
+room_send_file (Room *room, const char *label, const guint8 id[FILE_ID_BYTES], GBytes *data,
+                const FilePart *wanted, guint n)
+{
+  const RoomPeer *peer = find_label (room, label);
+  if (peer != NULL)
+    hub_send_file (room->hub, peer->id, id, data, wanted, n);
+}
+
+GStrv
+room_labels (Room *room)
+{
+  g_autoptr (GStrvBuilder) labels = g_strv_builder_new ();
+  for (guint i = 0; room != NULL && i < room->peers->len; i++) {
+    const RoomPeer *peer = room->peers->pdata[i];
+    if (peer->channel && peer->label != NULL)
+      g_strv_builder_add (labels, peer->label);
+  }
+  return g_strv_builder_end (labels);
+}
+
 json_t *
 room_listening (Room *room)
 {

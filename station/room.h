@@ -62,6 +62,13 @@ void room_send (Room *room, const char *label, json_t *message);
  * and the consultation's people are told. It ends with the peer's connection. FALSE: the stream is
  * no stethoscope's, or the peer is not connected. */
 gboolean room_listen (Room *room, const char *label, const char *stream, gboolean on);
+/* Takes one picture of the stream's camera (source_take()). FALSE: there is no such camera. */
+gboolean room_take (Room *room, const char *stream, gboolean lossless, SourceTaken done, void *arg);
+/* As hub_send_file(), by the peer's label. */
+void room_send_file (Room *room, const char *label, const guint8 id[FILE_ID_BYTES], GBytes *data,
+                     const FilePart *wanted, guint n);
+/* Labels of all peers whose channel is open (transfer full). */
+GStrv room_labels (Room *room);
 /* [{label, source}] (transfer full) */
 json_t *room_listening (Room *room);
 

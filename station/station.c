@@ -11,6 +11,7 @@
 #include "station/readings.h"
 #include "station/recorder.h"
 #include "station/recording.h"
+#include "station/pictures.h"
 #include "station/room.h"
 #include "station/serial.h"
 #include "station/monitors.h"
@@ -366,6 +367,7 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->links = links_new ();
   station->feeds = feeds_new (station);
   station->values = device_values_new ();
+  station->pictures = pictures_new (station);
   station->waves = waves_new (station);
   station->users = users_load (store, error);
   if (station->users == NULL)
@@ -460,6 +462,7 @@ station_free (Station *station)
   g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->monitors, monitors_free);
   g_clear_pointer (&station->ecgs, ecgs_free);
+  g_clear_pointer (&station->pictures, pictures_free);
   g_clear_pointer (&station->waves, waves_free);
   g_clear_pointer (&station->readings, readings_free);
   g_clear_pointer (&station->values, device_values_free);

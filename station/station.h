@@ -23,6 +23,7 @@ typedef struct DeviceValues DeviceValues;
 typedef struct Ecgs Ecgs;
 typedef struct Bluetooth Bluetooth;
 typedef struct Waves Waves;
+typedef struct Pictures Pictures;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
 typedef struct Dicom Dicom;
@@ -52,6 +53,7 @@ struct Station {
   Bluetooth *bluetooth; /* NULL: switched off */
   Waves *waves;
   Links *links;
+  Pictures *pictures;
   Room *room;
   Recorder *recorder;
   Dicom *dicom;

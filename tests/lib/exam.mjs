@@ -54,5 +54,12 @@ export async function openExam(name, config, { scripts = [], consent = true } = 
     await stop(station);
     at.remove();
   }
-  return { at, consultation: consultation.id, link, doctor, specialist, end };
+  // kill -9, as a power cut does, and a new start.
+  async function restart() {
+    station.kill('SIGKILL');
+    await new Promise((done) => { station.once('exit', done); });
+    station = await runStation(at);
+    drain();
+  }
+  return { at, consultation: consultation.id, link, doctor, specialist, restart, end };
 }

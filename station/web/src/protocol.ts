@@ -2,8 +2,6 @@
 
 import type { ReadingsNow } from './clinical/brief'
 
-import type { Attachment } from './dicom/object'
-
 export type Language = 'vi' | 'en'
 /** Text for people that the station wrote. */
 export type Said = string | { vi: string; en: string }
@@ -283,7 +281,10 @@ export interface RecordRows {
   observation?: RecordRow<Observation>[]
   guest?: RecordRow<{ guest: string; name: string; facility?: string; role?: Role; state?: string; label?: string }>[]
   recording?: RecordRow<{ on: boolean; reason?: string }>[]
-  attachment?: RecordRow<Omit<Attachment, 'at' | 'user'>>[]
+  attachment?: RecordRow<{
+    id: string; kind: string; name: string; mime: string; size: number; sha256: string
+    about: { source?: string; width?: number; height?: number; lossless?: boolean; taken?: Time; by?: string }
+  }>[]
   event?: RecordRow<{ what: string; detail?: string | null }>[]
   view?: RecordRow<unknown>[]
   signature?: RecordRow<{ user?: string }>[]
@@ -382,8 +383,36 @@ export interface LiveConsultation {
   alarms?: AlarmView[]
 }
 
+/** A picture taken of a camera at its sensor's size; kept in the record. */
+export interface PictureView {
+  /** Name of the attachment: 64 hex digits. */
+  picture: string
+  source: string
+  mime: string
+  size: number
+  /** Of its bytes, hex. */
+  sha256: string
+  width: number
+  height: number
+  lossless: boolean
+  taken: Time
+  /** Who wanted it. */
+  by: string
+}
+/** Somebody wants a picture: it waits for the doctor, or is being taken. */
+export interface PictureAsk { ask: string; source: string; lossless: boolean; label: string; name: string; taken: boolean }
+export interface PicturesMessage {
+  type: 'pictures'
+  /** The newest first. */
+  items: PictureView[]
+  asks: PictureAsk[]
+  /** Specialists need not ask. */
+  always: boolean
+}
+
 export type FromChannel =
   | FromWaves
+  | PicturesMessage
   | { type: 'readings'; items: Observation[]; now?: ReadingsNow[] }
   | { type: 'clock'; now: Time }
   | LiveConsultation
@@ -392,7 +421,7 @@ export type FromChannel =
   | { type: 'ecgs'; items: EcgItem[] }
   | { type: 'ecg.bytes'; ecg?: string; from?: number; size?: number; data?: string | null }
   | { type: 'saved'; note: string; seq: number }
-  | { type: 'error'; code: string; text?: Said; note?: string; stream?: string }
+  | { type: 'error'; code: string; text?: Said; note?: string; stream?: string; ask?: string }
 
 /* ---- Waves -------------------------------------------------------------------------------- */
 

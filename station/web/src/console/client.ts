@@ -5,6 +5,7 @@ import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
 import { reportFigures } from '../media/figures'
 import { Peer } from '../media/peer'
+import { Pictures } from '../media/pictures'
 import { Cell, stationClock } from '../observable'
 import type {
   Answer, FromChannel, FromStation, Hello, LiveConsultation, NoteKind, Observation, StationState, User,
@@ -32,6 +33,7 @@ export class Console {
   readonly cam = new OwnDevice('video')
   readonly socket: Socket
   readonly peer: Peer
+  readonly pictures: Pictures
   #session: string | null = keptSession()
   #instance: string | undefined
   #mediaFor: string | null = null
@@ -43,6 +45,7 @@ export class Console {
     this.peer = new Peer(
       this.socket, { loopback: LOOPBACK.includes(location.hostname) }, (message) => this.#channel(message),
     )
+    this.pictures = new Pictures(this.peer, null)
     reportFigures(this.peer)
     this.mic.track.subscribe(() => this.peer.setMicrophone(this.mic.track.get()))
     this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
@@ -166,6 +169,7 @@ export class Console {
     } else if (state.user) {
       this.readings.set(new Map())
       this.live.set(null)
+      this.pictures.clear()
     }
     this.#followMedia()
   }
@@ -202,6 +206,8 @@ export class Console {
       this.readings.update((known) => newest(known, items))
     } else if (message.type === 'clock') stationClock(message.now)
     else if (message.type === 'consultation') this.live.set(message)
+    else if (message.type === 'pictures') this.pictures.receive(message)
+    else if (message.type === 'error' && message.ask) this.pictures.refused.set({ ask: message.ask, text: message.text })
   }
 }
 

@@ -8,6 +8,7 @@ import type { Consultation, Patient, StationState } from '../protocol'
 import { t, type Key } from '../text'
 import { BarButton, Button, Dialog, Notice, Pill, dateOf, useAction } from '../ui/parts'
 import { Auscultations, ListeningNotice } from '../ui/auscultation'
+import { PicturesPanel } from '../ui/pictures'
 import { Stage, type Tile } from '../ui/stage'
 import { LiveTrends } from '../ui/trends'
 import { AlarmList } from '../ui/alarms'
@@ -87,6 +88,7 @@ export function Live(props: {
           <VitalsPanel latest={readings} />
           <LiveTrends readings={client.readings} consultation={consultation.id} />
           <Auscultations peer={client.peer} sources={state.sources} always={client.peer.options.loopback ?? false} />
+          <PicturesPanel pictures={client.pictures} sources={state.sources} console />
           <button type="button" class="link-button" data-testid="devices-open" onClick={() => setOpen('devices')}>
             <Icon name="device" size={17} />
             {t('devices.open')}

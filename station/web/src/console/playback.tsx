@@ -6,13 +6,16 @@ import { dicomObjects } from '../dicom/object'
 import { Studies } from '../dicom/studies'
 import { useCell } from '../observable'
 import { Player } from '../playback/player'
-import { readingsAt, type Moment, type ReadRecord } from '../playback/record'
+import { readingsAt, type Moment, type ReadRecord, type RecordedPictureView } from '../playback/record'
 import { stretches, type Track } from '../playback/schedule'
 import type { TrackPlayer, TrackState } from '../playback/track'
 import { t, word } from '../text'
 import { Icon } from '../ui/icons'
 import { Button, Notice, timeOf } from '../ui/parts'
 import { RecordTrends } from '../ui/trends'
+import { Button, Notice, timeOf, useAction } from '../ui/parts'
+import { pictureDetail } from '../ui/pictures'
+import { Viewer } from '../ui/viewer'
 import { VitalsPanel } from '../ui/vitals'
 import { RecordedWaves } from '../waves/recorded'
 import { useConsole } from './context'
@@ -66,6 +69,7 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
       <aside class="live-side">
         <ReadingsThen player={player} record={record} />
         <RecordedPictures record={record} session={session} />
+        <RecordedPictures player={player} record={record} session={session} />
         <Moments player={player} record={record} />
       </aside>
     </main>
@@ -98,6 +102,50 @@ function RecordedPictures({ record, session }: { record: ReadRecord; session: st
 /** Recorded without loss; heard alone, as it was at the time. */
 function isStethoscope({ mime }: Track): boolean {
   return mime.includes('flac')
+}
+
+/** The pictures that were taken; one that is opened is fetched, and compared with what was signed. */
+function RecordedPictures({ player, record, session }: { player: Player; record: ReadRecord; session: string }): JSX.Element | null {
+  const [open, setOpen] = useState<{ view: RecordedPictureView; blob: Blob } | null>(null)
+  const { busy, problem, run } = useAction()
+  if (record.pictures.length === 0) return null
+  const show = async (view: RecordedPictureView): Promise<void> => {
+    player.seek(Math.max(0, view.at))
+    setOpen({ view, blob: await fetchPicture(record.id, session, view) })
+  }
+  const name = (view: RecordedPictureView): string => word('source', view.source.replace(/^source-/, ''))
+  return (
+    <section class="pictures" aria-label={t('pictures')}>
+      <h3>{t('pictures')}</h3>
+      {problem && <Notice look="bad">{problem}</Notice>}
+      <ul class="picture-list" data-testid="recorded-pictures">
+        {record.pictures.map((view) => (
+          <li key={view.picture}>
+            <button type="button" class="picture-item" disabled={busy} onClick={() => void run(() => show(view))}>
+              <strong>{name(view)}</strong>
+              <span class="quiet">{timeOf(view.taken, true)} · {pictureDetail(view)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {open && (
+        <Viewer blob={open.blob} title={`${name(open.view)} · ${timeOf(open.view.taken, true)}`}
+          detail={pictureDetail(open.view)} onClose={() => setOpen(null)} />
+      )}
+    </section>
+  )
+}
+
+async function fetchPicture(consultation: string, session: string, view: RecordedPictureView): Promise<Blob> {
+  const answer = await fetch(`/attachment/${encodeURIComponent(consultation)}/${encodeURIComponent(view.picture)}`, {
+    headers: { Authorization: `Bearer ${session}` }, cache: 'no-store',
+  })
+  if (!answer.ok) throw new Error(`attachment ${answer.status}`)
+  const bytes = await answer.arrayBuffer()
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  const sum = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  if (sum !== view.sha256) throw new Error('attachment differs')
+  return new Blob([bytes], { type: view.mime })
 }
 
 function trackTitle(track: Track): string {

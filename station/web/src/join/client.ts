@@ -4,7 +4,9 @@ import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
 import { ChannelPieces, EcgShelf } from '../ecg/fetch'
 import { reportFigures } from '../media/figures'
+import { forgetParts, PartsStore } from '../media/keep'
 import { Peer } from '../media/peer'
+import { Pictures } from '../media/pictures'
 import { Cell, stationClock } from '../observable'
 import type { EcgItem, FromChannel, FromStation, Hello, LiveConsultation, Note, NoteKind, Observation, PeerFigures, Role, Said } from '../protocol'
 import { stationLanguage } from '../text'
@@ -37,6 +39,7 @@ export class Guest {
   readonly facility = new Cell('')
   readonly socket: Socket | null = null
   readonly peer: Peer
+  readonly pictures: Pictures
   /** The key of the invitation is known: it was let through before. */
   #kept: Kept | null = null
   #fragment = readFragment(location.hash)
@@ -54,6 +57,7 @@ export class Guest {
       tellNow: (message: Message) => this.socket?.tellNow(message) ?? false,
     }
     this.peer = new Peer(wire, {}, (message) => this.#channel(message))
+    this.pictures = new Pictures(this.peer, 'indexedDB' in globalThis && crypto.subtle ? new PartsStore() : null)
     reportFigures(this.peer)
     if (!this.#fragment) {
       this.phase.set('bad-link')
@@ -242,6 +246,8 @@ export class Guest {
     this.live.set(null)
     this.readings.set(new Map())
     this.notes.set([])
+    this.pictures.clear()
+    forgetParts()
     // Who left may come back by the link, but by a click. Said only when that is kept.
     if (phase === 'left') void this.#remember(false).then(() => this.phase.set('left'))
     else {
@@ -291,8 +297,10 @@ export class Guest {
         return this.notes.update((known) => [
           ...known.filter(({ note }) => note !== message.note), message,
         ])
+      case 'pictures': return this.pictures.receive(message)
       case 'saved':
       case 'error': {
+        if (message.type === 'error' && message.ask) this.pictures.refused.set({ ask: message.ask, text: message.text })
         const note = message.note
         const waiting = note === undefined ? undefined : this.#saving.get(note)
         if (!waiting || note === undefined) return

@@ -11,6 +11,7 @@ import type { LiveConsultation } from '../protocol'
 import { t, word, type Key } from '../text'
 import { Icon, Logo } from '../ui/icons'
 import { Auscultations, ListeningNotice } from '../ui/auscultation'
+import { PicturesPanel } from '../ui/pictures'
 import { BarButton, LanguageSwitch, Notice, Pill } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { AudioOut } from '../ui/video'
@@ -58,6 +59,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
             <LiveTrends readings={guest.readings} consultation="" />
             <Ecgs guest={guest} />
             {role === 'specialist' && <Auscultations peer={guest.peer} sources={live?.sources ?? []} always={false} />}
+            {role === 'specialist' && <PicturesPanel pictures={guest.pictures} sources={live?.sources ?? []} />}
             <Opinion guest={guest} />
           </aside>
         )}

@@ -52,6 +52,8 @@ export class Peer {
   readonly sight = new Cell<{ sight: Sight; machine: boolean }>({ sight: 'full', machine: false })
   readonly stills = new Stills()
   readonly waves = new Waves((message) => this.send(message))
+  /** Chunks of files that were asked for. */
+  files: ((data: ArrayBuffer) => void) | null = null
   /** Counts the data channels that were opened: what the station was told before is to be told again. */
   readonly opened = new Cell(0)
   /** Called when an answer has gone out: from here on the browser waits, and the page has time. */
@@ -303,6 +305,7 @@ export class Peer {
       if (channel.label === 'data') this.#takeData(channel)
       else if (channel.label === 'still') this.#takeStills(channel)
       else if (channel.label === 'wave') this.#takeWaves(channel)
+      else if (channel.label === 'file') this.#takeFiles(channel)
     }
     pc.onconnectionstatechange = () => this.#connection(pc)
     pc.oniceconnectionstatechange = () => this.#connection(pc)
@@ -353,6 +356,13 @@ export class Peer {
     this.#muteTimer = window.setTimeout(() => {
       if (this.#mute && this.#wanted && this.works()) this.start()
     }, wait)
+  }
+
+  #takeFiles(channel: RTCDataChannel): void {
+    channel.binaryType = 'arraybuffer'
+    channel.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) this.files?.(data)
+    }
   }
 
   #takeStills(channel: RTCDataChannel): void {

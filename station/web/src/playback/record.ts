@@ -1,6 +1,7 @@
 import type { Attachment } from '../dicom/object'
 import type {
   Consent, ConsultationRecord, ConsultationState, EcgItem, Mode, Note, Observation, Patient, RecordRow,
+  Consent, ConsultationRecord, ConsultationState, Mode, Note, Observation, Patient, PictureView, RecordRow,
 } from '../protocol'
 import { readTrack, timeline, type Timeline, type Track } from './schedule'
 
@@ -32,7 +33,11 @@ export interface ReadRecord {
   place: Timeline['place']
   ecgs: EcgItem[]
   attachments: Attachment[]
+  pictures: RecordedPictureView[]
 }
+
+/** A picture that was taken, as the record's rows tell of it. */
+export interface RecordedPictureView extends PictureView { at: number }
 
 function last<Body>(rows: RecordRow<Body>[] | undefined): Body | undefined {
   return rows?.[rows.length - 1]?.body
@@ -46,6 +51,14 @@ function notes(record: ConsultationRecord, nameOf: (user: string) => string): No
     byId.set(note, { note, kind, text, user: nameOf(author ?? row.user), at: row.at })
   }
   return [...byId.values()].filter(({ text }) => text.trim() !== '')
+}
+
+function pictures(record: ConsultationRecord, seconds: (time: string) => number): RecordedPictureView[] {
+  return (record.rows.attachment ?? []).filter(({ body }) => body.kind === 'still').map(({ at, body }) => {
+    const { source = '', width = 0, height = 0, lossless = false, taken = at, by = '' } = body.about
+    const { id, mime, size, sha256 } = body
+    return { picture: id, mime, size, sha256, source, width, height, lossless, taken, by, at: seconds(taken) }
+  })
 }
 
 /** nameOf: the name of a user of the station; anybody else's stays as it is. */
@@ -90,6 +103,7 @@ export function readRecord(record: ConsultationRecord, nameOf: (user: string) =>
     place: line.place,
     ecgs: (rows.attachment ?? []).filter(({ body }) => body.kind === 'ecg').map(({ at, body }) =>
       ({ ...(body.about as Partial<EcgItem> | undefined), ecg: body.id, name: body.name, size: body.size, at })),
+    pictures: pictures(record, seconds),
     tracks: record.tracks.map((track) => readTrack(track, line)).filter(({ pieces }) => pieces.length > 0),
     attachments: (record.rows.attachment ?? []).map(({ body, at, user }) => ({ ...body, at, user })),
   }

@@ -1,0 +1,201 @@
+// Pictures of the cameras at their sensors' size: taken by the doctor, asked for by the specialist,
+// kept in the record, sent in parts that no cut makes come twice, looked at on both pages.
+
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '../lib/browser.mjs';
+import { screenshots } from '../lib/clinic.mjs';
+import { openExam } from '../lib/exam.mjs';
+import { freePort, line, sim, start, stop } from '../lib/station.mjs';
+
+const CAMERA = { width: 1920, height: 1080 }; // live it is 1280×720
+
+// In the page, before its scripts: bytes of files that came over its channels.
+function countFiles() {
+  const seen = (globalThis.__files = { bytes: 0 });
+  const Original = globalThis.RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends Original {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('datachannel', ({ channel }) => {
+        if (channel.label === 'file') channel.addEventListener('message', ({ data }) => { seen.bytes += data.byteLength - 20; });
+      });
+    }
+  };
+}
+const fileBytes = (page) => page.evaluate(() => globalThis.__files.bytes);
+
+const items = (page) => page.getByTestId('picture-list').locator('button').evaluateAll((all) => all.map((item) => ({
+  id: item.dataset.testid, state: item.dataset.state, have: Number(item.dataset.have), size: Number(item.dataset.size),
+})));
+const whole = (page, n) => eventually(async () => {
+  const list = await items(page);
+  return list.length === n && list.every(({ state }) => state === 'whole') && list;
+}, 90, `${n} whole pictures`);
+
+async function look(page, item) {
+  await page.getByTestId(item).click();
+  const picture = page.getByTestId('viewer-picture');
+  await eventually(() => picture.getAttribute('data-width'), 20, 'the picture opens');
+  return {
+    width: Number(await picture.getAttribute('data-width')), height: Number(await picture.getAttribute('data-height')),
+    close: () => page.getByTestId('viewer').getByTestId('close').click(),
+  };
+}
+
+let exam, camera, doctor, specialist;
+before(async () => {
+  const port = await freePort();
+  camera = start(sim('sim-camera'), ['--port', String(port), '--name', 'exam', '--size', `${CAMERA.width}x${CAMERA.height}`, '--fps', '5', '--bitrate', '4000']);
+  await line(camera, /^ready/);
+  camera.stdout.resume();
+  camera.stderr.resume();
+  exam = await openExam('pictures', `[camera exam]
+address=rtsp://127.0.0.1:${port}/exam
+prefer=detail
+[camera room]
+address=test:
+[microphone microphone]
+address=test:
+`, { scripts: [countFiles] });
+  doctor = await exam.doctor();
+  specialist = await exam.specialist(doctor);
+}, { timeout: 240_000 });
+after(async () => {
+  await exam?.end();
+  await stop(camera);
+});
+
+test("the doctor takes a picture: it has the source's pixels, on both pages", { timeout: 150_000 }, async () => {
+  await doctor.bringToFront();
+  await doctor.getByTestId('picture-source').selectOption('exam');
+  await eventually(() => doctor.getByTestId('picture-take').isEnabled(), 40, 'the camera runs');
+  await doctor.getByTestId('picture-take').click();
+  for (const page of [doctor, specialist]) {
+    await page.bringToFront();
+    const [{ id }] = await whole(page, 1);
+    const { width, height, close } = await look(page, id);
+    assert.deepEqual({ width, height }, CAMERA);
+    await close();
+  }
+});
+
+test('it is looked at from near', { timeout: 60_000 }, async () => {
+  await specialist.bringToFront();
+  const [{ id }] = await items(specialist);
+  const { close } = await look(specialist, id);
+  const picture = specialist.getByTestId('viewer-picture');
+  const scale = async () => Number(await picture.getAttribute('data-scale'));
+  const x = async () => Number(await picture.getAttribute('data-x'));
+  const fit = await scale();
+  await specialist.getByTestId('viewer-in').click();
+  await specialist.getByTestId('viewer-in').click();
+  assert.ok(await scale() > fit * 1.4);
+  const box = await picture.boundingBox(), from = await x();
+  await specialist.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await specialist.mouse.down();
+  await specialist.mouse.move(box.x + box.width / 2 - 80, box.y + box.height / 2, { steps: 4 });
+  await specialist.mouse.up();
+  assert.ok(await x() > from + 20, `${from} to ${await x()}`);
+  await specialist.screenshot({ path: join(screenshots, 'join-picture-vi.png') });
+  await specialist.getByTestId('viewer-fit').click();
+  assert.ok(Math.abs(await scale() - fit) < 0.01);
+  await close();
+});
+
+test('a specialist asks, and has it when the doctor has said yes', { timeout: 120_000 }, async () => {
+  await specialist.getByTestId('picture-source').selectOption('room');
+  await specialist.getByTestId('picture-take').click();
+  await specialist.getByTestId('picture-waiting').waitFor();
+  await doctor.bringToFront();
+  await doctor.getByTestId('picture-ask').waitFor();
+  await doctor.screenshot({ path: join(screenshots, 'console-picture-asked-vi.png') });
+  assert.equal((await items(doctor)).length, 1);
+  await doctor.getByTestId('picture-refuse').click();
+  await specialist.getByTestId('picture-refused').waitFor();
+  await specialist.bringToFront();
+  await specialist.getByTestId('picture-take').click();
+  await doctor.bringToFront();
+  await doctor.getByTestId('picture-allow').click();
+  await whole(doctor, 2);
+  await specialist.bringToFront();
+  const [{ id }] = await whole(specialist, 2);
+  const { width, close } = await look(specialist, id);
+  assert.equal(width, 1280, 'the test camera shows 640 live, and has 1280');
+  await close();
+});
+
+test('always allowed: no question, and lossless', { timeout: 120_000 }, async () => {
+  await doctor.bringToFront();
+  await doctor.getByTestId('picture-always').check();
+  await specialist.bringToFront();
+  await specialist.getByTestId('picture-source').selectOption('room');
+  await specialist.getByTestId('picture-lossless').check();
+  await specialist.getByTestId('picture-take').click();
+  await whole(specialist, 3);
+});
+
+// What arrived before the cut is not sent again.
+async function resumed(cut, t) {
+  await specialist.bringToFront();
+  await specialist.getByTestId('picture-source').selectOption('exam');
+  await specialist.getByTestId('picture-lossless').check();
+  const known = new Set((await items(specialist)).map(({ id }) => id));
+  const before = await fileBytes(specialist);
+  await specialist.getByTestId('picture-take').click();
+  const half = await eventually(async () => (await items(specialist))
+    .find(({ id, have, size }) => !known.has(id) && have > size / 5), 60, 'a part came');
+  assert.equal(half.state, 'coming', 'it is cut in the middle');
+  const came = await cut(before);
+  const [done] = await eventually(async () => {
+    const list = (await items(specialist)).filter(({ id }) => id === half.id);
+    return list[0]?.state === 'whole' && list;
+  }, 120, 'the rest comes');
+  const rest = (await fileBytes(specialist)) - came.since;
+  t.diagnostic(`${done.size} bytes: ${came.bytes} before the cut, ${rest} after it`);
+  assert.ok(came.bytes > done.size / 10 && rest < done.size - done.size / 10, 'both parts count');
+  assert.ok(came.bytes + rest <= done.size * 1.02, 'nothing came twice');
+  const { width, close } = await look(specialist, done.id);
+  assert.equal(width, CAMERA.width);
+  await close();
+}
+
+test('a reload in the middle: the page names what it has', { timeout: 180_000 }, async (t) => {
+  await resumed(async (before) => {
+    const bytes = (await fileBytes(specialist)) - before;
+    await specialist.reload();
+    await specialist.getByTestId('pictures').waitFor({ timeout: 60_000 });
+    return { bytes, since: 0 };
+  }, t);
+});
+
+test('a power cut of the station in the middle', { timeout: 240_000 }, async (t) => {
+  await resumed(async (before) => {
+    await exam.restart();
+    const bytes = (await fileBytes(specialist)) - before;
+    return { bytes, since: before + bytes };
+  }, t);
+});
+
+test('the record shows the pictures', { timeout: 180_000 }, async () => {
+  const page = doctor, secret = readFileSync(exam.at.passphrase, 'utf8').trim();
+  await page.bringToFront();
+  await page.getByTestId('conclude').click();
+  await page.getByTestId('conclude-dialog').getByTestId('conclusion').fill('Viêm tai giữa');
+  await page.getByTestId('conclude-go').click();
+  await page.getByTestId('sign-secret').fill(secret);
+  await page.getByTestId('sign-go').click();
+  await page.locator('[data-testid^=record-]').first().click();
+  await page.getByTestId('passphrase').fill(secret);
+  await page.getByTestId('unlock-go').click();
+  const list = page.getByTestId('recorded-pictures').locator('button');
+  await list.first().waitFor();
+  assert.equal(await list.count(), 5);
+  await list.first().click();
+  const picture = page.getByTestId('viewer-picture');
+  await eventually(() => picture.getAttribute('data-width'), 20, 'the picture opens');
+  assert.equal(Number(await picture.getAttribute('data-width')), CAMERA.width);
+  await page.screenshot({ path: join(screenshots, 'console-playback-picture-vi.png') });
+});
