@@ -67,6 +67,7 @@ static const Message messages[] = {
   { "bluetooth.forget", bluetooth_forget, SIGNED_IN },
   { "dicom.claim", dicom_claim, HERE | OPEN },
   { "attachments.list", dicom_list, HERE },
+  { "source.prefer", media_prefer, HERE | OPEN },
   { "invite.create", guests_invite_create, HERE | LIVE },
   { "invite.revoke", guests_invite_revoke, HERE | OPEN },
   { "guest.admit", guests_admit, HERE | LIVE },

@@ -147,3 +147,23 @@ media_own (Request *request)
   room_own (room, request->client, audio, video);
   request_ok (request, NULL);
 }
+
+void
+media_prefer (Request *request)
+{
+  static const char *const words[] = { "balanced", "motion", "detail", NULL };
+  const char *source, *prefer;
+  guint i = 0;
+  Station *station = request->station;
+  if (!request_id (request, "source", REQUIRED, &source)
+      || !request_word (request, "prefer", REQUIRED, words, &prefer))
+    return;
+  while (!g_str_equal (words[i], prefer))
+    i++;
+  if (!room_prefer (station->room, source, (RungPrefer)i)) {
+    request_refuse (request, "no-such");
+    return;
+  }
+  station_event (station, station->screen->id, request->user, "source-prefer", source);
+  request_ok (request, NULL);
+}

@@ -8,3 +8,5 @@ void media_candidate (Request *request);
 void media_renegotiate (Request *request);
 void media_stop (Request *request);
 void media_own (Request *request);
+/* source.prefer: the console alone. */
+void media_prefer (Request *request);

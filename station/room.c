@@ -716,6 +716,19 @@ room_listen (Room *room, const char *label, const char *stream, gboolean on)
 }
 
 gboolean
+room_prefer (Room *room, const char *name, RungPrefer prefer)
+{
+  RoomSource *source = room != NULL ? find_source (room, name) : NULL;
+  if (source == NULL || source_kind (source->source) != MEDIA_VIDEO)
+    return FALSE;
+  source->prefer = prefer;
+  source_set_prefer (source->source, prefer);
+  hub_prefer (room->hub, name, prefer);
+  station_changed (room->station);
+  return TRUE;
+}
+
+gboolean
 room_take (Room *room, const char *stream, gboolean lossless, SourceTaken done, void *arg)
 {
   const RoomSource *source = room != NULL && g_str_has_prefix (stream, "source-")

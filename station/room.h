@@ -62,6 +62,8 @@ void room_send (Room *room, const char *label, json_t *message);
  * and the consultation's people are told. It ends with the peer's connection. FALSE: the stream is
  * no stethoscope's, or the peer is not connected. */
 gboolean room_listen (Room *room, const char *label, const char *stream, gboolean on);
+/* What a camera keeps while bits are short, from now on. FALSE: there is no such camera. */
+gboolean room_prefer (Room *room, const char *source, RungPrefer prefer);
 /* Takes one picture of the stream's camera (source_take()). FALSE: there is no such camera. */
 gboolean room_take (Room *room, const char *stream, gboolean lossless, SourceTaken done, void *arg);
 /* As hub_send_file(), by the peer's label. */

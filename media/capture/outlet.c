@@ -17,6 +17,7 @@ struct Outlet {
   GstCaps *encoder_caps;
   gint encoder_loss; /* as told to this encoder, -1: not */
   gboolean encoder_failed;
+  gboolean encoder_old; /* it has other bounds than are wanted now */
   gint64 retry_us; /* no new encoder before, after one failed */
   KeyPace pace;
   GstCaps *caps;   /* of what is fed */
@@ -45,6 +46,13 @@ outlet_free (Outlet *outlet)
   g_mutex_clear (&outlet->lock);
   g_free (outlet->source);
   g_free (outlet);
+}
+
+static gboolean
+same_bounds (const EncoderConfig *a, const EncoderConfig *b)
+{
+  return a->max_width == b->max_width && a->max_height == b->max_height
+         && a->max_rate == b->max_rate;
 }
 
 static gboolean
@@ -114,6 +122,21 @@ outlet_set_loss (Outlet *outlet, guint percent)
 }
 
 void
+outlet_set_bounds (Outlet *outlet, const EncoderConfig *bounds)
+{
+  g_mutex_lock (&outlet->lock);
+  EncoderConfig *config = &outlet->config;
+  gboolean same = same_bounds (config, bounds);
+  config->max_width = bounds->max_width;
+  config->max_height = bounds->max_height;
+  config->max_rate = bounds->max_rate;
+  outlet->encoder_old |= outlet->encoder && !same;
+  g_mutex_unlock (&outlet->lock);
+  if (!same)
+    outlet->events.wake (outlet->arg);
+}
+
+void
 outlet_request_key (Outlet *outlet)
 {
   gint64 now_us = g_get_monotonic_time ();
@@ -158,7 +181,8 @@ outlet_feed (Outlet *outlet, GstBuffer *buffer, GstCaps *caps)
 static gboolean
 encoder_is_right (Outlet *outlet)
 {
-  return g_atomic_int_get (&outlet->wanted) && !outlet->encoder_failed && outlet->caps
+  return g_atomic_int_get (&outlet->wanted) && !outlet->encoder_failed && !outlet->encoder_old
+         && outlet->caps
          && gst_caps_is_equal (outlet->encoder_caps, outlet->caps);
 }
 
@@ -168,7 +192,9 @@ drop_encoder (Outlet *outlet)
   g_mutex_lock (&outlet->lock);
   Encoder *old = g_steal_pointer (&outlet->encoder);
   g_clear_pointer (&outlet->encoder_caps, gst_caps_unref);
-  outlet->encoder_failed = FALSE;
+  if (outlet->encoder_old) /* it showed the latest picture already */
+    gst_clear_buffer (&outlet->last);
+  outlet->encoder_failed = outlet->encoder_old = FALSE;
   g_mutex_unlock (&outlet->lock);
   if (old) /* its last frame may be on its way and wants the lock */
     encoder_free (old);
@@ -186,6 +212,7 @@ start_encoder (Outlet *outlet, const EncoderConfig *config, GstCaps *caps, gint6
     outlet->encoder = encoder;
     outlet->encoder_caps = gst_caps_ref (caps);
     outlet->encoder_loss = -1;
+    outlet->encoder_old = !same_bounds (config, &outlet->config);
     key_pace_start (&outlet->pace, now_us);
     /* The record starts with what comes next: not with what was seen before it was wanted. */
     if (config->purpose == ENCODER_LIVE && outlet->last && gst_caps_is_equal (outlet->caps, caps))

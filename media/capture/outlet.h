@@ -20,6 +20,8 @@ void outlet_free (Outlet *outlet);
 void outlet_want (Outlet *outlet, gboolean on);
 void outlet_set_bitrate (Outlet *outlet, guint bitrate);
 void outlet_set_loss (Outlet *outlet, guint percent);
+/* Size and rate of its pictures, of bounds; an encoder that runs with others begins anew. */
+void outlet_set_bounds (Outlet *outlet, const EncoderConfig *bounds);
 void outlet_request_key (Outlet *outlet);
 
 /* Streaming thread of the source; never blocks. Both are lent. */

@@ -430,6 +430,17 @@ bounded (guint wanted, guint bound)
   return bound ? MIN (wanted, bound) : wanted;
 }
 
+/* Of a picture, as the camera and its rung are set. */
+static void
+set_bounds (const SourceConfig *config, RungPrefer prefer, EncoderConfig *encoder)
+{
+  const Rung *rung = rung_get (prefer, encoder->codec, encoder->rung);
+  encoder->max_width = bounded (config->width ? config->width : LIVE_WIDTH, rung->max_width);
+  encoder->max_height = bounded (config->height ? config->height : LIVE_HEIGHT, rung->max_height);
+  encoder->max_rate
+      = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
+}
+
 static Outlet *
 new_live (Source *source, MediaCodec codec, guint number)
 {
@@ -446,12 +457,8 @@ new_live (Source *source, MediaCodec codec, guint number)
                             .rung = number };
   if (number > 0 && !encoder.bitrate) /* till somebody tells: not by size, it is a slow link */
     encoder.bitrate = (rung->min_bps + rung->max_bps) / 2;
-  if (config->kind == MEDIA_VIDEO) {
-    encoder.max_width = bounded (config->width ? config->width : LIVE_WIDTH, rung->max_width);
-    encoder.max_height = bounded (config->height ? config->height : LIVE_HEIGHT, rung->max_height);
-    encoder.max_rate
-        = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
-  }
+  if (config->kind == MEDIA_VIDEO)
+    set_bounds (config, config->prefer, &encoder);
   return outlet_new (config->name, &encoder, &events, source);
 }
 
@@ -614,6 +621,21 @@ source_set_live_loss (Source *source, MediaCodec codec, guint rung, guint percen
   Outlet *outlet = live_of (source, codec, rung);
   if (outlet)
     outlet_set_loss (outlet, percent);
+}
+
+void
+source_set_prefer (Source *source, RungPrefer prefer)
+{
+  if (source->config.kind != MEDIA_VIDEO)
+    return;
+  for (MediaCodec codec = MEDIA_H264; codec <= MEDIA_JPEG; codec++)
+    for (guint rung = 0; rung < rung_count (codec); rung++) {
+      EncoderConfig encoder = { .codec = codec, .rung = rung };
+      if (!source->live[codec][rung])
+        continue;
+      set_bounds (&source->config, prefer, &encoder);
+      outlet_set_bounds (source->live[codec][rung], &encoder);
+    }
 }
 
 void

@@ -88,6 +88,9 @@ void source_set_live (Source *source, MediaCodec codec, guint rung, gboolean on)
 void source_set_live_bitrate (Source *source, MediaCodec codec, guint rung, guint bitrate);
 /* Sound: what listeners lose, per cent, for the codec's own FEC. */
 void source_set_live_loss (Source *source, MediaCodec codec, guint rung, guint percent);
+/* Of a camera: another ladder of rungs (rung.h); encoders that run begin anew. A microphone stays
+ * what it is. */
+void source_set_prefer (Source *source, RungPrefer prefer);
 /* Asks the live encoder for a key frame. Requests are merged by delaying, never dropped: at most
  * one key frame per 300 ms, source, codec and rung, but the first request after
  * the outlet went on is answered at once: the viewer for whom it went on is ready a little later.

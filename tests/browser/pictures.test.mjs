@@ -137,6 +137,18 @@ test('always allowed: no question, and lossless', { timeout: 120_000 }, async ()
   await whole(specialist, 3);
 });
 
+test('the console changes what a camera keeps on a weak link', { timeout: 60_000 }, async () => {
+  await doctor.bringToFront();
+  await doctor.getByTestId('picture-source').selectOption('exam');
+  const prefer = doctor.getByTestId('source-prefer');
+  assert.equal(await prefer.inputValue(), 'detail', 'as station.conf says');
+  await prefer.selectOption('motion');
+  await doctor.getByTestId('tab-happenings').click();
+  await doctor.getByTestId('happenings').getByText('Đổi ưu tiên').waitFor();
+  assert.equal(await prefer.inputValue(), 'motion');
+  await eventually(() => specialist.evaluate(() => [...globalThis.__media.videos.keys()].length > 0), 10, 'pictures');
+});
+
 // What arrived before the cut is not sent again.
 async function resumed(cut, t) {
   await specialist.bringToFront();

@@ -756,6 +756,55 @@ test_restart (void)
   log_close (log);
 }
 
+/* The same rung of another ladder: an encoder that runs begins anew, with other pictures. */
+static void
+test_prefer (void)
+{
+  SourceConfig config
+      = { .name = "exam", .kind = MEDIA_VIDEO, .address = "test:", .prefer = RUNG_MOTION };
+  Log *log = log_open (&config);
+  source_set_live (log->source, MEDIA_H264, 2, TRUE);
+  WAIT_FRAMES (log, log->live[MEDIA_H264], 10);
+  g_assert_cmpuint (frame_at (log, log->live[MEDIA_H264], 9)->width, ==, 480);
+  source_set_prefer (log->source, RUNG_DETAIL);
+  guint n = 0;
+  g_assert_true (WAIT (10, (n = count (log, log->live[MEDIA_H264])) > 0
+                               && frame_at (log, log->live[MEDIA_H264], n - 1)->width == 640));
+  guint first = n - 1;
+  g_assert_true (frame_at (log, log->live[MEDIA_H264], first)->key);
+  WAIT_FRAMES (log, log->live[MEDIA_H264], first + 9);
+  gint64 span_us = frame_at (log, log->live[MEDIA_H264], first + 8)->capture_us
+                   - frame_at (log, log->live[MEDIA_H264], first)->capture_us;
+  g_test_message ("8 pictures in %.2f s", (double)span_us / SECOND);
+  g_assert_cmpint (span_us, >, SECOND * 8 / 10); /* 8 a second, of 15 */
+  log_close (log);
+}
+
+/* Fewer bits never ask for more than the step before. */
+static void
+test_ladders (void)
+{
+  static const guint sizes[][2] = { { 0, 0 }, { 320, 240 }, { 640, 360 }, { 1280, 720 }, { 1920, 1080 } };
+  for (RungPrefer prefer = RUNG_BALANCED; prefer <= RUNG_DETAIL; prefer++)
+    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+      Rung steps[RUNG_MAX];
+      rung_fit (prefer, MEDIA_H264, sizes[i][0], sizes[i][1], steps);
+      for (guint k = 0; k < rung_count (MEDIA_H264); k++) {
+        g_assert_cmpuint (steps[k].min_bps, <, steps[k].max_bps);
+        if (k > 0)
+          g_assert_cmpuint (steps[k].min_bps, <=, steps[k - 1].min_bps);
+        if (k > 0 && prefer == RUNG_DETAIL)
+          g_assert_cmpuint (steps[k].max_rate, <, k > 1 ? steps[k - 1].max_rate : 30);
+        if (prefer == RUNG_MOTION && k > 0)
+          g_assert_cmpuint (steps[k].max_rate, >=, 25);
+      }
+    }
+  Rung sound[RUNG_MAX];
+  rung_fit (RUNG_FAITHFUL, MEDIA_OPUS, 0, 0, sound);
+  for (guint k = 0; k < rung_count (MEDIA_OPUS); k++)
+    g_assert_cmpuint (sound[k].max_bps, ==, 64000);
+}
+
 /* --- pictures that are taken --- */
 
 typedef struct {
@@ -1269,6 +1318,8 @@ main (int argc, char **argv)
   g_test_add_func ("/source/keyframes", test_keyframes);
   g_test_add_func ("/source/stuck-outlet", test_stuck_outlet);
   g_test_add_func ("/source/restart", test_restart);
+  g_test_add_func ("/source/prefer", test_prefer);
+  g_test_add_func ("/source/ladders", test_ladders);
   g_test_add_func ("/source/take", test_take);
   g_test_add_func ("/source/take/nothing", test_take_nothing);
   g_test_add_func ("/source/microphone/test", test_test_microphone);

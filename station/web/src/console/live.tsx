@@ -88,7 +88,8 @@ export function Live(props: {
           <VitalsPanel latest={readings} />
           <LiveTrends readings={client.readings} consultation={consultation.id} />
           <Auscultations peer={client.peer} sources={state.sources} always={client.peer.options.loopback ?? false} />
-          <PicturesPanel pictures={client.pictures} sources={state.sources} console />
+          <PicturesPanel pictures={client.pictures} sources={state.sources}
+            onPrefer={(source, prefer) => void client.ask('source.prefer', { source, prefer }).catch(() => {})} />
           <button type="button" class="link-button" data-testid="devices-open" onClick={() => setOpen('devices')}>
             <Icon name="device" size={17} />
             {t('devices.open')}

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import type { PictureProgress, Pictures } from '../media/pictures'
 import { useCell } from '../observable'
 import type { PictureView, SourceView } from '../protocol'
-import { said, t, word } from '../text'
+import { said, t, word, type Key } from '../text'
 import { Button, Notice, Pill, timeOf } from './parts'
 import { Viewer } from './viewer'
 
@@ -16,9 +16,14 @@ export function pictureDetail({ width, height, lossless, size, by }: Pick<Pictur
   return [`${width} × ${height}`, lossless ? t('picture.lossless') : 'JPEG', `${kilobytes} kB`, by].filter(Boolean).join(' · ')
 }
 
+type Prefer = 'balanced' | 'motion' | 'detail'
+const PREFERS: readonly Prefer[] = ['balanced', 'motion', 'detail']
+
 /** Taking pictures, and those that were taken. */
 export function PicturesPanel(props: {
-  pictures: Pictures; sources: readonly SourceView[]; console?: boolean
+  pictures: Pictures; sources: readonly SourceView[]
+  /** At the console: what is kept of a camera while bits are short, as the doctor chooses. */
+  onPrefer?: (source: string, prefer: Prefer) => void
 }): JSX.Element | null {
   const { pictures } = props
   const list = useCell(pictures.list)
@@ -33,9 +38,9 @@ export function PicturesPanel(props: {
   return (
     <section class="pictures" aria-label={t('pictures')} data-testid="pictures">
       <h3>{t('pictures')}</h3>
-      {cameras.length > 0 && <Take pictures={pictures} cameras={cameras} />}
-      {props.console && <Asks pictures={pictures} />}
-      {!props.console && asks.some(({ taken }) => !taken) && <p class="quiet" data-testid="picture-waiting">{t('picture.waits')}</p>}
+      {cameras.length > 0 && <Take pictures={pictures} cameras={cameras} onPrefer={props.onPrefer} />}
+      {props.onPrefer && <Asks pictures={pictures} />}
+      {!props.onPrefer && asks.some(({ taken }) => !taken) && <p class="quiet" data-testid="picture-waiting">{t('picture.waits')}</p>}
       {refused && <Notice look="warn" testid="picture-refused">{said(refused.text) || t('error.failed')}</Notice>}
       <ul class="picture-list" data-testid="picture-list">
         {list.map((one) => (
@@ -53,7 +58,9 @@ export function PicturesPanel(props: {
   )
 }
 
-function Take({ pictures, cameras }: { pictures: Pictures; cameras: readonly SourceView[] }): JSX.Element {
+function Take({ pictures, cameras, onPrefer }: {
+  pictures: Pictures; cameras: readonly SourceView[]; onPrefer: ((source: string, prefer: Prefer) => void) | undefined
+}): JSX.Element {
   const [source, setSource] = useState<string | null>(null)
   const [lossless, setLossless] = useState(false)
   const chosen = cameras.find(({ name }) => name === source) ?? cameras[0]!
@@ -74,6 +81,15 @@ function Take({ pictures, cameras }: { pictures: Pictures; cameras: readonly Sou
         onClick={() => pictures.take(`source-${chosen.name}`, lossless)}>
         {t('picture.take')}
       </Button>
+      {onPrefer && (
+        <label class="check prefer">
+          {t('prefer')}
+          <select value={chosen.prefer ?? 'balanced'} data-testid="source-prefer"
+            onChange={(event) => onPrefer(chosen.name, event.currentTarget.value as Prefer)}>
+            {PREFERS.map((one) => <option key={one} value={one}>{t(`prefer.${one}` as Key)}</option>)}
+          </select>
+        </label>
+      )}
     </div>
   )
 }
