@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../lib/browser.mjs';
-import { screenshots } from '../lib/clinic.mjs';
+import { picturesMove, screenshots } from '../lib/clinic.mjs';
 import { openExam } from '../lib/exam.mjs';
 import { freePort, line, sim, start, stop } from '../lib/station.mjs';
 
@@ -146,7 +146,8 @@ test('the console changes what a camera keeps on a weak link', { timeout: 60_000
   await doctor.getByTestId('tab-happenings').click();
   await doctor.getByTestId('happenings').getByText('Đổi ưu tiên').waitFor();
   assert.equal(await prefer.inputValue(), 'motion');
-  await eventually(() => specialist.evaluate(() => [...globalThis.__media.videos.keys()].length > 0), 10, 'pictures');
+  await specialist.bringToFront();
+  await picturesMove(specialist, ['video-source-exam']); // 5 a second
 });
 
 // What arrived before the cut is not sent again.
