@@ -22,7 +22,8 @@ typedef enum {
   MEDIA_FLAC,
 } MediaCodec;
 
-/* Samples of a FLAC frame: 80 ms (RFC 9639 §7: at most 4608 in a stream that can be read anywhere). */
+/* Samples of a FLAC frame: 80 ms (RFC 9639 §7: at most 4608 in a stream that can be read anywhere).
+ */
 enum { FLAC_BLOCK = 3840 };
 
 typedef enum { MEDIA_AUDIO, MEDIA_VIDEO } MediaKind;

@@ -246,8 +246,7 @@ receive_listen (Station *station, const char *label, const json_t *message)
   if (!channel_may_examine (station, label) || !room_listen (station->room, label, stream, on))
     room_send (station->room, label,
                json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", "not-allowed", "stream",
-                          stream,
-                          "text",
+                          stream, "text",
                           text_json ("Không nghe được ống nghe này.",
                                      "This stethoscope cannot be listened to.")));
 }

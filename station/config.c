@@ -203,7 +203,8 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
     return TRUE;
   }
   if (name_taken (config, name))
-    return fail_at (reader, group, NULL, "has the name of another camera, microphone or stethoscope", error);
+    return fail_at (reader, group, NULL,
+                    "has the name of another camera, microphone or stethoscope", error);
   if (config->cameras->len + config->microphones->len + config->stethoscopes->len
       >= CONFIG_MAX_SOURCES)
     return fail_at (reader, group, NULL,

@@ -78,8 +78,8 @@ typedef struct {
   GPtrArray *dicom_callers; /* ConfigCaller* */
 
   GPtrArray *cameras, *microphones, *stethoscopes; /* ConfigSource* */
-  GPtrArray *devices;               /* ConfigDevice*, those that belong to the room */
-  GPtrArray *serials;               /* ConfigSerial* */
+  GPtrArray *devices; /* ConfigDevice*, those that belong to the room */
+  GPtrArray *serials; /* ConfigSerial* */
 
   BluetoothUse bluetooth; /* auto: where there is a bluetoothd */
 

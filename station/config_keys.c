@@ -373,7 +373,8 @@ parse_relay_ca_file (ConfigPlace *place, const char *value)
   return wrong;
 }
 
-/* ---- [mllp], [camera NAME], [microphone NAME], [stethoscope NAME], [device NAME] ---------------------------- */
+/* ---- [mllp], [camera NAME], [microphone NAME], [stethoscope NAME], [device NAME]
+ * ---------------------------- */
 
 static char *
 parse_mllp_listen (ConfigPlace *place, const char *value)

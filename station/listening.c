@@ -46,7 +46,7 @@ listening_json (const Listening *listening)
   gpointer label, source;
   g_hash_table_iter_init (&iter, listening->sources);
   while (g_hash_table_iter_next (&iter, &label, &source))
-    json_array_append_new (list,
-                           json_pack ("{s:s, s:s}", "label", (char *)label, "source", (char *)source));
+    json_array_append_new (
+        list, json_pack ("{s:s, s:s}", "label", (char *)label, "source", (char *)source));
   return list;
 }

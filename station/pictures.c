@@ -118,10 +118,10 @@ view_asks (Pictures *pictures)
   for (guint i = 0; i < pictures->asks->len; i++) {
     const Ask *ask = pictures->asks->pdata[i];
     if (g_strcmp0 (ask->consult, pictures->consult) == 0)
-      json_array_append_new (list, json_pack ("{s:s, s:s, s:b, s:s, s:s, s:b}", "ask", ask->id,
-                                              "source", ask->source, "lossless", ask->lossless,
-                                              "label", ask->label, "name", ask->name, "taken",
-                                              ask->is_taken));
+      json_array_append_new (list,
+                             json_pack ("{s:s, s:s, s:b, s:s, s:s, s:b}", "ask", ask->id, "source",
+                                        ask->source, "lossless", ask->lossless, "label", ask->label,
+                                        "name", ask->name, "taken", ask->is_taken));
   }
   return list;
 }
@@ -133,8 +133,8 @@ pictures_send (Pictures *pictures, const char *label)
   json_auto_t *message = json_pack ("{s:s, s:o, s:o, s:b}", "type", "pictures", "items",
                                     view_pictures (pictures->station->screen), "asks",
                                     view_asks (pictures), "always", pictures->always);
-  g_auto (GStrv) labels = label != NULL ? g_strsplit (label, "\n", 1)
-                                        : room_labels (pictures->station->room);
+  g_auto (GStrv) labels
+      = label != NULL ? g_strsplit (label, "\n", 1) : room_labels (pictures->station->room);
   for (guint i = 0; labels != NULL && labels[i] != NULL; i++)
     if (channel_may_examine (pictures->station, labels[i]))
       room_send (pictures->station->room, labels[i], json_incref (message));

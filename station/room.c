@@ -880,8 +880,7 @@ room_source_free (void *data)
 }
 
 static gboolean
-add_source (Room *room, const ConfigSource *from, MediaKind kind, RungPrefer prefer,
-            GError **error)
+add_source (Room *room, const ConfigSource *from, MediaKind kind, RungPrefer prefer, GError **error)
 {
   RoomSource *source = g_new0 (RoomSource, 1);
   SourceConfig config = { .name = from->name,
@@ -939,11 +938,11 @@ room_sources (Room *room)
   for (guint i = 0; i < room->sources->len; i++) {
     const RoomSource *source = room->sources->pdata[i];
     json_array_append_new (
-        list, json_pack ("{s:s, s:s, s:s, s:s, s:s?, s:b}", "name", source_name (source->source), "kind",
-                         source_kind (source->source) == MEDIA_VIDEO ? "video" : "audio", "prefer",
-                         uses[source->prefer], "state",
-                         names[source->state], "reason", source->reason, "recording",
-                         room->recording != NULL && source->state == SOURCE_RUNNING));
+        list,
+        json_pack ("{s:s, s:s, s:s, s:s, s:s?, s:b}", "name", source_name (source->source), "kind",
+                   source_kind (source->source) == MEDIA_VIDEO ? "video" : "audio", "prefer",
+                   uses[source->prefer], "state", names[source->state], "reason", source->reason,
+                   "recording", room->recording != NULL && source->state == SOURCE_RUNNING));
   }
   return list;
 }

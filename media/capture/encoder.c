@@ -64,7 +64,8 @@ is_sound (const Encoder *encoder)
 static gboolean
 is_header (const Encoder *encoder, GstBuffer *buffer)
 {
-  return encoder->config.codec == MEDIA_FLAC && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER);
+  return encoder->config.codec == MEDIA_FLAC
+         && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER);
 }
 
 static void
@@ -77,7 +78,8 @@ on_output (GstSample *sample, void *arg)
     return;
   if (map.size > 0) {
     g_autoptr (GBytes) data = g_bytes_new (map.data, map.size);
-    gboolean key = is_sound (encoder) || !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    gboolean key
+        = is_sound (encoder) || !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     GstClockTime duration = GST_BUFFER_DURATION (buffer);
     g_autoptr (Frame) frame = frame_new (
         encoder->config.codec, key, stage_capture_us (gst_sample_get_segment (sample), buffer),

@@ -18,10 +18,10 @@ typedef struct {
   const char *common; /* settings, in gst-launch notation */
   const char *live;
   const char *record;
-  const char *faithful;      /* in place of either where nothing may be left out; NULL: as they are */
-  const char *gop;           /* property: frames between key frames, NULL for none */
-  const char *bitrate;       /* property */
-  guint bitrate_unit;        /* bit/s; 0: it has no rate */
+  const char *faithful; /* in place of either where nothing may be left out; NULL: as they are */
+  const char *gop;      /* property: frames between key frames, NULL for none */
+  const char *bitrate;  /* property */
+  guint bitrate_unit;   /* bit/s; 0: it has no rate */
   gboolean change_costs_key; /* it answers a new rate with a key frame */
   gboolean counts_frames;    /* holds its rate by the caps' frame rate and not by timestamps */
   const char *after;         /* what follows it in the stage, NULL for nothing */

@@ -18,7 +18,7 @@ struct Outlet {
   gint encoder_loss; /* as told to this encoder, -1: not */
   gboolean encoder_failed;
   gboolean encoder_old; /* it has other bounds than are wanted now */
-  gint64 retry_us; /* no new encoder before, after one failed */
+  gint64 retry_us;      /* no new encoder before, after one failed */
   KeyPace pace;
   GstCaps *caps;   /* of what is fed */
   GstBuffer *last; /* the latest picture */
@@ -182,8 +182,7 @@ static gboolean
 encoder_is_right (Outlet *outlet)
 {
   return g_atomic_int_get (&outlet->wanted) && !outlet->encoder_failed && !outlet->encoder_old
-         && outlet->caps
-         && gst_caps_is_equal (outlet->encoder_caps, outlet->caps);
+         && outlet->caps && gst_caps_is_equal (outlet->encoder_caps, outlet->caps);
 }
 
 static void

@@ -213,8 +213,7 @@ static gpointer
 encode (gpointer data)
 {
   Shot *shot = data;
-  shot->picture.data
-      = shots_encode (shot->buffer, shot->caps, shot->ask->lossless, &shot->error);
+  shot->picture.data = shots_encode (shot->buffer, shot->caps, shot->ask->lossless, &shot->error);
   tell_owner (shot);
   return NULL;
 }

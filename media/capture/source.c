@@ -437,8 +437,7 @@ set_bounds (const SourceConfig *config, RungPrefer prefer, EncoderConfig *encode
   const Rung *rung = rung_get (prefer, encoder->codec, encoder->rung);
   encoder->max_width = bounded (config->width ? config->width : LIVE_WIDTH, rung->max_width);
   encoder->max_height = bounded (config->height ? config->height : LIVE_HEIGHT, rung->max_height);
-  encoder->max_rate
-      = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
+  encoder->max_rate = bounded (config->frame_rate ? config->frame_rate : LIVE_RATE, rung->max_rate);
 }
 
 static Outlet *
@@ -450,8 +449,8 @@ new_live (Source *source, MediaCodec codec, guint number)
   EncoderConfig encoder = { .codec = codec,
                             .purpose = ENCODER_LIVE,
                             .bitrate = config->prefer == RUNG_FAITHFUL
-                                       ? rung->max_bps
-                                       : bounded (config->live_bitrate, rung->max_bps),
+                                           ? rung->max_bps
+                                           : bounded (config->live_bitrate, rung->max_bps),
                             .frame_ms = rung->frame_ms,
                             .faithful = config->prefer == RUNG_FAITHFUL,
                             .rung = number };

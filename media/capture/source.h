@@ -96,11 +96,11 @@ void source_set_prefer (Source *source, RungPrefer prefer);
  * the outlet went on is answered at once: the viewer for whom it went on is ready a little later.
  * The key frame does not wait for the camera: the latest picture is encoded again. */
 void source_request_keyframe (Source *source, MediaCodec codec, guint rung);
-/* Takes one picture of a camera at the sensor's own size, as JPEG or, lossless, as PNG. Of what comes
- * encoded (RTSP), and of a device that runs at its full size, that is the latest picture; another
- * device is opened anew at its full size for some frames: live pictures and the record stand still
- * for about a second. done comes in the context of the state callback, not after source_stop().
- * Any thread. */
+/* Takes one picture of a camera at the sensor's own size, as JPEG or, lossless, as PNG. Of what
+ * comes encoded (RTSP), and of a device that runs at its full size, that is the latest picture;
+ * another device is opened anew at its full size for some frames: live pictures and the record
+ * stand still for about a second. done comes in the context of the state callback, not after
+ * source_stop(). Any thread. */
 void source_take (Source *source, gboolean lossless, SourceTaken done, void *arg);
 /* Name of the encoder element chosen for a codec on this machine ("x264enc"), NULL if none. */
 const char *source_encoder_name (MediaCodec codec);

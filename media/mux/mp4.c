@@ -193,8 +193,8 @@ static void
 put_dfla (GByteArray *out, const MuxTrack *track)
 {
   enum { LAST_STREAMINFO = 0x80, STREAMINFO_BYTES = 34, BITS = 16 };
-  guint64 format = (guint64)FLAC_RATE << 44 | (guint64)(track->channels - 1) << 41
-                   | (guint64)(BITS - 1) << 36;
+  guint64 format
+      = (guint64)FLAC_RATE << 44 | (guint64)(track->channels - 1) << 41 | (guint64)(BITS - 1) << 36;
   guint dfla = full_box (out, "dfLa", 0, 0);
   put32 (out, (guint32)LAST_STREAMINFO << 24 | STREAMINFO_BYTES);
   put16 (out, FLAC_BLOCK);

@@ -234,8 +234,7 @@ end_fragment (Mux *mux, gint64 until_us)
   }
   MuxFlags flags = samples[0].frame->key ? MUX_KEY : 0;
   gint64 pts_us = samples[0].time_us + mux->epoch_us;
-  emit (mux,
-        is_mp4 (mux) ? mp4_fragment (samples, n, ++mux->sequence) : webm_fragment (samples, n),
+  emit (mux, is_mp4 (mux) ? mp4_fragment (samples, n, ++mux->sequence) : webm_fragment (samples, n),
         flags, pts_us);
   g_array_set_size (mux->samples, 0);
 }
@@ -248,8 +247,7 @@ follow_track (Mux *mux, Frame *frame, gint64 time_us)
   track_init (&track, mux->codec);
   gboolean good = read_track (&track, frame);
   gboolean changed
-      = good
-        && (!mux->has_track || (!is_sound (mux) && !same_track (&track, &mux->track)));
+      = good && (!mux->has_track || (!is_sound (mux) && !same_track (&track, &mux->track)));
   if (!changed) {
     track_clear (&track);
     return good;

@@ -1,9 +1,9 @@
 /* Muxers for the record: encoded frames in, self-contained fragments out.
  *
  * H.264 and FLAC go into fragmented MP4 (ISO/IEC 14496-12, -15; FLAC's own mapping), VP8 and
- * Opus into WebM (Matroska, RFC 9559): MSE takes no VP8 in MP4 and no FLAC in WebM. One track per muxer. The caller stores each fragment as
- * one record of a segment; init + any run of fragments that begins at a key fragment plays in
- * a browser's SourceBuffer.
+ * Opus into WebM (Matroska, RFC 9559): MSE takes no VP8 in MP4 and no FLAC in WebM. One track per
+ * muxer. The caller stores each fragment as one record of a segment; init + any run of fragments
+ * that begins at a key fragment plays in a browser's SourceBuffer.
  *
  * Sans-IO, one thread at a time. A change of parameter sets or of size ends the fragment and
  * emits a new init.

@@ -50,8 +50,7 @@ class_of (HubLine *line)
   line->looked_at = is_looked_at (line);
   if (line->kind == MEDIA_VIDEO)
     return line->looked_at ? ALLOCATION_LOOKED_AT : ALLOCATION_REST;
-  gboolean stethoscope
-      = line->role == LINE_SOURCE && hub_source_is_stethoscope (line->source);
+  gboolean stethoscope = line->role == LINE_SOURCE && hub_source_is_stethoscope (line->source);
   return stethoscope ? ALLOCATION_STETHOSCOPE : ALLOCATION_SOUND;
 }
 
@@ -211,8 +210,8 @@ encoding_cost (Hub *hub)
       const HubLine *line = peer->lines->pdata[i];
       HubOutlet *outlet = line->role == LINE_SOURCE ? outlet_for (line) : NULL;
       if (outlet != NULL && g_hash_table_add (outlets, outlet))
-        cost += rung_cost (outlet->source->prefer, outlet->codec, outlet->rung, outlet->source->width,
-                           outlet->source->height);
+        cost += rung_cost (outlet->source->prefer, outlet->codec, outlet->rung,
+                           outlet->source->width, outlet->source->height);
     }
   }
   return cost;

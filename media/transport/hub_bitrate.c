@@ -71,7 +71,8 @@ hub_bitrate_update (HubOutlet *outlet)
   gint64 now_us = g_get_monotonic_time ();
   guint share = least_share (outlet);
   Rung steps[RUNG_MAX];
-  rung_fit (outlet->source->prefer, outlet->codec, outlet->source->width, outlet->source->height, steps);
+  rung_fit (outlet->source->prefer, outlet->codec, outlet->source->width, outlet->source->height,
+            steps);
   /* Below its range only while everybody leaves. */
   guint bps = share == 0 ? 0
                          : CLAMP (of_encoder (outlet, share), steps[outlet->rung].min_bps / 2,

@@ -1,9 +1,9 @@
 #include "media/transport/hub_private.h"
 #include <string.h>
 
-/* Files go over the channel "file" with a share of their own, after sound and vital signs and beside
- * the picture that the peer looks at. SCTP sends messages in the order in which it got them, so that
- * only as much is given to it as is acknowledged within a moment. */
+/* Files go over the channel "file" with a share of their own, after sound and vital signs and
+ * beside the picture that the peer looks at. SCTP sends messages in the order in which it got them,
+ * so that only as much is given to it as is acknowledged within a moment. */
 enum {
   TICK_MS = 20,
   BUSY_MS = 60, /* not connected, no channel */

@@ -2,9 +2,9 @@
  * (48 kHz, mono, 16 bit): first and second sound, a third one (a failing heart), a systolic murmur
  * between them, and breath. Loops without a seam.
  *
- * Frequencies and times are those of textbooks: S1 and S2 below 100 Hz and about a tenth of a second
- * long, S2 split while breathing in, S3 at 25 to 45 Hz 150 ms behind S2, a murmur of regurgitation at
- * 100 to 400 Hz.
+ * Frequencies and times are those of textbooks: S1 and S2 below 100 Hz and about a tenth of a
+ * second long, S2 split while breathing in, S3 at 25 to 45 Hz 150 ms behind S2, a murmur of
+ * regurgitation at 100 to 400 Hz.
  */
 #include "wav.h"
 #include <math.h>

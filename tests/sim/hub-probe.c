@@ -105,7 +105,8 @@ static void
 outlet_start (Outlet *outlet)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = pipeline_text (outlet->codec, rung_get (RUNG_BALANCED, outlet->codec, outlet->rung));
+  g_autofree char *text
+      = pipeline_text (outlet->codec, rung_get (RUNG_BALANCED, outlet->codec, outlet->rung));
   outlet->pipeline = gst_parse_launch (text, &error);
   if (error != NULL)
     g_error ("%s", error->message);

@@ -36,9 +36,10 @@ test_whole (void)
 static void
 test_hostile (void)
 {
-  static const FilePart asked[] = { { 900, 100 },  { 50, 50 },         { 4000, 5000 }, { 90, 1200 },
-                                    { 100, 1000 }, { 1200, 1300 },     { 10, 20 },     { 2999, 9999 },
-                                    { 0, 1 },      { G_MAXUINT32, 3 }, { 0, 1 } };
+  static const FilePart asked[]
+      = { { 900, 100 },  { 50, 50 },         { 4000, 5000 }, { 90, 1200 },
+          { 100, 1000 }, { 1200, 1300 },     { 10, 20 },     { 2999, 9999 },
+          { 0, 1 },      { G_MAXUINT32, 3 }, { 0, 1 } };
   guint8 seen[3000] = { 0 };
   g_autoptr (FileParts) parts = file_parts_new (3000, asked, G_N_ELEMENTS (asked));
   g_assert_cmpuint (walk (parts, seen, 3000), ==, (1300 - 90) + 10 + 1 + 1);

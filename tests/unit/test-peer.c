@@ -563,7 +563,7 @@ test_channels (void)
   g_assert_error (error, PEER_ERROR, PEER_ERROR_CHANNEL);
   connect_both (&a, &b);
   RUN_UNTIL (10, a.channels->len >= 12 && b.channels->len >= 12);
-  g_assert_cmpstr (a.channels->str, ==, "+data +wave +still ");
+  g_assert_cmpstr (a.channels->str, ==, "+data +wave +still +file ");
   for (guint i = 0; i < 10; i++) {
     g_assert_true (peer_send (a.peer, "data", TRUE, large, NULL));
     g_assert_true (peer_send (b.peer, "data", TRUE, large, NULL));

@@ -784,7 +784,8 @@ test_prefer (void)
 static void
 test_ladders (void)
 {
-  static const guint sizes[][2] = { { 0, 0 }, { 320, 240 }, { 640, 360 }, { 1280, 720 }, { 1920, 1080 } };
+  static const guint sizes[][2]
+      = { { 0, 0 }, { 320, 240 }, { 640, 360 }, { 1280, 720 }, { 1920, 1080 } };
   for (RungPrefer prefer = RUNG_BALANCED; prefer <= RUNG_DETAIL; prefer++)
     for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
       Rung steps[RUNG_MAX];
@@ -794,7 +795,7 @@ test_ladders (void)
         if (k > 0)
           g_assert_cmpuint (steps[k].min_bps, <=, steps[k - 1].min_bps);
         if (k > 0 && prefer == RUNG_DETAIL)
-          g_assert_cmpuint (steps[k].max_rate, <, k > 1 ? steps[k - 1].max_rate : 30);
+          g_assert_cmpuint (steps[k].max_rate, <, k> 1 ? steps[k - 1].max_rate : 30);
         if (prefer == RUNG_MOTION && k > 0)
           g_assert_cmpuint (steps[k].max_rate, >=, 25);
       }
@@ -837,7 +838,8 @@ taken_clear (Taken *taken)
   g_clear_pointer (&taken->data, g_bytes_unref);
 }
 
-/* A camera that shows 640×360 live has 1280×720 for who wants one picture; it goes on afterwards. */
+/* A camera that shows 640×360 live has 1280×720 for who wants one picture; it goes on afterwards.
+ */
 static void
 test_take (void)
 {

@@ -1,5 +1,5 @@
-/* A stethoscope: what is live is Opus that leaves nothing out, what is recorded is the sound bit for
- * bit, out of the muxer too. */
+/* A stethoscope: what is live is Opus that leaves nothing out, what is recorded is the sound bit
+ * for bit, out of the muxer too. */
 #include "media/capture/echo.h"
 #include "media/capture/source.h"
 #include "media/mux/mux.h"
@@ -65,8 +65,8 @@ write_noise (gint16 *samples)
   g_autoptr (GRand) rand = g_rand_new_with_seed (11);
   for (guint i = 0; i < SAMPLES; i++)
     samples[i] = (gint16)g_rand_int_range (rand, -20000, 20000);
-  guint32 header[] = { 0x46464952, 36 + 2 * SAMPLES, 0x45564157,   0x20746d66, 16,         1 | 1 << 16,
-                       RATE,       RATE * 2,         2 | 16 << 16, 0x61746164, 2 * SAMPLES };
+  guint32 header[] = { 0x46464952, 36 + 2 * SAMPLES, 0x45564157, 0x20746d66, 16, 1 | 1 << 16, RATE,
+                       RATE * 2,   2 | 16 << 16,     0x61746164, 2 * SAMPLES };
   g_autoptr (GByteArray) file = g_byte_array_new ();
   g_byte_array_append (file, (guint8 *)header, sizeof header);
   g_byte_array_append (file, (guint8 *)samples, SAMPLES * 2);
@@ -83,9 +83,8 @@ open_stethoscope (Log *log, const char *path)
 {
   static const SourceEvents events = { NULL, on_record, on_live };
   g_autofree char *address = g_strconcat ("file:", path, NULL);
-  SourceConfig config = {
-    .name = "stethoscope", .kind = MEDIA_AUDIO, .address = address, .prefer = RUNG_FAITHFUL
-  };
+  SourceConfig config
+      = { .name = "stethoscope", .kind = MEDIA_AUDIO, .address = address, .prefer = RUNG_FAITHFUL };
   g_autoptr (GError) error = NULL;
   g_mutex_init (&log->lock);
   log->live = g_ptr_array_new_with_free_func ((GDestroyNotify)frame_unref);
@@ -224,10 +223,8 @@ static void
 test_no_canceller (void)
 {
   g_autoptr (GError) error = NULL;
-  SourceConfig config = { .name = "stethoscope",
-                          .kind = MEDIA_AUDIO,
-                          .address = "test:",
-                          .prefer = RUNG_FAITHFUL };
+  SourceConfig config
+      = { .name = "stethoscope", .kind = MEDIA_AUDIO, .address = "test:", .prefer = RUNG_FAITHFUL };
   Echo *echo = echo_new (&error);
   if (echo == NULL) {
     g_test_skip (error->message);
