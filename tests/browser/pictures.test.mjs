@@ -11,6 +11,7 @@ import { openExam } from '../lib/exam.mjs';
 import { freePort, line, sim, start, stop } from '../lib/station.mjs';
 
 const CAMERA = { width: 1920, height: 1080 }; // live it is 1280×720
+const NOISE = { width: 1280, height: 800 }; // takes long to send
 
 // In the page, before its scripts: bytes of files that came over its channels.
 function countFiles() {
@@ -45,16 +46,24 @@ async function look(page, item) {
   };
 }
 
-let exam, camera, doctor, specialist;
-before(async () => {
+async function camera(name, { width, height }, ...more) {
   const port = await freePort();
-  camera = start(sim('sim-camera'), ['--port', String(port), '--name', 'exam', '--size', `${CAMERA.width}x${CAMERA.height}`, '--fps', '5', '--bitrate', '4000']);
-  await line(camera, /^ready/);
-  camera.stdout.resume();
-  camera.stderr.resume();
+  const child = start(sim('sim-camera'), ['--port', String(port), '--name', name, '--size', `${width}x${height}`, '--bitrate', '4000', ...more]);
+  cameras.push(child);
+  await line(child, /^ready/);
+  child.stdout.resume();
+  child.stderr.resume();
+  return `rtsp://127.0.0.1:${port}/${name}`;
+}
+
+let exam, doctor, specialist;
+const cameras = [];
+before(async () => {
   exam = await openExam('pictures', `[camera exam]
-address=rtsp://127.0.0.1:${port}/exam
+address=${await camera('exam', CAMERA, '--fps', '5')}
 prefer=detail
+[camera noise]
+address=${await camera('noise', NOISE, '--fps', '2', '--snow')}
 [camera room]
 address=test:
 [microphone microphone]
@@ -65,7 +74,7 @@ address=test:
 }, { timeout: 240_000 });
 after(async () => {
   await exam?.end();
-  await stop(camera);
+  for (const child of cameras) await stop(child);
 });
 
 test("the doctor takes a picture: it has the source's pixels, on both pages", { timeout: 150_000 }, async () => {
@@ -153,8 +162,9 @@ test('the console changes what a camera keeps on a weak link', { timeout: 60_000
 // What arrived before the cut is not sent again.
 async function resumed(cut, t) {
   await specialist.bringToFront();
-  await specialist.getByTestId('picture-source').selectOption('exam');
+  await specialist.getByTestId('picture-source').selectOption('noise');
   await specialist.getByTestId('picture-lossless').check();
+  await eventually(() => specialist.getByTestId('picture-take').isEnabled(), 60, 'the camera runs');
   const known = new Set((await items(specialist)).map(({ id }) => id));
   const before = await fileBytes(specialist);
   await specialist.getByTestId('picture-take').click();
@@ -171,7 +181,7 @@ async function resumed(cut, t) {
   assert.ok(came.bytes > done.size / 10 && rest < done.size - done.size / 10, 'both parts count');
   assert.ok(came.bytes + rest <= done.size * 1.02, 'nothing came twice');
   const { width, close } = await look(specialist, done.id);
-  assert.equal(width, CAMERA.width);
+  assert.equal(width, NOISE.width);
   await close();
 }
 

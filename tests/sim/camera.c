@@ -2,7 +2,7 @@
  * name, H.264 with a key frame every 2 s.
  *
  *   sim-camera --port P --name room --name exam [--user U --password P] [--size 640x360]
- *              [--fps 15] [--bitrate 900] [--b-frames 2] [--codec jpeg|h265] [--udp]
+ *              [--fps 15] [--bitrate 900] [--b-frames 2] [--codec jpeg|h265] [--udp] [--snow]
  *
  * Prints "ready rtsp://127.0.0.1:P/room rtsp://..." and runs until SIGTERM. Port 0 picks one.
  */
@@ -15,7 +15,7 @@ typedef struct {
   int port;
   char **names;
   char *user, *password, *size, *codec;
-  gboolean udp;
+  gboolean udp, snow;
   int fps, bitrate, b_frames;
   guint width, height;
 } Options;
@@ -40,12 +40,25 @@ describe_encoder (void)
       options.b_frames, options.fps * 2, options.bitrate);
 }
 
+/* Noise: a picture that takes many bytes. */
+static GstElement *
+create_snow (void)
+{
+  g_autofree char *text = g_strdup_printf ("videotestsrc is-live=true pattern=snow ! capsfilter "
+                                           "caps=video/x-raw,format=I420,width=%u,height=%u,"
+                                           "framerate=%d/1",
+                                           options.width, options.height, options.fps);
+  return gst_parse_bin_from_description (text, TRUE, NULL);
+}
+
 /* The element of one picture; the factory has its name and takes the payloader named pay0. */
 static GstElement *
 create_element (GstRTSPMediaFactory *factory, const GstRTSPUrl *url)
 {
   const char *name = g_object_get_data (G_OBJECT (factory), "name");
-  GstElement *source = camera_test_source (name, options.width, options.height, (guint)options.fps);
+  GstElement *source
+      = options.snow ? create_snow ()
+                     : camera_test_source (name, options.width, options.height, (guint)options.fps);
   g_autofree char *text = describe_encoder ();
   g_autoptr (GError) error = NULL;
   GstElement *encoder = gst_parse_bin_from_description (text, FALSE, &error);
@@ -114,6 +127,7 @@ parse (int *argc, char ***argv, GError **error)
     { "bitrate", 0, 0, G_OPTION_ARG_INT, &options.bitrate, "kbit/s, 900", "N" },
     { "b-frames", 0, 0, G_OPTION_ARG_INT, &options.b_frames, "0", "N" },
     { "codec", 0, 0, G_OPTION_ARG_STRING, &options.codec, "jpeg or h265 in place of H.264", "C" },
+    { "snow", 0, 0, G_OPTION_ARG_NONE, &options.snow, "noise in place of the scene", NULL },
     { "udp", 0, 0, G_OPTION_ARG_NONE, &options.udp, "refuse to send over TCP", NULL },
     { 0 },
   };
