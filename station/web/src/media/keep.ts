@@ -34,6 +34,8 @@ export class PartsStore {
 
   async #begin(): Promise<{ db: IDBDatabase; key: CryptoKey }> {
     const db = await open()
+    // It is to be deleted.
+    db.onversionchange = () => db.close()
     const known = (await done(db.transaction('key').objectStore('key').get('key'))) as CryptoKey | undefined
     if (known) return { db, key: known }
     const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])

@@ -180,7 +180,8 @@ export class Peer {
   }
 
   #tellLooks(): void {
-    if (this.#looks) this.send({ type: 'look', streams: [...this.#looks, ...this.#looksAlso] })
+    const streams = [...(this.#looks ?? []), ...this.#looksAlso]
+    if (this.#looks || streams.length > 0) this.send({ type: 'look', streams })
   }
 
   receive(message: MediaMessage): void {
