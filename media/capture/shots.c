@@ -4,7 +4,7 @@
 #include "media/capture/stage.h"
 #include "media/error.h"
 
-#define ENCODE_US (20 * G_USEC_PER_SEC)
+#define ENCODE_US (60 * G_USEC_PER_SEC)
 #define JPEG "jpegenc quality=93"
 #define PNG                                                                                        \
   "videoconvert n-threads=1 ! capsfilter caps=video/x-raw,format=RGB ! pngenc compression-level=6"

@@ -168,8 +168,11 @@ async function resumed(cut, t) {
   const known = new Set((await items(specialist)).map(({ id }) => id));
   const before = await fileBytes(specialist);
   await specialist.getByTestId('picture-take').click();
-  const half = await eventually(async () => (await items(specialist))
-    .find(({ id, have, size }) => !known.has(id) && have > size / 5), 60, 'a part came');
+  const half = await eventually(async () => {
+    const refused = specialist.getByTestId('picture-refused');
+    assert.equal(await refused.count() > 0 ? await refused.innerText() : '', '');
+    return (await items(specialist)).find(({ id, have, size }) => !known.has(id) && have > size / 5);
+  }, 120, 'a part came');
   assert.equal(half.state, 'coming', 'it is cut in the middle');
   const came = await cut(before);
   const [done] = await eventually(async () => {
@@ -185,7 +188,7 @@ async function resumed(cut, t) {
   await close();
 }
 
-test('a reload in the middle: the page names what it has', { timeout: 180_000 }, async (t) => {
+test('a reload in the middle: the page names what it has', { timeout: 300_000 }, async (t) => {
   await resumed(async (before) => {
     const bytes = (await fileBytes(specialist)) - before;
     await specialist.reload();
@@ -194,7 +197,7 @@ test('a reload in the middle: the page names what it has', { timeout: 180_000 },
   }, t);
 });
 
-test('a power cut of the station in the middle', { timeout: 240_000 }, async (t) => {
+test('a power cut of the station in the middle', { timeout: 300_000 }, async (t) => {
   await resumed(async (before) => {
     await exam.restart();
     const bytes = (await fileBytes(specialist)) - before;
