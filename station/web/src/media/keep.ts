@@ -27,6 +27,7 @@ export class PartsStore {
   #ready: Promise<{ db: IDBDatabase; key: CryptoKey }> = this.#begin()
   #waiting: { picture: string; part: Part }[] = []
   #writing = false
+  #written: Promise<void> = Promise.resolve()
 
   constructor() {
     this.#ready.catch(() => {})
@@ -46,7 +47,12 @@ export class PartsStore {
   /** What came while the last was written is written together. */
   keep(picture: string, part: Part): void {
     this.#waiting.push({ picture, part })
-    if (!this.#writing) void this.#write().catch(() => {})
+    if (!this.#writing) this.#written = this.#write().catch(() => {})
+  }
+
+  /** All that was given so far is written, or cannot be. */
+  settled(): Promise<void> {
+    return this.#written
   }
 
   async #write(): Promise<void> {

@@ -8,6 +8,8 @@ const HEADER = 20
 const ID_BYTES = 16
 /** Stretches named in one request; what is missing beyond them is asked for when these have come. */
 const STRETCHES = 60
+/** Bytes asked for at once where they are kept: no more than this can come twice by a reload. */
+const AHEAD = 256 * 1024
 const LOOK_MS = 1000
 /** Nothing came for so long though the connection stands: what is missing is asked for again. */
 const STALL_MS = 15_000
@@ -126,7 +128,7 @@ export class Pictures {
     this.#awaited -= news
     this.store?.keep(file.view.picture, { offset, bytes })
     if (file.parts.bytes === file.view.size) void this.#finish(file)
-    else if (this.#awaited <= 0) this.#ask(file)
+    else if (this.#awaited <= 0) void this.#more(file)
     else if (performance.now() - this.#shown > 200) this.#tell()
   }
 
@@ -152,8 +154,15 @@ export class Pictures {
     if (file) this.#ask(file)
   }
 
+  /** The next ones, when those that came would outlive the page. */
+  async #more(file: File): Promise<void> {
+    await this.store?.settled()
+    if (this.#current === file.view.picture && this.#awaited <= 0) this.#ask(file)
+  }
+
   #ask(file: File): void {
-    const parts = file.parts.missing(file.view.size, STRETCHES)
+    const missing = file.parts.missing(file.view.size, STRETCHES)
+    const parts = this.store ? firstBytes(missing, AHEAD) : missing
     if (parts.length === 0 || !this.peer.send({ type: 'picture.want', picture: file.view.picture, parts })) return
     this.#current = file.view.picture
     this.#awaited = parts.reduce((sum, [from, to]) => sum + to - from, 0)
@@ -171,6 +180,17 @@ export class Pictures {
     this.#shown = performance.now()
     this.progress.set(new Map([...this.#files].map(([id, { parts, state }]) => [id, { have: parts.bytes, state }])))
   }
+}
+
+/** Of these stretches the first `most` bytes. */
+export function firstBytes(parts: readonly [number, number][], most: number): [number, number][] {
+  const first: [number, number][] = []
+  for (const [from, to] of parts) {
+    if (most <= 0) break
+    first.push([from, Math.min(to, from + most)])
+    most -= to - from
+  }
+  return first
 }
 
 function hex(bytes: Uint8Array): string {
