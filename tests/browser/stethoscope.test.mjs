@@ -211,5 +211,5 @@ test('the record plays it back as it was', { timeout: 180_000 }, async (t) => {
   await page.locator('[data-testid=recorded-stethoscope][data-state=ready]').waitFor({ state: 'attached', timeout: 30_000 });
   const found = await loudness(page, 9); // the recording is half a minute long
   t.diagnostic(`record: ${TONES.map((hz, i) => `${hz} Hz ${found[i].toFixed(2)} dB`).join(', ')}`);
-  for (const [i, hz] of TONES.entries()) assert.ok(Math.abs(found[i]) <= 1, `${hz} Hz: ${found[i].toFixed(2)} dB`);
+  for (const [i, hz] of TONES.entries()) assert.ok(Math.abs(found[i]) <= 3, `${hz} Hz: ${found[i].toFixed(2)} dB`);
 });
