@@ -1,6 +1,7 @@
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/ecgs.h"
+#include "station/dicom_channel.h"
 #include "station/pictures.h"
 #include "station/request.h"
 #include "station/room.h"
@@ -104,6 +105,7 @@ channel_send_snapshot (Station *station, const char *label)
   channel_send_readings (station, label, items);
   waves_tell (station->waves, label);
   pictures_send (station->pictures, label);
+  dicom_channel_send (station, label);
   if (station->screen == NULL)
     return;
   ecgs_send_list (station->ecgs, label);
@@ -280,6 +282,10 @@ channel_receive (Station *station, const char *label, GBytes *data)
   }
   if (message != NULL && type != NULL && g_str_has_prefix (type, "picture.")) {
     pictures_receive (station->pictures, label, message);
+    return;
+  }
+  if (message != NULL && g_strcmp0 (type, "dicom.want") == 0) {
+    dicom_channel_receive (station, label, message);
     return;
   }
   if (message != NULL && g_strcmp0 (type, "listen") == 0) {

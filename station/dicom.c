@@ -1,5 +1,6 @@
 #include "station/dicom.h"
 #include "station/dicom_about.h"
+#include "station/dicom_channel.h"
 #include "station/dicom_private.h"
 #include "station/attach.h"
 #include "station/clock.h"
@@ -171,6 +172,8 @@ object_kept (Station *station, const Attachment *attachment, const GError *error
   }
   if (job->is_held && attachment->is_new)
     held_add (job->dicom, attachment->id, job->about, job->name, g_get_real_time ());
+  if (!job->is_held && attachment->is_new)
+    dicom_channel_tell (station, attachment->id);
   station_changed (station);
   job_end (job, DICOM_SUCCESS);
 }
@@ -274,9 +277,10 @@ claimed (Station *station, const Attachment *attachment, const GError *error, vo
 {
   Claiming *claiming = arg;
   Claim *claim = claiming->claim;
-  if (attachment != NULL)
+  if (attachment != NULL) {
     drop_held (claim->dicom, claiming->attachment);
-  else if (claim->error == NULL)
+    dicom_channel_tell (station, attachment->id);
+  } else if (claim->error == NULL)
     claim->error = g_error_copy (error);
   station_changed (station);
   g_free (claiming->attachment);

@@ -29,6 +29,7 @@ struct Dicom {
   GSocketService *service; /* NULL: not listening */
   GPtrArray *receptions;   /* DicomReception* */
   GPtrArray *held;         /* Held* */
+  guint wants;             /* frames that peers wait for */
 };
 
 /* An object on its way to the disk. Outlives its connection. */

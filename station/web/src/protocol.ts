@@ -2,6 +2,8 @@
 
 import type { ReadingsNow } from './clinical/brief'
 
+import type { DicomAbout } from './dicom/object'
+
 export type Language = 'vi' | 'en'
 /** Text for people that the station wrote. */
 export type Said = string | { vi: string; en: string }
@@ -410,7 +412,21 @@ export interface PicturesMessage {
   always: boolean
 }
 
+/** A frame is about to come over the channel `file`, or cannot. */
+export interface DicomFileMessage {
+  type: 'dicom.file'
+  attachment: string
+  frame: number
+  form: 'thumb' | 'small' | 'full'
+  /** The first 16 bytes of its SHA-256, hex. */
+  file: string
+  size: number
+  error?: string
+}
+
 export type FromChannel =
+  | DicomFileMessage
+  | { type: 'dicom'; items: { id: string; size: number; about: DicomAbout }[] }
   | FromWaves
   | PicturesMessage
   | { type: 'readings'; items: Observation[]; now?: ReadingsNow[] }

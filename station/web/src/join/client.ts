@@ -1,5 +1,6 @@
 import { BriefReadings } from '../clinical/brief'
 import { newest } from '../clinical/vitals'
+import { ChannelPictures } from '../dicom/channel'
 import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
 import { ChannelPieces, EcgShelf } from '../ecg/fetch'
@@ -40,6 +41,7 @@ export class Guest {
   readonly socket: Socket | null = null
   readonly peer: Peer
   readonly pictures: Pictures
+  readonly dicom: ChannelPictures
   /** The key of the invitation is known: it was let through before. */
   #kept: Kept | null = null
   #fragment = readFragment(location.hash)
@@ -58,6 +60,7 @@ export class Guest {
     }
     this.peer = new Peer(wire, {}, (message) => this.#channel(message))
     this.pictures = new Pictures(this.peer, 'indexedDB' in globalThis && crypto.subtle ? new PartsStore() : null)
+    this.dicom = new ChannelPictures(this.peer)
     reportFigures(this.peer)
     if (!this.#fragment) {
       this.phase.set('bad-link')
@@ -247,6 +250,7 @@ export class Guest {
     this.readings.set(new Map())
     this.notes.set([])
     this.pictures.clear()
+    this.dicom.clear()
     forgetParts()
     // Who left may come back by the link, but by a click. Said only when that is kept.
     if (phase === 'left') void this.#remember(false).then(() => this.phase.set('left'))
@@ -298,6 +302,8 @@ export class Guest {
           ...known.filter(({ note }) => note !== message.note), message,
         ])
       case 'pictures': return this.pictures.receive(message)
+      case 'dicom': return this.dicom.receiveItems(message.items)
+      case 'dicom.file': return this.dicom.receiveFile(message)
       case 'saved':
       case 'error': {
         if (message.type === 'error' && message.ask) this.pictures.refused.set({ ask: message.ask, text: message.text })

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { EcgDialog } from '../ecg/dialog'
+import { Studies } from '../dicom/studies'
 import { LinkDetails, streamName } from '../link/details'
 import { quality } from '../link/quality'
 import { listDevices } from '../media/own'
@@ -59,6 +60,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
             <LiveTrends readings={guest.readings} consultation="" />
             <Ecgs guest={guest} />
             {role === 'specialist' && <Auscultations peer={guest.peer} sources={live?.sources ?? []} always={false} />}
+            {role === 'specialist' && <GuestStudies guest={guest} />}
             {role === 'specialist' && <PicturesPanel pictures={guest.pictures} sources={live?.sources ?? []} />}
             <Opinion guest={guest} />
           </aside>
@@ -82,6 +84,9 @@ function Ecgs({ guest }: { guest: Guest }): JSX.Element | null {
       {open && <EcgDialog items={items} shelf={guest.shelf} onClose={() => setOpen(false)} />}
     </>
   )
+function GuestStudies({ guest }: { guest: Guest }): JSX.Element | null {
+  const objects = useCell(guest.dicom.objects)
+  return objects.length > 0 ? <Studies objects={objects} source={guest.dicom} /> : null
 }
 
 function personLine(live: LiveConsultation | null): string {
