@@ -653,7 +653,6 @@ config_groups (void)
 {
   return g_strdup (
       "[station], [http], [ice], [relay NAME], [mllp], [dicom], [camera NAME], [microphone NAME], "
-      "[device NAME], [serial NAME], [bluetooth], [recording], [room], [metrics]");
-      "[station], [http], [ice], [relay NAME], [mllp], [camera NAME], [microphone NAME], "
-      "[stethoscope NAME], [device NAME], [serial NAME], [recording], [room], [metrics]");
+      "[stethoscope NAME], [device NAME], [serial NAME], [bluetooth], [recording], [room], "
+      "[metrics]");
 }

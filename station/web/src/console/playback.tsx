@@ -11,10 +11,9 @@ import { stretches, type Track } from '../playback/schedule'
 import type { TrackPlayer, TrackState } from '../playback/track'
 import { t, word } from '../text'
 import { Icon } from '../ui/icons'
-import { Button, Notice, timeOf } from '../ui/parts'
-import { RecordTrends } from '../ui/trends'
 import { Button, Notice, timeOf, useAction } from '../ui/parts'
 import { pictureDetail } from '../ui/pictures'
+import { RecordTrends } from '../ui/trends'
 import { Viewer } from '../ui/viewer'
 import { VitalsPanel } from '../ui/vitals'
 import { RecordedWaves } from '../waves/recorded'
@@ -57,7 +56,6 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
               onChoose={() => setMain(track.stream)} />
           ))}
         </section>
-        {sounds.map((track) => <RecordedSound key={track.stream} track={track} player={player} />)}
         <RecordedWavePanel player={player} record={record} waves={waves} />
         {sounds.map((track) => <RecordedSound key={track.stream} track={track} player={player} silent={isStethoscope(track) !== heart} />)}
         {hearts.length > 0 && (
@@ -68,7 +66,7 @@ export function Playback({ record, session }: { record: ReadRecord; session: str
       </div>
       <aside class="live-side">
         <ReadingsThen player={player} record={record} />
-        <RecordedPictures record={record} session={session} />
+        <RecordedStudies record={record} session={session} />
         <RecordedPictures player={player} record={record} session={session} />
         <Moments player={player} record={record} />
       </aside>
@@ -95,10 +93,12 @@ function useRecordedWaves(record: ReadRecord, player: Player): RecordedWaves {
   return waves
 }
 
-function RecordedPictures({ record, session }: { record: ReadRecord; session: string }): JSX.Element | null {
+function RecordedStudies({ record, session }: { record: ReadRecord; session: string }): JSX.Element | null {
   const source = useMemo(() => httpSource(() => session), [session])
   const objects = useMemo(() => dicomObjects(record.attachments, record.id), [record])
   return objects.length > 0 ? <Studies objects={objects} source={source} /> : null
+}
+
 /** Recorded without loss; heard alone, as it was at the time. */
 function isStethoscope({ mime }: Track): boolean {
   return mime.includes('flac')

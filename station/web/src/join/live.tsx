@@ -84,6 +84,8 @@ function Ecgs({ guest }: { guest: Guest }): JSX.Element | null {
       {open && <EcgDialog items={items} shelf={guest.shelf} onClose={() => setOpen(false)} />}
     </>
   )
+}
+
 function GuestStudies({ guest }: { guest: Guest }): JSX.Element | null {
   const objects = useCell(guest.dicom.objects)
   return objects.length > 0 ? <Studies objects={objects} source={guest.dicom} /> : null

@@ -1,7 +1,7 @@
 import type { Attachment } from '../dicom/object'
 import type {
-  Consent, ConsultationRecord, ConsultationState, EcgItem, Mode, Note, Observation, Patient, RecordRow,
-  Consent, ConsultationRecord, ConsultationState, Mode, Note, Observation, Patient, PictureView, RecordRow,
+  Consent, ConsultationRecord, ConsultationState, EcgItem, Mode, Note, Observation, Patient, PictureView,
+  RecordRow,
 } from '../protocol'
 import { readTrack, timeline, type Timeline, type Track } from './schedule'
 
