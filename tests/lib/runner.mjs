@@ -27,6 +27,7 @@ const env = (extra = {}) => ({
   ...(long ? { NHIPCAU_LONG: '1' } : {}),
   G_MESSAGES_DEBUG: '',
   G_SLICE: 'always-malloc',
+  NHIPCAU_DICOM: join(root, 'build/station/nhipcau-dicom'), // which the parent would look for beside itself
   ...extra,
 });
 

@@ -35,7 +35,7 @@ test('every text that the pages ask for is there, and none is left over', () => 
   const asked = new Set([...code.matchAll(/'([a-z][\w-]*(?:\.[\w/[\]-]+)*)'/g)].map((match) => match[1]!))
   const families = new Set([
     ...[...code.matchAll(/`([a-z][\w.-]*)\.\$\{/g)].map((match) => match[1]!),
-    ...[...code.matchAll(/word\('([\w-]+)'/g)].map((match) => match[1]!),
+    ...[...code.matchAll(/word\('([\w.-]+)'/g)].map((match) => match[1]!),
   ])
   for (const key of Object.keys(vi)) {
     const family = [...families].some((name) => key.startsWith(`${name}.`))
