@@ -187,13 +187,11 @@ async function main() {
     '--name', 'room', '--name', 'exam', '--size', '640x360', '--fps', '15']));
   // A finger oximeter on a serial line, beside the monitor.
   await keep('sim-serial', async () => (await serialDevice('contec', oximeter, ['--wander'])).child);
-  await keep('station', () => runStation(place));
-  await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp),
-    '--waves', '500', '--alarms']));
   // What drives a browser is to find the same page everywhere.
   const blue = json ? null : await bluetoothDevices();
   await keep('station', () => runStation(place, { env: blue?.env }));
-  await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp)]));
+  await keep('sim-monitor', () => simulator('sim-monitor', ['--port', String(place.ports.mllp),
+    '--waves', '500', '--alarms']));
   tell(place, await openConsultation(place));
   if (blue) say(TO_PAIR);
 
@@ -204,7 +202,6 @@ async function main() {
   });
   ending = true;
   for (const name of ['sim-monitor', 'station', 'sim-serial', 'sim-camera']) await stop(children.get(name));
-  for (const name of ['sim-monitor', 'station', 'sim-camera']) await stop(children.get(name));
   await blue?.end();
   farewell(place);
 }
