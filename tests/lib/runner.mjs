@@ -121,11 +121,16 @@ for (const harness of harnesses)
     { variant: 'fuzz', target: join('tests/fuzz', harness), timeout: minutes(long ? 8 : 3),
       prepare: () => mkdirSync(join(root, 'build-fuzz', `found-${harness}`), { recursive: true }) });
 
+// They wait more than they work, and none of their conditions is a matter of tenths of a second: two at a time.
+const patient = new Set(['scenario/bluetooth', 'scenario/command', 'scenario/console', 'scenario/device-command', 'scenario/devices',
+  'scenario/dicom', 'scenario/ecg', 'scenario/ecg-files', 'scenario/flips', 'scenario/keys', 'scenario/monitors', 'scenario/restart',
+  'scenario/serial', 'browser/bluetooth', 'browser/dicom', 'browser/dicom-guest', 'browser/monitors', 'browser/serial']);
 const nodeTest = (suite, lane, more = {}) => {
-  for (const file of list(`tests/${suite}`, (f) => f.endsWith('.test.mjs')))
-    job(`${more.prefix ?? ''}${suite}/${basename(file, '.test.mjs')}`, 'node',
-      ['--test', '--test-reporter=tap', join(`tests/${suite}`, file)],
-      { timeout: minutes(long ? 90 : 15), lane, ...more });
+  for (const file of list(`tests/${suite}`, (f) => f.endsWith('.test.mjs'))) {
+    const name = `${suite}/${basename(file, '.test.mjs')}`;
+    job(`${more.prefix ?? ''}${name}`, 'node', ['--test', '--test-reporter=tap', join(`tests/${suite}`, file)],
+      { timeout: minutes(long ? 90 : 15), lane: patient.has(name) ? 'patient' : lane, ...more });
+  }
 };
 nodeTest('scenario', 'slow');
 nodeTest('browser', 'slow');
@@ -227,7 +232,7 @@ function ready(variant) {
 }
 
 // Slow jobs mind their timing: they run alone. Quick ones run two at a time.
-// A slow one that failed runs once more when all others are through, since a machine that is shared
+// One of those with browsers or networks that failed runs once more when all others are through, since a machine that is shared
 // stands still now and then: what fails twice has failed. The first failure is printed and kept.
 async function lane(queue, width, again) {
   const worker = async () => {
@@ -245,6 +250,7 @@ async function lane(queue, width, again) {
 }
 const again = [];
 await lane(wanted.filter((j) => j.lane === 'quick'), 2);
+await lane(wanted.filter((j) => j.lane === 'patient'), 2, again);
 await lane(wanted.filter((j) => j.lane === 'slow'), 1, again);
 const unsteady = again.map(({ name }) => name);
 await lane(again, 1);
