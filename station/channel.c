@@ -108,7 +108,7 @@ channel_send_snapshot (Station *station, const char *label)
   dicom_channel_send (station, label);
   if (station->screen == NULL)
     return;
-  ecgs_send_list (station->ecgs, label);
+  ecgs_send_list (station, label);
   json_array_foreach (station->screen->notes, i, note)
   {
     channel_send_note (station, label, note);

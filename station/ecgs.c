@@ -2,7 +2,6 @@
 #include "media/devices/ecg_file.h"
 #include "media/devices/ecg_pack.h"
 #include "records/attachment.h"
-#include "station/clock.h"
 #include "station/ecgs_private.h"
 #include "station/room.h"
 #include "station/text.h"
@@ -36,8 +35,6 @@ ecgs_new (Station *station)
   Ecgs *ecgs = g_new0 (Ecgs, 1);
   ecgs->station = station;
   ecgs->uploads = g_hash_table_new_full (NULL, NULL, NULL, upload_free);
-  ecgs->lists
-      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
   return ecgs;
 }
 
@@ -45,7 +42,6 @@ void
 ecgs_free (Ecgs *ecgs)
 {
   g_hash_table_unref (ecgs->uploads);
-  g_hash_table_unref (ecgs->lists);
   g_free (ecgs);
 }
 
@@ -122,65 +118,39 @@ ecgs_part (Request *request)
  * ------------------------------------------------------------------------------------ */
 
 static json_t *
-list_item (const StoreRow *row)
+list_item (const json_t *attachment)
 {
-  const json_t *about = json_object_get (row->body, "about");
-  json_t *item = json_is_object (about) ? json_copy ((json_t *)about) : json_object ();
-  g_autofree char *at = clock_text (row->utc_us);
-  json_object_set (item, "ecg", json_object_get (row->body, "id"));
-  json_object_set (item, "name", json_object_get (row->body, "name"));
-  json_object_set (item, "size", json_object_get (row->body, "size"));
-  json_object_set_new (item, "at", json_string (at));
+  json_t *about = json_object_get (attachment, "about");
+  json_t *item = json_is_object (about) ? json_copy (about) : json_object ();
+  static const char *const copied[] = { "name", "size", "at" };
+  json_object_set (item, "ecg", json_object_get (attachment, "id"));
+  for (guint i = 0; i < G_N_ELEMENTS (copied); i++)
+    json_object_set (item, copied[i], json_object_get (attachment, copied[i]));
   return item;
 }
 
-static json_t *
-load_list (Station *station, const char *consult)
+json_t *
+ecgs_json (const Consult *consult)
 {
-  g_autoptr (GPtrArray) rows = store_read (station->store, consult, "attachment", 0, NULL);
-  if (rows == NULL)
-    return NULL;
   json_t *list = json_array ();
-  for (guint i = 0; i < rows->len; i++) {
-    const StoreRow *row = rows->pdata[i];
-    const char *kind = json_string_value (json_object_get (row->body, "kind"));
-    if (g_strcmp0 (kind, "ecg") == 0)
-      json_array_append_new (list, list_item (row));
+  gsize i;
+  json_t *attachment;
+  json_array_foreach (consult->attachments, i, attachment)
+  {
+    if (g_strcmp0 (json_string_value (json_object_get (attachment, "kind")), "ecg") == 0)
+      json_array_append_new (list, list_item (attachment));
   }
   return list;
 }
 
-json_t *
-ecgs_json (Ecgs *ecgs, const char *consult)
-{
-  json_t *list = g_hash_table_lookup (ecgs->lists, consult);
-  if (list == NULL) {
-    list = load_list (ecgs->station, consult);
-    if (list == NULL)
-      return json_array ();
-    g_hash_table_insert (ecgs->lists, g_strdup (consult), list);
-  }
-  return json_incref (list);
-}
-
 void
-ecgs_changed (Ecgs *ecgs, const char *consult)
+ecgs_send_list (Station *station, const char *label)
 {
-  g_hash_table_remove (ecgs->lists, consult);
-  station_changed (ecgs->station);
-  if (ecgs->station->screen != NULL && g_str_equal (ecgs->station->screen->id, consult))
-    ecgs_send_list (ecgs, NULL);
-}
-
-void
-ecgs_send_list (Ecgs *ecgs, const char *label)
-{
-  const Consult *screen = ecgs->station->screen;
-  if (ecgs->station->room == NULL)
-    return;
-  room_send (ecgs->station->room, label,
-             json_pack ("{s:s, s:o}", "type", "ecgs", "items",
-                        screen != NULL ? ecgs_json (ecgs, screen->id) : json_array ()));
+  const Consult *screen = station->screen;
+  if (station->room != NULL)
+    room_send (station->room, label,
+               json_pack ("{s:s, s:o}", "type", "ecgs", "items",
+                          screen != NULL ? ecgs_json (screen) : json_array ()));
 }
 
 /* ---- Pieces

@@ -29,10 +29,9 @@ void ecgs_part (Request *request);
 void ecgs_add (Request *request);
 void ecgs_get (Request *request);
 
-/* ECGs of a consultation, oldest first, without samples; empty when it cannot be opened.
- * (transfer full) */
-json_t *ecgs_json (Ecgs *ecgs, const char *consult);
+/* ECGs of a consultation, oldest first, without samples (transfer full) */
+json_t *ecgs_json (const Consult *consult);
 
 /* Data channel: the list, to one peer or all (label NULL); the answer to an `ecg.get`. */
-void ecgs_send_list (Ecgs *ecgs, const char *label);
+void ecgs_send_list (Station *station, const char *label);
 void ecgs_channel_get (Ecgs *ecgs, const char *label, const json_t *message);

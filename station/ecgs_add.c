@@ -2,7 +2,7 @@
 #include "media/devices/ecg_file.h"
 #include "media/devices/ecg_pack.h"
 #include "media/error.h"
-#include "records/attachment.h"
+#include "station/attach.h"
 #include "station/ecgs_private.h"
 #include "station/text.h"
 
@@ -127,7 +127,6 @@ typedef struct {
 static void
 adding_free (Adding *adding)
 {
-  adding->request->station->pending--;
   request_unref (adding->request);
   g_free (adding->consult);
   g_free (adding->name);
@@ -176,10 +175,9 @@ about_json (const EcgRecording *recording, const char *user, gboolean confirmed)
 static void keep_next (Adding *adding);
 
 static void
-kept (const Attachment *attachment, const GError *error, void *arg)
+kept (Station *station, const Attachment *attachment, const GError *error, void *arg)
 {
   g_autoptr (Adding) adding = arg;
-  Station *station = adding->request->station;
   if (error != NULL) {
     request_failed (adding->request, error);
     return;
@@ -193,7 +191,8 @@ kept (const Attachment *attachment, const GError *error, void *arg)
   }
   if (attachment->is_new)
     station_event (station, adding->consult, adding->request->user, "ecg-added", adding->name);
-  ecgs_changed (station->ecgs, adding->consult);
+  if (station->screen != NULL && g_str_equal (station->screen->id, adding->consult))
+    ecgs_send_list (station, NULL);
   request_ok (adding->request, json_pack ("{s:s}", "ecg", attachment->id));
 }
 
@@ -213,8 +212,8 @@ keep_next (Adding *adding)
     json_object_set (adding->about, "files", adding->originals);
     info.about = adding->about;
   }
-  attachment_put (adding->request->station->store, adding->consult, adding->request->user, &info,
-                  content, kept, adding);
+  station_attach (adding->request->station, adding->consult, adding->request->user, &info, content,
+                  kept, adding);
 }
 
 static void
@@ -223,7 +222,6 @@ keep (Request *request, const EcgUpload *upload, const EcgRecording *recording, 
 {
   Adding *adding = g_new0 (Adding, 1);
   const char *kind = NULL;
-  request->station->pending++;
   adding->request = request_ref (request);
   adding->consult = g_strdup (request->station->screen->id);
   adding->name = g_strdup (main_file (upload, &kind)->name);

@@ -16,8 +16,4 @@ typedef struct {
 struct Ecgs {
   Station *station;
   GHashTable *uploads; /* Client → EcgUpload */
-  GHashTable *lists;   /* consultation → array, as read */
 };
-
-/* One was added: pages are told. */
-void ecgs_changed (Ecgs *ecgs, const char *consult);

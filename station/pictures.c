@@ -1,5 +1,5 @@
 #include "station/pictures.h"
-#include "records/attachment.h"
+#include "station/attach.h"
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/request.h"
@@ -152,32 +152,14 @@ refuse (Pictures *pictures, const char *label, const char *ask, const char *code
 /* ---- Taking -------------------------------------------------------------------------------------
  */
 
-/* A row that the store wrote by itself: the consultation hears of it here. */
 static void
-apply_row (Station *station, const char *id, gint64 seq)
-{
-  Consult *consult = station_consult (station, id);
-  g_autoptr (GPtrArray) rows
-      = consult != NULL ? store_read (station->store, id, "attachment", seq - 1, NULL) : NULL;
-  for (guint i = 0; rows != NULL && i < rows->len; i++) {
-    const StoreRow *row = rows->pdata[i];
-    if (row->seq == seq)
-      consult_apply (consult, row, users_name (station->users, row->user));
-  }
-}
-
-static void
-on_kept (const Attachment *attachment, const GError *error, void *arg)
+on_kept (Station *station, const Attachment *attachment, const GError *error, void *arg)
 {
   Ask *ask = arg;
   Pictures *pictures = ask->pictures;
-  Station *station = pictures->station;
-  station->pending--;
   if (error != NULL)
     refuse (pictures, ask->label, ask->id, "disk", "Không lưu được ảnh vào hồ sơ.",
             "The picture was not kept in the record.");
-  else if (attachment->is_new)
-    apply_row (station, ask->consult, attachment->seq);
   g_ptr_array_remove (pictures->asks, ask);
   pictures_send (pictures, NULL);
 }
@@ -185,7 +167,6 @@ on_kept (const Attachment *attachment, const GError *error, void *arg)
 static void
 keep (Ask *ask, const SourcePicture *picture)
 {
-  Station *station = ask->pictures->station;
   gint64 age_us = g_get_monotonic_time () - picture->capture_us;
   g_autofree char *taken = clock_text (g_get_real_time () - age_us);
   const char *ending = ask->lossless ? "png" : "jpg", *source = ask->source + strlen ("source-");
@@ -195,8 +176,8 @@ keep (Ask *ask, const SourcePicture *picture)
                                   ask->lossless, "taken", taken, "by", ask->name);
   AttachmentInfo info
       = { .kind = "still", .name = name, .mime_type = picture->mime_type, .about = about };
-  station->pending++;
-  attachment_put (station->store, ask->consult, ask->user, &info, picture->data, on_kept, ask);
+  station_attach (ask->pictures->station, ask->consult, ask->user, &info, picture->data, on_kept,
+                  ask);
 }
 
 static void

@@ -88,7 +88,7 @@ view_consultation (Station *station, Consult *consult)
   json_object_set_new (view, "recording", view_recording (station, consult));
   json_object_set_new (view, "readings", view_readings (consult));
   json_object_set_new (view, "alarms", alarms_view (consult->alarms, g_get_real_time ()));
-  json_object_set_new (view, "ecgs", ecgs_json (station->ecgs, consult->id));
+  json_object_set_new (view, "ecgs", ecgs_json (consult));
   json_object_set_new (view, "guests", view_guests (station, consult));
   json_object_set_new (view, "invites", view_invites (station, consult));
   return view;
