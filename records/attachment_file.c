@@ -1,5 +1,6 @@
 #include "records/attachment_file.h"
 #include "records/attachment.h"
+#include "records/big_endian.h"
 #include "records/sealing.h"
 #include "records/secure_memory.h"
 #include <errno.h>
@@ -14,22 +15,6 @@
 #define ALG_AES_256_GCM 1
 static const char MAGIC[8] = "NHIPATT1";
 enum { AT_VERSION = 8, AT_ALG = 10, AT_EPOCH = 12, AT_CHUNK = 16, AT_SIZE = 24, AT_ID = 32 };
-
-static void
-put_be (guint8 *out, guint64 value, guint bytes)
-{
-  for (guint i = 0; i < bytes; i++)
-    out[i] = (guint8)(value >> 8 * (bytes - 1 - i));
-}
-
-static guint64
-get_be (const guint8 *in, guint bytes)
-{
-  guint64 value = 0;
-  for (guint i = 0; i < bytes; i++)
-    value = value << 8 | in[i];
-  return value;
-}
 
 /* ---- Names -------------------------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
 #include "records/segment_format.h"
+#include "records/big_endian.h"
 #include "records/secure_memory.h"
 #include "records/store_log.h"
 #include <openssl/crypto.h>
@@ -18,22 +19,6 @@ enum {
   AT_EPOCH = 252,
   AT_ZERO = 260,
 };
-
-static void
-put_be (guint8 *out, guint64 value, guint bytes)
-{
-  for (guint i = 0; i < bytes; i++)
-    out[i] = (guint8)(value >> 8 * (bytes - 1 - i));
-}
-
-static guint64
-get_be (const guint8 *in, guint bytes)
-{
-  guint64 value = 0;
-  for (guint i = 0; i < bytes; i++)
-    value = value << 8 | in[i];
-  return value;
-}
 
 static gboolean
 all_zero (const guint8 *bytes, gsize size)

@@ -182,6 +182,14 @@ typedef struct {
 } Saving;
 
 static void
+saving_free (Saving *saving)
+{
+  g_free (saving->label);
+  g_free (saving->note);
+  g_free (saving);
+}
+
+static void
 send_error (Station *station, const char *label, const char *code, const char *note)
 {
   room_send (station->room, label,
@@ -210,9 +218,7 @@ note_saved (Station *station, Consult *consult, gint64 seq, const GError *error,
                           (json_int_t)seq));
   if (consult != NULL && error == NULL && consult == station->screen)
     channel_send_note_of (station, consult, saving->note);
-  g_free (saving->label);
-  g_free (saving->note);
-  g_free (saving);
+  saving_free (saving);
 }
 
 gboolean
@@ -240,6 +246,33 @@ channel_may_examine (Station *station, const char *label)
                        : room_peer_session (station->room, label) != NULL;
 }
 
+void
+channel_send_examiners (Station *station, const char *label, json_t *message)
+{
+  g_auto (GStrv) labels = room_labels (station->room);
+  for (guint i = 0; labels[i] != NULL; i++)
+    if ((label == NULL || g_str_equal (labels[i], label))
+        && channel_may_examine (station, labels[i]))
+      room_send (station->room, labels[i], json_incref (message));
+  json_decref (message);
+}
+
+guint
+channel_read_parts (const json_t *message, FilePart parts[FILE_PARTS_MAX])
+{
+  guint n = 0;
+  size_t i;
+  json_t *pair;
+  json_array_foreach (json_object_get (message, "parts"), i, pair)
+  {
+    json_int_t from = json_integer_value (json_array_get (pair, 0));
+    json_int_t to = json_integer_value (json_array_get (pair, 1));
+    if (n < FILE_PARTS_MAX && from >= 0 && to > from && to <= CHANNEL_FILE_MAX)
+      parts[n++] = (FilePart){ (guint32)from, (guint32)to };
+  }
+  return n;
+}
+
 static void
 receive_listen (Station *station, const char *label, const json_t *message)
 {
@@ -253,49 +286,38 @@ receive_listen (Station *station, const char *label, const json_t *message)
                                      "This stethoscope cannot be listened to.")));
 }
 
-void
-channel_receive (Station *station, const char *label, GBytes *data)
+static void
+receive_look (Station *station, const char *label, const json_t *message)
 {
-  gsize length;
-  const char *text = g_bytes_get_data (data, &length), *wrong = NULL;
-  json_auto_t *message = client_parse (text, length, &wrong);
+  room_look (station->room, label, json_object_get (message, "streams"));
+}
+
+static void
+receive_figures (Station *station, const char *label, const json_t *message)
+{
+  const char *wrong = NULL;
+  if (!links_report (station->links, label, message, g_get_monotonic_time (), &wrong))
+    g_info ("channel: figures of %s: %s is wrong", label, wrong);
+}
+
+static void
+receive_fill (Station *station, const char *label, const json_t *message)
+{
+  waves_fill (station->waves, label, message);
+}
+
+static void
+receive_picture (Station *station, const char *label, const json_t *message)
+{
+  pictures_receive (station->pictures, label, message);
+}
+
+static void
+receive_note (Station *station, const char *label, const json_t *message)
+{
   Consult *consult = station->screen;
+  const char *note = json_string_value (json_object_get (message, "note")), *wrong = NULL;
   g_autofree char *user = NULL, *name = NULL;
-  const char *type = json_string_value (json_object_get (message, "type"));
-  const char *note = json_string_value (json_object_get (message, "note"));
-  if (message != NULL && g_strcmp0 (type, "ecg.get") == 0) {
-    ecgs_channel_get (station->ecgs, label, message);
-    return;
-  }
-  if (message != NULL && g_strcmp0 (type, "look") == 0) {
-    room_look (station->room, label, json_object_get (message, "streams"));
-    return;
-  }
-  if (message != NULL && g_strcmp0 (type, "waves.fill") == 0) {
-    waves_fill (station->waves, label, message);
-    return;
-  }
-  if (message != NULL && g_strcmp0 (type, "figures") == 0) {
-    if (!links_report (station->links, label, message, g_get_monotonic_time (), &wrong))
-      g_info ("channel: figures of %s: %s is wrong", label, wrong);
-    return;
-  }
-  if (message != NULL && type != NULL && g_str_has_prefix (type, "picture.")) {
-    pictures_receive (station->pictures, label, message);
-    return;
-  }
-  if (message != NULL && g_strcmp0 (type, "dicom.want") == 0) {
-    dicom_channel_receive (station, label, message);
-    return;
-  }
-  if (message != NULL && g_strcmp0 (type, "listen") == 0) {
-    receive_listen (station, label, message);
-    return;
-  }
-  if (message == NULL || g_strcmp0 (type, "note.save") != 0) {
-    send_error (station, label, "bad-message", NULL);
-    return;
-  }
   if (consult == NULL || !consult_is_open (consult) || consult->busy) {
     send_error (station, label, "out-of-place", note);
     return;
@@ -309,8 +331,38 @@ channel_receive (Station *station, const char *label, GBytes *data)
   saving->note = g_strdup (note);
   if (!channel_save_note (station, consult, user, name, message, note_saved, saving, &wrong)) {
     send_error (station, label, "bad-message", note);
-    g_free (saving->label);
-    g_free (saving->note);
-    g_free (saving);
+    saving_free (saving);
   }
+}
+
+static const struct {
+  const char *type;
+  void (*receive) (Station *station, const char *label, const json_t *message);
+} messages[] = {
+  { "look", receive_look },
+  { "figures", receive_figures },
+  { "note.save", receive_note },
+  { "waves.fill", receive_fill },
+  { "ecg.get", ecgs_channel_get },
+  { "dicom.want", dicom_channel_receive },
+  { "listen", receive_listen },
+  { "picture.take", receive_picture },
+  { "picture.answer", receive_picture },
+  { "picture.always", receive_picture },
+  { "picture.want", receive_picture },
+};
+
+void
+channel_receive (Station *station, const char *label, GBytes *data)
+{
+  gsize length;
+  const char *text = g_bytes_get_data (data, &length), *wrong = NULL;
+  json_auto_t *message = client_parse (text, length, &wrong);
+  const char *type = json_string_value (json_object_get (message, "type"));
+  for (guint i = 0; type != NULL && i < G_N_ELEMENTS (messages); i++)
+    if (g_str_equal (messages[i].type, type)) {
+      messages[i].receive (station, label, message);
+      return;
+    }
+  send_error (station, label, "bad-message", NULL);
 }

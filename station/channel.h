@@ -1,7 +1,10 @@
 /* Data channel "data" of every peer: live readings, state, notes (docs/protocol.md). Main thread.
  */
 #pragma once
+#include "media/transport/file_parts.h"
 #include "station/station.h"
+
+#define CHANNEL_FILE_MAX (64 * 1024 * 1024) /* bytes of a file that pages may ask for */
 
 /* Everything once, to a peer whose channel has just opened. */
 void channel_send_snapshot (Station *station, const char *label);
@@ -18,6 +21,10 @@ void channel_send_live (Station *station);
 
 /* Who examines: a specialist, or the user at the console. */
 gboolean channel_may_examine (Station *station, const char *label);
+/* To who examines: one peer if it does, or all of them (label NULL). (transfer full) message. */
+void channel_send_examiners (Station *station, const char *label, json_t *message);
+/* `parts` of a message: the first FILE_PARTS_MAX that make sense; gives how many. */
+guint channel_read_parts (const json_t *message, FilePart parts[FILE_PARTS_MAX]);
 /* Who speaks on this channel: a guest, or the user at the console; ret_user as in a row. FALSE:
  * somebody who only watches, or nobody; then nothing is set for nobody. */
 gboolean channel_author (Station *station, const char *label, char **ret_user, char **ret_name);

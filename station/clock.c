@@ -1,15 +1,13 @@
 #include "station/clock.h"
+#include "media/devices/utc.h"
 
 #include <sys/timex.h>
 
 char *
 clock_text (gint64 utc_us)
 {
-  g_autoptr (GDateTime) second = g_date_time_new_from_unix_utc (utc_us / G_USEC_PER_SEC);
-  if (second == NULL || utc_us < 0)
-    return g_strdup ("1970-01-01T00:00:00.000Z");
-  g_autofree char *text = g_date_time_format (second, "%Y-%m-%dT%H:%M:%S");
-  return g_strdup_printf ("%s.%03uZ", text, (guint)(utc_us / 1000 % 1000));
+  char *text = utc_us >= 0 ? utc_text (utc_us) : NULL;
+  return text != NULL ? text : g_strdup ("1970-01-01T00:00:00.000Z");
 }
 
 const char *

@@ -37,7 +37,7 @@ entry_of (DeviceValues *values, const char *device)
 
 void
 device_values_take (DeviceValues *values, const char *device, const char *sender,
-                    const json_t *observation)
+                    json_t *observation)
 {
   json_t *entry = entry_of (values, device);
   json_t *table = json_object_get (entry, "values");
@@ -47,9 +47,7 @@ device_values_take (DeviceValues *values, const char *device, const char *sender
   if (key == NULL
       || (json_object_size (table) >= VALUES_MAX && json_object_get (table, key) == NULL))
     return;
-  json_t *copy = json_copy ((json_t *)observation);
-  json_object_del (copy, "patient");
-  json_object_set_new (table, key, copy);
+  json_object_set (table, key, observation);
   json_object_set_new (entry, "sender", json_string (sender));
 }
 
@@ -64,7 +62,9 @@ device_values_json (const DeviceValues *values)
     const char *key;
     json_object_foreach (json_object_get (entry, "values"), key, observation)
     {
-      json_array_append (all, observation);
+      json_t *copy = json_copy (observation);
+      json_object_del (copy, "patient");
+      json_array_append_new (all, copy);
     }
     json_array_append_new (list, json_pack ("{s:s, s:O?, s:o}", "device", device, "sender",
                                             json_object_get (entry, "sender"), "values", all));

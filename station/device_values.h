@@ -9,8 +9,9 @@ typedef struct DeviceValues DeviceValues;
 
 DeviceValues *device_values_new (void);
 void device_values_free (DeviceValues *values);
-/* An observation as JSON (transfer none). At most 64 devices, 64 values each, the newest. */
+/* An observation as JSON: a reference is taken. At most 64 devices, 64 values each, the newest. */
 void device_values_take (DeviceValues *values, const char *device, const char *sender,
-                         const json_t *observation);
-/* [{device, sender, values: [observation]}] (transfer full), in the order of their coming. */
+                         json_t *observation);
+/* [{device, sender, values: [observation]}] (transfer full), without the patients, in the order of
+ * their coming. */
 json_t *device_values_json (const DeviceValues *values);

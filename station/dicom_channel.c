@@ -9,8 +9,7 @@
 #include <string.h>
 
 #define BATCH_MAX 40 /* objects in one message: 2 KiB each at most */
-#define SEND_MAX (64 * 1024 * 1024)
-#define WANTS_MAX 8 /* of one station, not answered yet */
+#define WANTS_MAX 8  /* of one station, not answered yet */
 
 /* ---- What there is ------------------------------------------------------------------------ */
 
@@ -32,7 +31,8 @@ static void
 send_batch (Station *station, const char *label, json_t *items)
 {
   if (json_array_size (items) > 0)
-    room_send (station->room, label, json_pack ("{s:s, s:O}", "type", "dicom", "items", items));
+    channel_send_examiners (station, label,
+                            json_pack ("{s:s, s:O}", "type", "dicom", "items", items));
   json_array_clear (items);
 }
 
@@ -72,13 +72,10 @@ void
 dicom_channel_tell (Station *station, const char *attachment)
 {
   const json_t *found = station->screen != NULL ? find (station->screen, attachment) : NULL;
-  g_auto (GStrv) labels
-      = found != NULL && station->room != NULL ? room_labels (station->room) : NULL;
-  for (guint i = 0; labels != NULL && labels[i] != NULL; i++) {
-    json_auto_t *items = json_pack ("[o]", view_item (found));
-    if (channel_may_examine (station, labels[i]))
-      send_batch (station, labels[i], items);
-  }
+  if (found == NULL)
+    return;
+  json_auto_t *items = json_pack ("[o]", view_item (found));
+  send_batch (station, NULL, items);
 }
 
 /* ---- A frame ------------------------------------------------------------------------------ */
@@ -120,7 +117,7 @@ pictured (GBytes *bytes, const char *why, void *arg)
   guint8 hash[32] = { 0 };
   gsize size = bytes != NULL ? g_bytes_get_size (bytes) : 0;
   want->station->dicom->wants--;
-  if (bytes == NULL || size > SEND_MAX) {
+  if (bytes == NULL || size > CHANNEL_FILE_MAX) {
     tell_file (want, hash, 0, bytes == NULL ? why : "too-large");
   } else {
     EVP_Digest (g_bytes_get_data (bytes, NULL), size, hash, NULL, EVP_sha256 (), NULL);
@@ -128,22 +125,6 @@ pictured (GBytes *bytes, const char *why, void *arg)
     room_send_file (want->station->room, want->label, hash, bytes, want->parts, want->n);
   }
   want_free (want);
-}
-
-static guint
-read_parts (const json_t *list, FilePart parts[FILE_PARTS_MAX])
-{
-  guint n = 0;
-  gsize i;
-  json_t *pair;
-  json_array_foreach (list, i, pair)
-  {
-    json_int_t from = json_integer_value (json_array_get (pair, 0));
-    json_int_t to = json_integer_value (json_array_get (pair, 1));
-    if (n < FILE_PARTS_MAX && from >= 0 && to > from && to <= SEND_MAX)
-      parts[n++] = (FilePart){ (guint32)from, (guint32)to };
-  }
-  return n;
 }
 
 void
@@ -163,7 +144,7 @@ dicom_channel_receive (Station *station, const char *label, const json_t *messag
   want->attachment = g_strdup (attachment);
   want->form = g_strdup (form);
   want->frame = (guint)frame;
-  want->n = read_parts (json_object_get (message, "parts"), want->parts);
+  want->n = channel_read_parts (message, want->parts);
   station->dicom->wants++;
   dicom_picture (station->dicom->read, consult->id, attachment, want->frame, form, pictured, want);
 }

@@ -194,9 +194,8 @@ ecgs_get (Request *request)
 }
 
 void
-ecgs_channel_get (Ecgs *ecgs, const char *label, const json_t *message)
+ecgs_channel_get (Station *station, const char *label, const json_t *message)
 {
-  Station *station = ecgs->station;
   const char *id = json_string_value (json_object_get (message, "ecg"));
   const json_t *from = json_object_get (message, "from");
   json_t *answer = NULL;

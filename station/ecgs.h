@@ -34,4 +34,4 @@ json_t *ecgs_json (const Consult *consult);
 
 /* Data channel: the list, to one peer or all (label NULL); the answer to an `ecg.get`. */
 void ecgs_send_list (Station *station, const char *label);
-void ecgs_channel_get (Ecgs *ecgs, const char *label, const json_t *message);
+void ecgs_channel_get (Station *station, const char *label, const json_t *message);

@@ -45,9 +45,7 @@ static void
 take_wave (WaveBlock *block, void *arg)
 {
   Feed *feed = arg;
-  if (block->stream->device == NULL)
-    block->stream->device = g_strdup (feed->id);
-  waves_take (feed->feeds->station->waves, block);
+  waves_take (feed->feeds->station->waves, feed->id, feed->name, block);
 }
 
 static const char *

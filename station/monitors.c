@@ -169,14 +169,8 @@ static void
 take_waves (Station *station, const char *sender, MllpMessage *message)
 {
   g_autoptr (GPtrArray) waves = mllp_message_steal_waves (message);
-  while (waves->len > 0) {
-    WaveBlock *block = g_ptr_array_steal_index (waves, 0);
-    const WaveStream *stream = block->stream;
-    /* So that a device of which only waves come can be claimed by its name. */
-    readings_owner (station->readings, stream->device != NULL ? stream->device : sender, sender,
-                    stream->patient_id);
-    waves_take (station->waves, block);
-  }
+  while (waves->len > 0)
+    waves_take (station->waves, sender, sender, g_ptr_array_steal_index (waves, 0));
 }
 
 static void

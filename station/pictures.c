@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { ASKS_MAX = 8, TOLD_MAX = 100, SEND_MAX = 64 * 1024 * 1024 };
+enum { ASKS_MAX = 8, TOLD_MAX = 100 };
 
 /* Somebody wants a picture: it waits for the doctor, or is being taken. */
 typedef struct {
@@ -129,15 +129,12 @@ view_asks (Pictures *pictures)
 void
 pictures_send (Pictures *pictures, const char *label)
 {
+  Station *station = pictures->station;
   follow_screen (pictures);
-  json_auto_t *message = json_pack ("{s:s, s:o, s:o, s:b}", "type", "pictures", "items",
-                                    view_pictures (pictures->station->screen), "asks",
-                                    view_asks (pictures), "always", pictures->always);
-  g_auto (GStrv) labels
-      = label != NULL ? g_strsplit (label, "\n", 1) : room_labels (pictures->station->room);
-  for (guint i = 0; labels != NULL && labels[i] != NULL; i++)
-    if (channel_may_examine (pictures->station, labels[i]))
-      room_send (pictures->station->room, labels[i], json_incref (message));
+  channel_send_examiners (station, label,
+                          json_pack ("{s:s, s:o, s:o, s:b}", "type", "pictures", "items",
+                                     view_pictures (station->screen), "asks", view_asks (pictures),
+                                     "always", pictures->always));
 }
 
 static void
@@ -300,22 +297,6 @@ is_of_consult (const Consult *consult, const char *id)
   return FALSE;
 }
 
-static guint
-read_parts (const json_t *list, FilePart parts[FILE_PARTS_MAX])
-{
-  guint n = 0;
-  size_t i;
-  json_t *pair;
-  json_array_foreach (list, i, pair)
-  {
-    json_int_t from = json_integer_value (json_array_get (pair, 0));
-    json_int_t to = json_integer_value (json_array_get (pair, 1));
-    if (n < FILE_PARTS_MAX && from >= 0 && to > from && to <= SEND_MAX)
-      parts[n++] = (FilePart){ (guint32)from, (guint32)to };
-  }
-  return n;
-}
-
 /* The first half of the attachment's name goes before each chunk. */
 static void
 short_id (const char *id, guint8 ret[FILE_ID_BYTES])
@@ -331,14 +312,14 @@ receive_want (Pictures *pictures, const char *label, const json_t *message)
   const char *id = json_string_value (json_object_get (message, "picture"));
   guint8 name[FILE_ID_BYTES] = { 0 };
   FilePart parts[FILE_PARTS_MAX];
-  guint n = read_parts (json_object_get (message, "parts"), parts);
+  guint n = channel_read_parts (message, parts);
   if (id == NULL || !is_of_consult (station->screen, id)) {
     refuse (pictures, label, NULL, "no-such", "Không có ảnh này.", "There is no such picture.");
     return;
   }
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) data
-      = attachment_read (station->store, station->screen->id, id, 0, SEND_MAX, &error);
+      = attachment_read (station->store, station->screen->id, id, 0, CHANNEL_FILE_MAX, &error);
   if (data == NULL) {
     g_warning ("pictures: %s", error->message);
     refuse (pictures, label, NULL, "failed", "Không mở được ảnh này.",

@@ -50,22 +50,21 @@ room_find_label (Room *room, const char *label)
   return NULL;
 }
 
+gboolean
+room_peer_is_console (const RoomPeer *peer)
+{
+  return peer->label != NULL && g_str_has_prefix (peer->label, "console");
+}
+
 static gboolean
 console_sends_sound (Room *room)
 {
   for (guint i = 0; i < room->peers->len; i++) {
     const RoomPeer *peer = room->peers->pdata[i];
-    if (peer->own_audio && peer->state == HUB_PEER_CONNECTED
-        && g_str_has_prefix (peer->label, "console"))
+    if (peer->own_audio && peer->state == HUB_PEER_CONNECTED && room_peer_is_console (peer))
       return TRUE;
   }
   return FALSE;
-}
-
-static gboolean
-is_console (const RoomPeer *peer)
-{
-  return peer->label != NULL && g_str_has_prefix (peer->label, "console");
 }
 
 gboolean
@@ -89,7 +88,7 @@ choose_microphone (Room *room)
       hub_mute_source (room->hub, source_name (source->source), mute);
   }
   for (guint i = 0; i < room->peers->len; i++)
-    if (is_console (room->peers->pdata[i]))
+    if (room_peer_is_console (room->peers->pdata[i]))
       hub_mute_peer (room->hub, ((RoomPeer *)room->peers->pdata[i])->id, listening);
 }
 
@@ -100,7 +99,7 @@ choose_loudspeaker (Room *room)
   gboolean page = FALSE;
   for (guint i = 0; i < room->peers->len && !page; i++) {
     const RoomPeer *peer = room->peers->pdata[i];
-    page = is_console (peer) && peer->state == HUB_PEER_CONNECTED;
+    page = room_peer_is_console (peer) && peer->state == HUB_PEER_CONNECTED;
   }
   room_sound_set_page (room->sound, page);
 }
@@ -329,35 +328,6 @@ on_offer (Hub *hub, const char *id, const char *sdp, void *arg)
                           outside ? relay_servers (room->station->config) : json_array ()));
 }
 
-/* ---- Relays ------------------------------------------------------------------------------------
- */
-
-static void
-on_relay (Hub *hub, const char *url, const RelayReport *report, void *arg)
-{
-  Room *room = arg;
-  Station *station = room->station;
-  gboolean good = report->outcome == RELAY_GOOD;
-  const json_t *before = json_object_get (room->relays, url);
-  const char *level = json_string_value (json_object_get (before, "level"));
-  gboolean was_bad = g_strcmp0 (level, "bad") == 0;
-  json_object_set_new (room->relays, url, relay_view (url, report));
-  if (station->screen != NULL && (!good || was_bad))
-    station_event (station, station->screen->id, "station", good ? "relay-back" : "relay-failed",
-                   url);
-  station_changed (station);
-}
-
-json_t *
-room_relays (Room *room)
-{
-  json_t *list = json_array ();
-  const char *url;
-  json_t *relay;
-  json_object_foreach (room->relays, url, relay) json_array_append (list, relay);
-  return list;
-}
-
 static void
 on_candidate (Hub *hub, const char *id, const char *mid, const char *line, void *arg)
 {
@@ -441,6 +411,22 @@ on_waves (Hub *hub, const char *id, int step, void *arg)
     waves_peer_way (room->station->waves, peer->label, step);
 }
 
+static void
+on_relay (Hub *hub, const char *url, const RelayReport *report, void *arg)
+{
+  Room *room = arg;
+  Station *station = room->station;
+  gboolean good = report->outcome == RELAY_GOOD;
+  const json_t *before = json_object_get (room->relays, url);
+  const char *level = json_string_value (json_object_get (before, "level"));
+  gboolean was_bad = g_strcmp0 (level, "bad") == 0;
+  json_object_set_new (room->relays, url, relay_view (url, report));
+  if (station->screen != NULL && (!good || was_bad))
+    station_event (station, station->screen->id, "station", good ? "relay-back" : "relay-failed",
+                   url);
+  station_changed (station);
+}
+
 /* Loop thread: nothing of the room but what never changes. */
 static void
 on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *frame, void *arg)
@@ -468,6 +454,16 @@ static const HubEvents hub_events = {
   .frame = on_frame,
   .relay = on_relay,
 };
+
+json_t *
+room_relays (Room *room)
+{
+  json_t *list = json_array ();
+  const char *url;
+  json_t *relay;
+  json_object_foreach (room->relays, url, relay) json_array_append (list, relay);
+  return list;
+}
 
 /* ---- Life
  * ----------------------------------------------------------------------------------------- */

@@ -74,10 +74,9 @@ GStrv room_labels (Room *room);
 /* [{label, source}] (transfer full) */
 json_t *room_listening (Room *room);
 
-/* Who is signed in at the page of a console's peer; NULL: nobody, or no console. */
 /* Is anybody there to whom room_send() could speak? */
 gboolean room_is_heard (const Room *room);
-/* Vital signs, as `readings`; who has a weak link gets the newest of them every two seconds. */
+/* Vital signs, as `readings` (peer_readings.h). */
 void room_send_readings (Room *room, const char *label, json_t *items);
 /* Binary, on a channel that may be closed: then it is let go. */
 void room_send_bytes (Room *room, const char *label, const char *channel, GBytes *bytes);
@@ -90,6 +89,7 @@ json_t *room_frame_clocks (Room *room, const char *label);
 guint room_estimate_bps (Room *room, const char *label);
 /* The peer's page shows these streams large: an array of their names (anything else: none). */
 void room_look (Room *room, const char *label, json_t *streams);
+/* Who is signed in at the page of a console's peer; NULL: nobody, or no console. */
 const Session *room_peer_session (Room *room, const char *label);
 /* Appends {label, name, role, state} of each console's peer. */
 void room_add_consoles (Room *room, json_t *people);

@@ -52,6 +52,7 @@ struct Room {
 /* room.c */
 const char *room_peer_state_name (HubPeerState state);
 RoomPeer *room_find_label (Room *room, const char *label);
+gboolean room_peer_is_console (const RoomPeer *peer);
 gboolean room_source_is_stethoscope (const RoomSource *source);
 void room_end_peer (Room *room, RoomPeer *peer);
 /* Whose the room's microphone and loudspeaker are now. */

@@ -152,7 +152,7 @@ room_add_consoles (Room *room, json_t *people)
     const RoomPeer *peer = room->peers->pdata[i];
     const Session *session = room_peer_session (room, peer->label);
     const User *user = session != NULL ? users_find (room->station->users, session->user) : NULL;
-    if (peer->label != NULL && g_str_has_prefix (peer->label, "console"))
+    if (room_peer_is_console (peer))
       json_array_append_new (people, json_pack ("{s:s, s:s, s:s, s:s}", "label", peer->label,
                                                 "name", user != NULL ? user->name : peer->name,
                                                 "role", user != NULL ? user->role : "doctor",

@@ -16,13 +16,20 @@ room_find_source (Room *room, const char *name)
   return NULL;
 }
 
+/* By the name that pages have for its stream: "source-room". */
+static RoomSource *
+find_stream (Room *room, const char *stream)
+{
+  return stream != NULL && g_str_has_prefix (stream, "source-")
+             ? room_find_source (room, stream + strlen ("source-"))
+             : NULL;
+}
+
 gboolean
 room_listen (Room *room, const char *label, const char *stream, gboolean on)
 {
   const RoomPeer *peer = room_find_label (room, label);
-  const RoomSource *source = stream != NULL && g_str_has_prefix (stream, "source-")
-                                 ? room_find_source (room, stream + strlen ("source-"))
-                                 : NULL;
+  const RoomSource *source = find_stream (room, stream);
   if (peer == NULL || peer->state != HUB_PEER_CONNECTED || source == NULL
       || !room_source_is_stethoscope (source))
     return FALSE;
@@ -54,9 +61,7 @@ room_prefer (Room *room, const char *name, RungPrefer prefer)
 gboolean
 room_take (Room *room, const char *stream, gboolean lossless, SourceTaken done, void *arg)
 {
-  const RoomSource *source = room != NULL && g_str_has_prefix (stream, "source-")
-                                 ? room_find_source (room, stream + strlen ("source-"))
-                                 : NULL;
+  const RoomSource *source = room != NULL ? find_stream (room, stream) : NULL;
   if (source == NULL || source_kind (source->source) != MEDIA_VIDEO)
     return FALSE;
   source_take (source->source, lossless, done, arg);

@@ -35,19 +35,12 @@ track_free (void *data)
   g_free (track);
 }
 
-static const char *
-device_of (const WaveStream *stream)
-{
-  return stream->device != NULL ? stream->device : "wave";
-}
-
 static WaveTrack *
-find_track (Waves *waves, const WaveStream *stream)
+find_track (Waves *waves, const char *device, const WaveStream *stream)
 {
   for (guint i = 0; i < waves->tracks->len; i++) {
     WaveTrack *track = waves->tracks->pdata[i];
-    if (strcmp (track->stream->id, stream->id) == 0
-        && strcmp (track->device, device_of (stream)) == 0)
+    if (strcmp (track->stream->id, stream->id) == 0 && strcmp (track->device, device) == 0)
       return track;
   }
   return NULL;
@@ -110,14 +103,14 @@ end_most_silent (Waves *waves)
 }
 
 static WaveTrack *
-begin_track (Waves *waves, WaveStream *stream, const char *consult)
+begin_track (Waves *waves, const char *device, WaveStream *stream, const char *consult)
 {
   if (waves->tracks->len >= TRACKS_MAX)
     end_most_silent (waves);
   WaveTrack *track = g_new0 (WaveTrack, 1);
   track->number = ++waves->numbers;
   track->stream = wave_stream_ref (stream);
-  track->device = g_strdup (device_of (stream));
+  track->device = g_strdup (device);
   track->consult = g_strdup (consult);
   track->clock = wave_clock_new (stream->rate_num, stream->rate_den);
   track->row = wave_packer_new (G_MAXSIZE);
@@ -138,9 +131,9 @@ begin_epoch (Waves *waves, WaveTrack *track, const WaveBlock *block)
 
 /* The track for a block of this owner. */
 static WaveTrack *
-track_for (Waves *waves, const WaveBlock *block, const Consult *owner)
+track_for (Waves *waves, const char *device, const WaveBlock *block, const Consult *owner)
 {
-  WaveTrack *track = find_track (waves, block->stream);
+  WaveTrack *track = find_track (waves, device, block->stream);
   if (track != NULL
       && (!same_stream (track->stream, block->stream) || strcmp (track->consult, owner->id) != 0)) {
     end_track (waves, track);
@@ -148,7 +141,7 @@ track_for (Waves *waves, const WaveBlock *block, const Consult *owner)
   }
   gboolean begins = track == NULL;
   if (begins)
-    track = begin_track (waves, block->stream, owner->id);
+    track = begin_track (waves, device, block->stream, owner->id);
   /* Of a new epoch alone pages hear by its samples. */
   if (begins || block->epoch != track->its_epoch || block->first < track->next)
     begin_epoch (waves, track, block);
@@ -158,9 +151,9 @@ track_for (Waves *waves, const WaveBlock *block, const Consult *owner)
 }
 
 static void
-take_for (Waves *waves, WaveBlock *block, const Consult *owner)
+take_for (Waves *waves, const char *device, WaveBlock *block, const Consult *owner)
 {
-  WaveTrack *track = track_for (waves, block, owner);
+  WaveTrack *track = track_for (waves, device, block, owner);
   gint64 now_us = g_get_monotonic_time ();
   if (block->monotonic_us > 0)
     wave_clock_add (track->clock, block->first, block->monotonic_us);
@@ -177,16 +170,18 @@ take_for (Waves *waves, WaveBlock *block, const Consult *owner)
 }
 
 void
-waves_take (Waves *waves, WaveBlock *block)
+waves_take (Waves *waves, const char *device, const char *sender, WaveBlock *block)
 {
   Station *station = waves->station;
   const WaveStream *stream = block->stream;
   Consult *owner = NULL;
+  if (stream->device != NULL)
+    device = stream->device;
   if (!station->stopping && block->count > 0 && block->first <= WAVE_CODEC_FIRST_MAX - block->count)
-    owner = readings_owner (station->readings, device_of (stream), NULL, stream->patient_id);
-  WaveTrack *track = owner == NULL ? find_track (waves, stream) : NULL;
+    owner = readings_owner (station->readings, device, sender, stream->patient_id);
+  WaveTrack *track = owner == NULL ? find_track (waves, device, stream) : NULL;
   if (owner != NULL)
-    take_for (waves, block, owner);
+    take_for (waves, device, block, owner);
   else if (track != NULL) {
     end_track (waves, track);
     tell_all (waves);

@@ -34,9 +34,10 @@ Waves *waves_new (Station *station);
 void waves_free (Waves *waves);
 
 /* (transfer full) The next samples of a stream, in the order of the device. A stream is known by
- * its device and id; one of the same name with other leads or another rate takes its place. A
- * device that names none is "wave". What is nobody's is let go. */
-void waves_take (Waves *waves, WaveBlock *block);
+ * its device and id; one of the same name with other leads or another rate takes its place.
+ * device, sender: as of readings_take(); device stands for that of a stream that names none. What
+ * is nobody's is let go. */
+void waves_take (Waves *waves, const char *device, const char *sender, WaveBlock *block);
 
 /* What has been gathered of this consultation is written now: it is concluded, parked. */
 void waves_flush (Waves *waves, const char *consult);

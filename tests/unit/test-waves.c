@@ -76,7 +76,7 @@ give_of (Clinic *clinic, WaveStream *stream, guint32 epoch, guint64 first, guint
   for (guint lead = 0; lead < 2; lead++)
     for (guint i = 0; i < count; i++)
       block->samples[lead * count + i] = value_at (lead, first + i);
-  waves_take (clinic->place.station->waves, block);
+  waves_take (clinic->place.station->waves, "MON1", NULL, block);
 }
 
 static void
