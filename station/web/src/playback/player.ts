@@ -6,7 +6,8 @@ const TICK_MS = 50
 /** A track that does not get ready holds the others up for so long, not for ever. */
 const PATIENCE_MS = 4000
 
-/** Plays all tracks together: one clock, which waits for those that still load. */
+/** Plays all tracks together: one clock, which waits for those that still load. A sound that is heard is
+ * that clock: it is never stretched to keep up with another one, the rest keeps up with it. */
 export class Player {
   readonly at = new Cell(0)
   readonly playing = new Cell(false)
@@ -70,7 +71,11 @@ export class Player {
     this.#waiting = waits ? this.#waiting + passed * 1000 : 0
     const held = waits && this.#waiting < PATIENCE_MS
     this.loading.set(held)
-    if (playing && !held) this.at.set(Math.min(this.length.get(), this.at.get() + passed * this.rate.get()))
+    const lead = playing && !held && !this.#jump ? this.players.find((player) => player.leads(this.at.get())) : undefined
+    if (playing && !held) {
+      const at = lead?.element.currentTime ?? this.at.get() + passed * this.rate.get()
+      this.at.set(Math.min(this.length.get(), at))
+    }
     if (playing && this.at.get() >= this.length.get()) this.playing.set(false)
     for (const player of this.players)
       player.tick(this.at.get(), this.playing.get() && !held, this.rate.get(), this.#jump)

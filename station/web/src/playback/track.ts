@@ -44,6 +44,13 @@ export class TrackPlayer {
     element.src = this.#address
   }
 
+  /** Whether this is a sound that is heard now, near the common clock: the clock then goes by it. */
+  leads(at: number): boolean {
+    const { element } = this
+    return element instanceof HTMLAudioElement && !element.muted && !element.paused && !element.seeking &&
+      this.state.get() === 'ready' && Math.abs(element.currentTime - at) < FAR_S
+  }
+
   /** The common clock moved on. `jump`: to somewhere else, not by playing. */
   tick(at: number, playing: boolean, rate: number, jump: boolean): void {
     this.#at = at
