@@ -88,6 +88,8 @@ library_init (void)
   usrsctp_sysctl_set_sctp_rto_min_default (RTO_MIN_MS);
   usrsctp_sysctl_set_sctp_rto_max_default (RTO_MAX_MS);
   usrsctp_sysctl_set_sctp_init_rto_max_default (RTO_MAX_MS);
+  /* Else a chunk that goes again every RTO_MAX_MS ends the association after a minute without link. */
+  usrsctp_sysctl_set_sctp_max_retran_chunk (0);
   table = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   last_tick_us = g_get_monotonic_time ();
 }
