@@ -5,6 +5,9 @@
 #include <string.h>
 
 #define CHUNK (32 * 1024)
+/* A client that takes nothing for so long is gone. As long as it takes something it may be as slow
+ * as its link is. */
+#define STALLED_SECONDS 60
 
 static gboolean
 add_header (struct lws *wsi, const char *name, const char *value, guint8 **p, guint8 *end)
@@ -53,9 +56,11 @@ http_answer (struct lws *wsi, Connection *connection, const Answer *answer)
   connection->sent = 0;
   if (lws_add_http_common_headers (wsi, answer->status, answer->mime, length, &p, end) != 0
       || !add_header (wsi, "cache-control:", answer->cache, &p, end)
+      || (answer->brotli && !add_header (wsi, "content-encoding:", "br", &p, end))
       || !add_safety_headers (wsi, known ? host : "localhost", &p, end)
       || lws_finalize_write_http_header (wsi, start, &p, end) != 0)
     return -1;
+  lws_set_timeout (wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALLED_SECONDS);
   lws_callback_on_writable (wsi);
   return 0;
 }
@@ -87,6 +92,7 @@ write_body (struct lws *wsi, Connection *connection)
     return -1;
   connection->sent += length;
   if (!last) {
+    lws_set_timeout (wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALLED_SECONDS);
     lws_callback_on_writable (wsi);
     return 0;
   }
@@ -137,18 +143,30 @@ confirm_upgrade (struct lws *wsi, Connection *connection)
   return lws_return_http_status (wsi, status, NULL) < 0 ? -1 : 1;
 }
 
+/* What a browser can take: every one that these pages run in takes Brotli. */
+static gboolean
+takes_brotli (struct lws *wsi)
+{
+  g_autofree char *accepted = server_header (wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING);
+  g_auto (GStrv) codings = accepted != NULL ? g_strsplit (accepted, ",", 16) : NULL;
+  for (guint i = 0; codings != NULL && codings[i] != NULL; i++)
+    if (g_str_equal (g_strstrip (codings[i]), "br"))
+      return TRUE;
+  return FALSE;
+}
+
 static int
 answer_page (struct lws *wsi, Connection *connection, const char *path)
 {
-  const char *mime = NULL;
-  gboolean immutable = FALSE;
-  GBytes *page = pages_find (path, &mime, &immutable);
+  const Page *page = pages_find (path);
   if (page == NULL)
     return http_answer_text (wsi, connection, 404, "not found\n");
+  gboolean brotli = page->brotli != NULL && takes_brotli (wsi);
   Answer answer = { .status = 200,
-                    .mime = mime,
-                    .cache = immutable ? "public, max-age=31536000, immutable" : "no-store",
-                    .body = g_bytes_ref (page) };
+                    .mime = page->mime,
+                    .cache = page->immutable ? "public, max-age=31536000, immutable" : "no-store",
+                    .brotli = brotli,
+                    .body = g_bytes_ref (brotli ? page->brotli : page->body) };
   return http_answer (wsi, connection, &answer);
 }
 

@@ -8,15 +8,13 @@ static const char text[]
       "<h1>Nhịp Cầu</h1><p>Chương trình này được dựng không có trang (-Dpages=false).</p>"
       "<p lang=\"en\">This program was built without its pages (-Dpages=false).</p></html>\n";
 
-GBytes *
-pages_find (const char *path, const char **ret_mime, gboolean *ret_immutable)
+const Page *
+pages_find (const char *path)
 {
-  static GBytes *page;
+  static Page page = { .mime = "text/html; charset=utf-8" };
   if (!g_str_equal (path, "/") && !g_str_equal (path, "/console") && !g_str_equal (path, "/join"))
     return NULL;
-  if (page == NULL)
-    page = g_bytes_new_static (text, strlen (text));
-  *ret_mime = "text/html; charset=utf-8";
-  *ret_immutable = FALSE;
-  return page;
+  if (page.body == NULL)
+    page.body = g_bytes_new_static (text, strlen (text));
+  return &page;
 }

@@ -49,25 +49,29 @@ file_of (const char *path)
   return g_str_has_prefix (path, "/assets/") ? path : NULL;
 }
 
-GBytes *
-pages_find (const char *path, const char **ret_mime, gboolean *ret_immutable)
+static GBytes *
+resource (const char *file, const char *suffix)
 {
-  static GHashTable *found; /* path → GBytes*, so that callers own nothing */
+  g_autofree char *name = g_strconcat (PREFIX, file, suffix, NULL);
+  return g_resource_lookup_data (nhipcau_pages_get_resource (), name, G_RESOURCE_LOOKUP_FLAGS_NONE,
+                                 NULL);
+}
+
+const Page *
+pages_find (const char *path)
+{
+  static GHashTable *found; /* path → Page*, so that callers own nothing */
   const char *file = file_of (path);
   if (file == NULL)
     return NULL;
   if (found == NULL)
-    found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
-  GBytes *bytes = g_hash_table_lookup (found, file);
-  if (bytes == NULL) {
-    g_autofree char *name = g_strconcat (PREFIX, file, NULL);
-    bytes = g_resource_lookup_data (nhipcau_pages_get_resource (), name,
-                                    G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-    if (bytes == NULL)
-      return NULL;
-    g_hash_table_insert (found, g_strdup (file), bytes);
+    found = g_hash_table_new (g_str_hash, g_str_equal);
+  Page *page = g_hash_table_lookup (found, file);
+  GBytes *body = page == NULL ? resource (file, "") : NULL;
+  if (body != NULL) {
+    page = g_new (Page, 1);
+    *page = (Page){ mime_of (file), has_hash (file), body, resource (file, ".br") };
+    g_hash_table_insert (found, g_strdup (file), page);
   }
-  *ret_mime = mime_of (file);
-  *ret_immutable = has_hash (file);
-  return bytes;
+  return page;
 }

@@ -54,6 +54,7 @@ typedef struct {
   unsigned status;
   const char *mime;
   const char *cache; /* Cache-Control */
+  gboolean brotli;   /* `body` is compressed (RFC 7932) */
   GBytes *body;      /* (transfer full) */
 } Answer;
 
@@ -61,8 +62,16 @@ typedef struct {
 int http_answer (struct lws *wsi, Connection *connection, const Answer *answer);
 int http_answer_text (struct lws *wsi, Connection *connection, unsigned status, const char *text);
 
-/* NULL: nothing is there (transfer none; lives as long as the program). */
-GBytes *pages_find (const char *path, const char **ret_mime, gboolean *ret_immutable);
+/* A file of the pages; lives as long as the program. */
+typedef struct {
+  const char *mime;
+  gboolean immutable; /* its name never names anything else */
+  GBytes *body;
+  GBytes *brotli; /* the same, compressed when it was built; NULL: it is not worth it */
+} Page;
+
+/* NULL: nothing is there. */
+const Page *pages_find (const char *path);
 /* "/media/…": one record of a recording. */
 int media_file_answer (struct lws *wsi, Connection *connection, const char *path);
 /* Who is signed in where the request comes from; NULL: nobody. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-// File names are fixed: the program finds the pages by name in its GResource.
+// A script's or style's name has the hash of what is in it: browsers keep it for good.
 export default {
   root: here,
   base: '/',
@@ -18,9 +18,10 @@ export default {
     rollupOptions: {
       input: { console: resolve(here, 'console.html'), join: resolve(here, 'join.html') },
       output: {
-        entryFileNames: 'assets/[name].js',
-        chunkFileNames: 'assets/[name].js',
-        assetFileNames: 'assets/[name][extname]',
+        hashCharacters: 'hex',
+        entryFileNames: 'assets/[name]-[hash:8].js',
+        chunkFileNames: 'assets/[name]-[hash:8].js',
+        assetFileNames: 'assets/[name]-[hash:8][extname]',
         manualChunks: (id) =>
           id.includes('/src/console/') || id.includes('/src/join/') || id.endsWith('.html')
             ? undefined

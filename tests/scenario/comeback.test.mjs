@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { eventually, openChromium } from '../lib/browser.mjs';
 import { soundGrows } from '../lib/clinic.mjs';
 import { Comeback } from '../lib/comeback.mjs';
 import { nhipcau, stop } from '../lib/station.mjs';
@@ -56,6 +57,27 @@ test('the page is loaded anew', { timeout: 60_000 }, async () => {
   await call.page.reload();
   await call.firstPictureAfter(since);
   await soundGrows(call.page, 30);
+});
+
+// Slow beside a call, but all of it comes; the next time only the page itself.
+test('the page comes over a poor link', { timeout: 150_000 }, async () => {
+  await call.link.become('mountain-4g');
+  const browser = await openChromium({ ca: call.place.ca, netns: call.link.hospital });
+  try {
+    const asked = [];
+    browser.page.on('requestfinished', async (request) => asked.push([new URL(request.url()).pathname, await request.sizes()]));
+    for (const scripts of [true, false]) {
+      asked.length = 0;
+      await browser.page.goto(`${call.place.origin.replace('localhost', call.link.origin)}/join`, { timeout: 60_000 });
+      await browser.page.locator('h1, h2, [role=alert]').first().waitFor({ timeout: 60_000 });
+      await eventually(async () => asked.length >= 3, 30, 'what was asked for');
+      const came = asked.filter(([path, { responseBodySize }]) => path.endsWith('.js') && responseBodySize > 0);
+      assert.equal(came.length > 0, scripts, JSON.stringify(asked));
+    }
+  } finally {
+    await browser.close();
+    await call.link.become('fibre');
+  }
 });
 
 const show = () => JSON.parse(execFileSync(nhipcau, ['record', 'show', list().records[0].consultation, ...reading()], { encoding: 'utf8' }));
