@@ -23,7 +23,7 @@ export default {
         chunkFileNames: 'assets/[name]-[hash:8].js',
         assetFileNames: 'assets/[name]-[hash:8][extname]',
         manualChunks: (id) =>
-          id.includes('/src/console/') || id.includes('/src/join/') || id.endsWith('.html')
+          id.includes('/node_modules/uplot/') || id.includes('/src/console/') || id.includes('/src/join/') || id.endsWith('.html')
             ? undefined
             : 'shared',
       },

@@ -79,6 +79,14 @@ test('readings of the monitor are live on both pages, with their units', { timeo
   await shot(specialist.page, 'join-live-vi');
 });
 
+test('the trends draw them', { timeout: 60_000 }, async () => {
+  for (const { page } of [doctor, specialist]) {
+    await page.getByTestId('trends-open').click();
+    await page.getByTestId('trend-hr').locator('canvas').waitFor();
+    await page.getByTestId('trends-open').click();
+  }
+});
+
 test('both pages speak English too', { timeout: 60_000 }, async () => {
   for (const [name, { page }] of [['console', doctor], ['join', specialist]]) {
     if (name === 'console') await page.getByTestId('user-menu').click();

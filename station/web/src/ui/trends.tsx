@@ -1,11 +1,12 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import UPlot from 'uplot'
+import type UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { table, Trends, type Trend } from '../clinical/trend'
 import { Cell, now, useCell } from '../observable'
 import type { Observation } from '../protocol'
 import { t, type Key } from '../text'
+import { useAction } from './parts'
 
 /** What shares an axis, and where a curve may go without a reading in between, s. */
 const PLOTS: { keys: string[]; gap: number }[] = [
@@ -45,15 +46,19 @@ export function RecordTrends(props: { observations: readonly Observation[]; at: 
   return <TrendPlots trend={trends.get()} at={props.at / 1000} />
 }
 
+/** The library that draws comes with the first trend that somebody opens: who joins does not wait for it. */
+const drawing = async (): Promise<typeof UPlot> => (await import('uplot')).default
+
 function TrendPlots({ trend, note, at }: { trend: Trend; note?: string; at?: number }): JSX.Element {
   useCell(now)
+  const [open, setOpen] = useState(false)
   const plots = PLOTS.map(({ keys, gap }) => ({ keys: keys.filter((key) => (trend.get(key)?.length ?? 0) > 1), gap }))
     .filter(({ keys }) => keys.length > 0)
   return (
-    <details class="trends" data-testid="trends">
+    <details class="trends" data-testid="trends" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary data-testid="trends-open">{t('trends')}</summary>
       {plots.length === 0 && <p class="quiet">{t('trends.none')}</p>}
-      {plots.map(({ keys, gap }) => <Plot key={keys.join()} trend={trend} keys={keys} gap={gap} at={at} />)}
+      {open && plots.map(({ keys, gap }) => <Plot key={keys.join()} trend={trend} keys={keys} gap={gap} at={at} />)}
       {note && <p class="quiet">{note}</p>}
     </details>
   )
@@ -77,17 +82,31 @@ function Plot(props: { trend: Trend; keys: string[]; gap: number; at: number | u
   const playhead = useRef(at)
   playhead.current = at
   const data = withGaps(table(trend, keys), gap)
+  const newest = useRef(data)
+  newest.current = data
+  const { problem, run } = useAction()
   useEffect(() => {
-    const made = new UPlot(options(keys, box.current!.clientWidth || 320, playhead), data, box.current!)
-    plot.current = made
-    const watch = new ResizeObserver(() => {
-      const width = box.current?.clientWidth ?? 0
-      if (width > 0) made.setSize({ width, height: HEIGHT })
+    let end = (): void => {}
+    let gone = false
+    void run(async () => {
+      const Drawn = await drawing()
+      if (gone || !box.current) return
+      const made = new Drawn(options(keys, box.current.clientWidth || 320, playhead), newest.current, box.current)
+      plot.current = made
+      const watch = new ResizeObserver(() => {
+        const width = box.current?.clientWidth ?? 0
+        if (width > 0) made.setSize({ width, height: HEIGHT })
+      })
+      watch.observe(box.current)
+      end = () => {
+        watch.disconnect()
+        made.destroy()
+        plot.current = null
+      }
     })
-    watch.observe(box.current!)
     return () => {
-      watch.disconnect()
-      made.destroy()
+      gone = true
+      end()
     }
   }, [keys.join()])
   useEffect(() => plot.current?.setData(data), [trend])
@@ -96,6 +115,7 @@ function Plot(props: { trend: Trend; keys: string[]; gap: number; at: number | u
     <figure class="trend" data-testid={`trend-${keys[0]}`} data-points={data[0].length}>
       <figcaption>{keys.map((key) => <span key={key} style={{ color: COLOURS[key] }}>{t(`vital.${key}` as Key)}</span>)}</figcaption>
       <div ref={box} />
+      {problem && <p class="quiet">{problem}</p>}
     </figure>
   )
 }
