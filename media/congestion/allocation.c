@@ -9,6 +9,7 @@ enum {
 };
 #define LEAN_US (1 * G_USEC_PER_SEC)
 #define FIRST_HOLD_US (G_USEC_PER_SEC / 2)
+#define RETURNED_US (5 * G_USEC_PER_SEC)
 #define HOLD_US (3 * G_USEC_PER_SEC)
 #define RETURN_HOLD_US (5 * G_USEC_PER_SEC)
 #define HOLD_MAX_US (60 * G_USEC_PER_SEC)
@@ -34,11 +35,12 @@ struct AllocationStream {
 };
 
 struct AllocationPeer {
-  gboolean uplink;
+  gboolean uplink, silent;
   GPtrArray *streams;
   guint estimate_bps;
-  gint64 fell_us; /* the estimate did; 0: never */
-  gint64 left;    /* under way; bits that nobody has */
+  gint64 fell_us;     /* the estimate did; 0: never */
+  gint64 returned_us; /* its link, from silence; 0: never */
+  gint64 left;        /* under way; bits that nobody has */
 };
 
 struct Allocation {
@@ -94,6 +96,14 @@ allocation_set_estimate (AllocationPeer *peer, guint bps, gint64 now_us)
   if (peer->estimate_bps != 0 && bps < peer->estimate_bps / 100 * (100 - FALL_PERCENT))
     peer->fell_us = now_us;
   peer->estimate_bps = bps;
+}
+
+void
+allocation_set_silent (AllocationPeer *peer, gboolean silent, gint64 now_us)
+{
+  if (peer->silent && !silent)
+    peer->returned_us = now_us;
+  peer->silent = silent;
 }
 
 AllocationStream *
@@ -301,11 +311,21 @@ fall (AllocationStream *stream, gint64 now_us)
   stream->step = stream->wanted;
 }
 
+/* A link that has just come back is found out anew, which says nothing about what it can keep. */
+static gboolean
+has_returned (const AllocationPeer *peer, gint64 now_us)
+{
+  return peer->returned_us != 0 && now_us - peer->returned_us < RETURNED_US;
+}
+
 static void
-rise (AllocationStream *stream, gint64 now_us)
+rise (const AllocationPeer *peer, AllocationStream *stream, gint64 now_us)
 {
   if (stream->surplus_us == 0)
     stream->surplus_us = now_us;
+  if (stream->step == ALLOCATION_NONE && stream->class != ALLOCATION_REST
+      && has_returned (peer, now_us))
+    stream->at_once = TRUE;
   /* From stills to a picture and back again is what people notice most. */
   gint64 hold_us = stream->step == ALLOCATION_NONE && stream->hold_us >= HOLD_US
                        ? MAX (stream->hold_us, RETURN_HOLD_US)
@@ -335,7 +355,7 @@ decide (Allocation *a, AllocationPeer *peer, AllocationStream *stream, gint64 no
   else if (wanted < has)
     fall (stream, now_us);
   else if (wanted > has)
-    rise (stream, now_us);
+    rise (peer, stream, now_us);
   else
     stream->surplus_us = 0;
   stream->begun |= stream->n > 0;
@@ -427,8 +447,11 @@ allocation_run (Allocation *a, gint64 now_us)
   want_steps (a);
   for (guint i = 0; i < a->peers->len; i++) {
     AllocationPeer *peer = a->peers->pdata[i];
-    for (guint j = 0; j < peer->streams->len; j++)
-      decide (a, peer, peer->streams->pdata[j], now_us);
+    for (guint j = 0; j < peer->streams->len; j++) {
+      AllocationStream *stream = peer->streams->pdata[j];
+      if (!peer->silent || !stream->begun)
+        decide (a, peer, stream, now_us);
+    }
   }
   share_bits (a);
   a->run_us = now_us;

@@ -18,7 +18,8 @@
  * has lasted a second. Up only after a surplus of 15 % has stood for a while: half a second at
  * first, 3 s after the first fall, 5 s from nothing at all; doubled, to a minute at most, whenever
  * a rise is followed by a fall within 15 s, and halved again after each rise that lasts. A stream
- * that is looked at from now on, or no longer, does not wait.
+ * that is looked at from now on, or no longer, does not wait; nor does one that has nothing in the
+ * first five seconds after its link was silent.
  *
  * The uplink. Peers' estimates come each from its own link, and where they share the clinic's
  * uplink, they find their shares of it by themselves, but one after the other: who has been idle
@@ -62,6 +63,9 @@ AllocationPeer *allocation_add_peer (Allocation *allocation, gboolean uplink);
 void allocation_remove_peer (Allocation *allocation, AllocationPeer *peer);
 /* What its link carries; 0: not known, 500 kbit/s are assumed. */
 void allocation_set_estimate (AllocationPeer *peer, guint bps, gint64 now_us);
+/* Its link carries nothing for now: what it had stays allotted, nothing is learnt from it, and all
+ * of it may be there again at once. Its estimate is not to be set meanwhile. */
+void allocation_set_silent (AllocationPeer *peer, gboolean silent, gint64 now_us);
 
 /* Belongs to the peer. Without steps it takes nothing. */
 AllocationStream *allocation_add_stream (AllocationPeer *peer, AllocationClass class);

@@ -34,6 +34,7 @@ enum {
 
 /* draft-ietf-rmcat-gcc-02 6, where there are only reports */
 static const double LOSS_LOW = 0.02, LOSS_HIGH = 0.10;
+static const double RETURN_SHARE = 0.8;                  /* of the rate before a silence */
 static const double PACING = 2.5, PACING_CAREFUL = 1.15; /* of the rate */
 static const double ALR_BELOW = 0.6, ALR_ABOVE = 0.75;
 static const double TRAIN_SHARE = 0.85, TRAIN_RAISE = 3;
@@ -59,6 +60,7 @@ struct Estimator {
   gint64 feedback_us;
   gint64 silence_us; /* last decrease for want of feedback; 0: there is feedback */
   double before_silence_bps;
+  gint64 returned_us;      /* the last silence ended; 0: there was none */
   gint64 answered_from_us; /* losses of what was sent before do not count: it was the silence */
   guint64 remb_bps;
   gint64 remb_us;
@@ -197,8 +199,7 @@ take_train (Estimator *e, const ArrivalGroup *group, gboolean whole, gint64 now_
 
 /* ---- feedback ---- */
 
-/* The path is back, perhaps another one: what was known of its delay is void, half the old rate is
- * tried, and found wanting soon enough if it is too much. */
+/* What was known of the path's delay is void. */
 static void
 begin_anew (Estimator *e, double bps, gint64 now_us)
 {
@@ -213,13 +214,31 @@ begin_anew (Estimator *e, double bps, gint64 now_us)
   rate_control_restart (&e->rate, bps);
 }
 
+/* The same path is back: most of what it carried is tried, and found wanting soon enough if it is
+ * too much. The first key frame comes at that rate, without a burst: a queue then would cost more.
+ */
 static void
 end_silence (Estimator *e, gint64 now_us)
 {
   e->silence_us = 0;
-  begin_anew (e, MAX (e->rate.bps, e->before_silence_bps / 2), now_us);
+  e->first_unanswered_us = 0;
+  e->returned_us = now_us;
+  e->careful = TRUE;
+  begin_anew (e, MAX (e->rate.bps, e->before_silence_bps * RETURN_SHARE), now_us);
 }
 
+void
+estimator_returned (Estimator *e, gint64 now_us)
+{
+  if (e->feedback_us == 0)
+    return;
+  if (e->silence_us == 0)
+    e->before_silence_bps = e->rate.bps;
+  end_silence (e, now_us);
+  e->answered_from_us = now_us;
+}
+
+/* Another one: half of what the old one carried. */
 void
 estimator_path_changed (Estimator *e, gint64 now_us)
 {
@@ -305,7 +324,8 @@ control (Estimator *e, gint64 now_us)
     queue_delay_adopt (&e->queue);
   update_alr (e, input.sent_bps);
   e->careful = e->rate.drain.bps > 0
-               || (e->rate.shrunk_us != 0 && now_us - e->rate.shrunk_us < CAREFUL_US);
+               || (e->rate.shrunk_us != 0 && now_us - e->rate.shrunk_us < CAREFUL_US)
+               || (e->returned_us != 0 && now_us - e->returned_us < CAREFUL_US);
 }
 
 void

@@ -43,8 +43,11 @@ void estimator_rtt (Estimator *estimator, gint64 rtt_us);
 void estimator_remb (Estimator *estimator, guint64 bps, gint64 now_us);
 /* Time passes: backs off when feedback stays out. Call about every 100 ms while sending. */
 void estimator_poll (Estimator *estimator, gint64 now_us);
-/* Packets go another way from now on, or again after a pause: what was known of delay and capacity
- * is void, and half the old rate is tried. */
+/* Packets go again after a pause, by the same way: what was known of delay is void, and most of the
+ * old rate is tried. */
+void estimator_returned (Estimator *estimator, gint64 now_us);
+/* Packets go another way from now on: what was known of delay and capacity is void, and half the
+ * old rate is tried. */
 void estimator_path_changed (Estimator *estimator, gint64 now_us);
 
 /* Target for all that is sent, within min and max. */

@@ -404,9 +404,16 @@ rtp_session_pause (RtpSession *s, gboolean paused, gint64 now_us)
   s->silent = FALSE;
   pacer_clear (s->pacer);
   if (!paused)
-    estimator_path_changed (s->estimator, now_us);
+    estimator_returned (s->estimator, now_us);
   break_video (s, !paused);
+  rtp_session_apply_estimate (s);
   finish (s);
+}
+
+gboolean
+rtp_session_is_silent (const RtpSession *s)
+{
+  return s->paused || s->silent;
 }
 
 void

@@ -111,6 +111,8 @@ gint64 rtp_session_next_us (RtpSession *session);
 /* While the path is gone (ICE lost consent) nothing is sent: video frames are refused, audio
  * dropped, the queue emptied. Resuming asks for key frames of all video streams. */
 void rtp_session_pause (RtpSession *session, gboolean paused, gint64 now_us);
+/* Nothing gets through for now: it is paused, or has no answers to what it sends. */
+gboolean rtp_session_is_silent (const RtpSession *session);
 /* Packets take another way from now on (ICE changed the pair): what was known of the link is void.
  */
 void rtp_session_path_changed (RtpSession *session, gint64 now_us);

@@ -145,9 +145,12 @@ ask_peer (HubPeer *peer, gint64 now_us)
   if (peer->share == NULL)
     peer->share = allocation_add_peer (peer->hub->allocation, !peer->local);
   guint bps = peer->local ? LOCAL_BPS : peer->estimate_bps;
+  gboolean silent = peer_is_silent (peer->peer);
+  allocation_set_silent (peer->share, silent, now_us);
   /* What is lost is sent again. */
-  allocation_set_estimate (peer->share, (guint)(bps * (1 - MIN (peer->figures.loss, LOSS_MAX))),
-                           now_us);
+  if (!silent)
+    allocation_set_estimate (peer->share, (guint)(bps * (1 - MIN (peer->figures.loss, LOSS_MAX))),
+                             now_us);
   for (guint i = 0; i < peer->lines->len; i++)
     if (((HubLine *)peer->lines->pdata[i])->role != LINE_OWN)
       ask_line (peer->lines->pdata[i]);

@@ -177,4 +177,6 @@ guint peer_outstanding (Peer *peer);
 /* Packets of the line are left out: forwarding begins again with a key frame. */
 void peer_break_forward (Peer *peer, const char *mid);
 
+/* Nothing gets through to it for now. */
+gboolean peer_is_silent (const Peer *peer);
 void peer_stats (Peer *peer, PeerStats *ret_stats);

@@ -583,6 +583,12 @@ peer_pass_keyframe_request (Peer *peer, const char *mid)
   ask_for_key (peer, mid, rtp_session_pass_keyframe);
 }
 
+gboolean
+peer_is_silent (const Peer *peer)
+{
+  return peer->rtp != NULL && rtp_session_is_silent (peer->rtp);
+}
+
 void
 peer_stats (Peer *peer, PeerStats *ret_stats)
 {

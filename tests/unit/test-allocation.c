@@ -115,6 +115,33 @@ test_hysteresis (void)
   }
 }
 
+/* What a silent link had is there again at once, or what is left of it. */
+static void
+test_silent (void)
+{
+  g_autoptr (Allocation) a = allocation_new ();
+  Viewer v = add_viewer (a, TRUE);
+  run (a, &v, 3000000, 12);
+  check (&v, 0, 0, 3);
+  allocation_set_silent (v.peer, TRUE, now_us);
+  for (guint i = 0; i < 20; i++, now_us += 500000)
+    allocation_run (a, now_us);
+  check (&v, 0, 0, 3);
+  allocation_set_silent (v.peer, FALSE, now_us);
+  run (a, &v, 2500000, 1);
+  check (&v, 0, 0, 3);
+  allocation_set_silent (v.peer, TRUE, now_us);
+  now_us += 60000000;
+  allocation_run (a, now_us);
+  allocation_set_silent (v.peer, FALSE, now_us);
+  run (a, &v, 200000, 1);
+  check (&v, 0, 2, NONE);
+  run (a, &v, 60000, 1);
+  check (&v, 0, NONE, NONE);
+  run (a, &v, 200000, 1);
+  check (&v, 0, 3, NONE);
+}
+
 /* A small want is borne for a second, by fewer bits. */
 static void
 test_lean (void)
@@ -318,6 +345,7 @@ main (int argc, char **argv)
   g_test_add_func ("/allocation/order", test_order);
   g_test_add_func ("/allocation/bits", test_bits);
   g_test_add_func ("/allocation/hysteresis", test_hysteresis);
+  g_test_add_func ("/allocation/silent", test_silent);
   g_test_add_func ("/allocation/lean", test_lean);
   g_test_add_func ("/allocation/back-off", test_back_off);
   g_test_add_func ("/allocation/look", test_look);
