@@ -53,6 +53,19 @@ json_t *recording_index (Store *store, const char *consult, GError **error);
 GBytes *recording_read (Store *store, const char *consult, const char *segment, guint64 seq,
                         GError **error);
 
+/* A stretch of one track. */
+typedef struct {
+  const char *stream;
+  gint64 from_us, until_us; /* CLOCK_MONOTONIC of the media, both of the same boot */
+  guint64 max_bytes;        /* more is refused */
+} RecordingClip;
+/* The stretch as a file that players take: the init and the fragments from the last key frame
+ * before `from_us` on, as they were recorded (transfer full). ret_mime: its media type with codecs
+ * (transfer full); ret_start_us: time of its first fragment. It never goes over a change of codec
+ * or size: then it begins there. NOT_FOUND: nothing of it is durable. Any thread. */
+GBytes *recording_clip (Store *store, const char *consult, const RecordingClip *clip,
+                        char **ret_mime, gint64 *ret_start_us, GError **error);
+
 /* Bytes of the file system that recording leaves free (64 MiB unless told): when less is left all
  * tracks end in good order and track_failed() says so. */
 void recording_set_floor (Store *store, guint64 bytes);

@@ -2,6 +2,7 @@
 #include "station/clock.h"
 #include "station/ecgs.h"
 #include "station/dicom_channel.h"
+#include "station/clips.h"
 #include "station/pictures.h"
 #include "station/request.h"
 #include "station/room.h"
@@ -313,6 +314,12 @@ receive_picture (Station *station, const char *label, const json_t *message)
 }
 
 static void
+receive_clip (Station *station, const char *label, const json_t *message)
+{
+  clips_receive (station->clips, label, message);
+}
+
+static void
 receive_note (Station *station, const char *label, const json_t *message)
 {
   Consult *consult = station->screen;
@@ -346,6 +353,7 @@ static const struct {
   { "ecg.get", ecgs_channel_get },
   { "dicom.want", dicom_channel_receive },
   { "listen", receive_listen },
+  { "clip.take", receive_clip },
   { "picture.take", receive_picture },
   { "picture.answer", receive_picture },
   { "picture.always", receive_picture },

@@ -1,5 +1,6 @@
 #include "station/guests.h"
 #include "station/channel.h"
+#include "station/clips.h"
 #include "station/room.h"
 
 static void
@@ -14,8 +15,10 @@ follow_media (Station *station, Consult *consult, Guest *guest)
     guest->state = guest->client != NULL ? GUEST_ADMITTED : GUEST_AWAY;
   if (guest->state == before)
     return;
-  if (guest->state == GUEST_LIVE)
+  if (guest->state == GUEST_LIVE) {
+    clips_guest_came (station->clips, guest->id);
     station_event (station, consult->id, "station", "guest-live", guest->name);
+  }
   else if (guest->state == GUEST_AWAY && before == GUEST_LIVE)
     station_event (station, consult->id, "station", "guest-away", guest->name);
 }

@@ -98,6 +98,14 @@ view_picture (json_t *attachment)
   return view;
 }
 
+/* Clips go the same way (clips.h). */
+static gboolean
+is_picture (const json_t *attachment)
+{
+  const char *kind = json_string_value (json_object_get (attachment, "kind"));
+  return g_strcmp0 (kind, "still") == 0 || g_strcmp0 (kind, "clip") == 0;
+}
+
 static json_t *
 view_pictures (const Consult *consult)
 {
@@ -105,7 +113,7 @@ view_pictures (const Consult *consult)
   size_t n = consult != NULL ? json_array_size (consult->attachments) : 0;
   for (size_t i = n; i > 0 && json_array_size (list) < TOLD_MAX; i--) {
     json_t *one = json_array_get (consult->attachments, i - 1);
-    if (g_strcmp0 (json_string_value (json_object_get (one, "kind")), "still") == 0)
+    if (is_picture (one))
       json_array_append_new (list, view_picture (one));
   }
   return list;
@@ -292,7 +300,7 @@ is_of_consult (const Consult *consult, const char *id)
   json_array_foreach (consult->attachments, i, one)
   {
     if (g_strcmp0 (json_string_value (json_object_get (one, "id")), id) == 0)
-      return g_strcmp0 (json_string_value (json_object_get (one, "kind")), "still") == 0;
+      return is_picture (one);
   }
   return FALSE;
 }

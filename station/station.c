@@ -2,6 +2,7 @@
 #include "station/dicom.h"
 #include "records/segment.h"
 #include "station/bluetooth.h"
+#include "station/clips.h"
 #include "station/clock.h"
 #include "station/device_values.h"
 #include "station/ecgs.h"
@@ -368,6 +369,7 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->feeds = feeds_new (station);
   station->values = device_values_new ();
   station->pictures = pictures_new (station);
+  station->clips = clips_new (station);
   station->waves = waves_new (station);
   station->users = users_load (store, error);
   if (station->users == NULL)
@@ -462,6 +464,7 @@ station_free (Station *station)
   g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->monitors, monitors_free);
   g_clear_pointer (&station->ecgs, ecgs_free);
+  g_clear_pointer (&station->clips, clips_free);
   g_clear_pointer (&station->pictures, pictures_free);
   g_clear_pointer (&station->waves, waves_free);
   g_clear_pointer (&station->readings, readings_free);

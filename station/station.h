@@ -23,6 +23,7 @@ typedef struct DeviceValues DeviceValues;
 typedef struct Ecgs Ecgs;
 typedef struct Bluetooth Bluetooth;
 typedef struct Waves Waves;
+typedef struct Clips Clips;
 typedef struct Pictures Pictures;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
@@ -54,6 +55,7 @@ struct Station {
   Waves *waves;
   Links *links;
   Pictures *pictures;
+  Clips *clips;
   Room *room;
   Recorder *recorder;
   Dicom *dicom;

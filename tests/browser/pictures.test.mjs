@@ -91,9 +91,29 @@ test("the doctor takes a picture: it has the source's pixels, on both pages", { 
   }
 });
 
+test('what was just seen comes again as it was recorded', { timeout: 120_000 }, async () => {
+  await specialist.bringToFront();
+  await specialist.getByTestId('picture-source').selectOption('exam');
+  await eventually(() => specialist.getByTestId('clip-take').isEnabled(), 40, 'it is recorded');
+  await specialist.getByTestId('clip-take').click();
+  for (const page of [doctor, specialist]) {
+    await page.bringToFront();
+    await whole(page, 2);
+    await page.getByTestId('picture-list').locator('button').first().click();
+    const video = page.getByTestId('clip-video');
+    const state = await eventually(() => video.evaluate(({ videoWidth, videoHeight, buffered, currentTime, paused }) =>
+      videoWidth > 0 && !paused && currentTime > buffered.start(0) + 0.5 &&
+      { width: videoWidth, height: videoHeight, seconds: buffered.end(0) - buffered.start(0) }), 30, 'it plays');
+    assert.deepEqual({ width: state.width, height: state.height }, CAMERA, 'as the camera gives it, not as it went over the link');
+    assert.ok(state.seconds > 1 && state.seconds < 16, `${state.seconds} s`);
+    await page.screenshot({ path: join(screenshots, `${page === doctor ? 'console' : 'join'}-clip-vi.png`) });
+    await page.getByTestId('clip-viewer').getByTestId('close').click();
+  }
+});
+
 test('it is looked at from near', { timeout: 60_000 }, async () => {
   await specialist.bringToFront();
-  const [{ id }] = await items(specialist);
+  const id = (await items(specialist)).at(-1).id;
   const { close } = await look(specialist, id);
   const picture = specialist.getByTestId('viewer-picture');
   const scale = async () => Number(await picture.getAttribute('data-scale'));
@@ -121,16 +141,16 @@ test('a specialist asks, and has it when the doctor has said yes', { timeout: 12
   await doctor.bringToFront();
   await doctor.getByTestId('picture-ask').waitFor();
   await doctor.screenshot({ path: join(screenshots, 'console-picture-asked-vi.png') });
-  assert.equal((await items(doctor)).length, 1);
+  assert.equal((await items(doctor)).length, 2);
   await doctor.getByTestId('picture-refuse').click();
   await specialist.getByTestId('picture-refused').waitFor();
   await specialist.bringToFront();
   await specialist.getByTestId('picture-take').click();
   await doctor.bringToFront();
   await doctor.getByTestId('picture-allow').click();
-  await whole(doctor, 2);
+  await whole(doctor, 3);
   await specialist.bringToFront();
-  const [{ id }] = await whole(specialist, 2);
+  const [{ id }] = await whole(specialist, 3);
   const { width, close } = await look(specialist, id);
   assert.equal(width, 1280, 'the test camera shows 640 live, and has 1280');
   await close();
@@ -143,7 +163,7 @@ test('always allowed: no question, and lossless', { timeout: 120_000 }, async ()
   await specialist.getByTestId('picture-source').selectOption('room');
   await specialist.getByTestId('picture-lossless').check();
   await specialist.getByTestId('picture-take').click();
-  await whole(specialist, 3);
+  await whole(specialist, 4);
 });
 
 test('the console changes what a camera keeps on a weak link', { timeout: 60_000 }, async () => {

@@ -394,9 +394,13 @@ export interface PictureView {
   size: number
   /** Of its bytes, hex. */
   sha256: string
-  width: number
-  height: number
-  lossless: boolean
+  /** Of a picture. */
+  width?: number
+  height?: number
+  lossless?: boolean
+  /** Of a clip: how long it is, and the media time of its first frame. */
+  seconds?: number
+  start_us?: number
   taken: Time
   /** Who wanted it. */
   by: string

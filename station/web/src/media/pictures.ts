@@ -51,6 +51,12 @@ export class Pictures {
     return ask
   }
 
+  /** What a camera has just shown, as it was recorded. */
+  clip(source: string, seconds: number): void {
+    this.refused.set(null)
+    this.peer.send({ type: 'clip.take', source, seconds, ask: crypto.randomUUID() })
+  }
+
   answer(ask: string, allow: boolean): void {
     this.peer.send({ type: 'picture.answer', ask, allow })
   }

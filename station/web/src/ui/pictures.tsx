@@ -5,14 +5,20 @@ import { useCell } from '../observable'
 import type { PictureView, SourceView } from '../protocol'
 import { said, t, word, type Key } from '../text'
 import { Button, Notice, Pill, timeOf } from './parts'
+import { ClipViewer } from './clip'
 import { Viewer } from './viewer'
+
+const CLIP_S = 10
 
 function title(source: string): string {
   return word('source', source.replace(/^source-/, ''))
 }
 
-export function pictureDetail({ width, height, lossless, size, by }: Pick<PictureView, 'width' | 'height' | 'lossless' | 'size' | 'by'>): string {
+export function pictureDetail(view: Pick<PictureView, 'width' | 'height' | 'lossless' | 'seconds' | 'size' | 'by'>): string {
+  const { width, height, lossless, seconds, size, by } = view
   const kilobytes = Math.max(1, Math.round(size / 1000))
+  if (seconds !== undefined)
+    return [t('clip.seconds', { n: Math.round(seconds) }), `${kilobytes} kB`, by].filter(Boolean).join(' · ')
   return [`${width} × ${height}`, lossless ? t('picture.lossless') : 'JPEG', `${kilobytes} kB`, by].filter(Boolean).join(' · ')
 }
 
@@ -50,7 +56,11 @@ export function PicturesPanel(props: {
           }} />
         ))}
       </ul>
-      {shown && blob && (
+      {shown && blob && shown.seconds !== undefined && (
+        <ClipViewer blob={blob} startUs={shown.start_us ?? 0} title={`${title(shown.source)} · ${timeOf(shown.taken, true)}`}
+          detail={pictureDetail(shown)} onClose={() => setOpen(null)} />
+      )}
+      {shown && blob && shown.seconds === undefined && (
         <Viewer blob={blob} title={`${title(shown.source)} · ${timeOf(shown.taken, true)}`} detail={pictureDetail(shown)}
           onClose={() => setOpen(null)} />
       )}
@@ -81,6 +91,12 @@ function Take({ pictures, cameras, onPrefer }: {
         onClick={() => pictures.take(`source-${chosen.name}`, lossless)}>
         {t('picture.take')}
       </Button>
+      <span title={t('clip.why')}>
+        <Button icon="film" disabled={chosen.state !== 'running' || !chosen.recording} testid="clip-take"
+          onClick={() => pictures.clip(`source-${chosen.name}`, CLIP_S)}>
+          {t('clip.take', { n: CLIP_S })}
+        </Button>
+      </span>
       {onPrefer && (
         <label class="check prefer">
           {t('prefer')}
