@@ -159,6 +159,13 @@ answer_query (Station *station, MllpMessage *message)
 /* ---- What they send ---------------------------------------------------------------------------
  */
 
+/* Of one message: its readings and its waves are durable. */
+typedef struct {
+  MllpMessage *message;
+  guint pending;
+  GError *error;
+} Receipt;
+
 static void
 message_kept (const GError *error, void *arg)
 {
@@ -166,11 +173,29 @@ message_kept (const GError *error, void *arg)
 }
 
 static void
-take_waves (Station *station, const char *sender, MllpMessage *message)
+part_kept (const GError *error, void *arg)
+{
+  Receipt *receipt = arg;
+  if (error != NULL && receipt->error == NULL)
+    receipt->error = g_error_copy (error);
+  if (--receipt->pending > 0)
+    return;
+  mllp_message_done (receipt->message, receipt->error);
+  g_clear_error (&receipt->error);
+  g_free (receipt);
+}
+
+static void
+take_message (Station *station, const char *sender, MllpMessage *message)
 {
   g_autoptr (GPtrArray) waves = mllp_message_steal_waves (message);
-  while (waves->len > 0)
-    waves_take (station->waves, sender, sender, g_ptr_array_steal_index (waves, 0));
+  gboolean waits = waves->len > 0 && mllp_message_is_acknowledged (message);
+  Receipt *receipt = g_new0 (Receipt, 1);
+  receipt->message = message;
+  receipt->pending = waits ? 2 : 1;
+  waves_take_all (station->waves, sender, sender, waves, waits ? part_kept : NULL, receipt);
+  readings_take (station->readings, sender, mllp_message_content (message)->observations, part_kept,
+                 receipt);
 }
 
 static void
@@ -191,8 +216,7 @@ receive (MllpListener *listener, MllpMessage *message, void *arg)
     alarms_take (station, sender, content->alarms, message_kept, message);
     return;
   }
-  take_waves (station, sender, message);
-  readings_take (station->readings, sender, content->observations, message_kept, message);
+  take_message (station, sender, message);
 }
 
 /* ---- Life -------------------------------------------------------------------------------------

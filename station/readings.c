@@ -5,6 +5,7 @@
 #include "station/device_values.h"
 #include "station/kept.h"
 #include "station/serial.h"
+#include "station/wave_record.h"
 
 #include <string.h>
 
@@ -493,7 +494,8 @@ readings_know (Readings *readings, GError **error)
   for (guint i = 0; i < consults->len; i++) {
     const Consult *consult = consults->pdata[i];
     if (!know (readings, consult->id, "observation", error)
-        || !know (readings, consult->id, "alarm", error))
+        || !know (readings, consult->id, "alarm", error)
+        || !wave_record_know (readings->station->store, consult->id, readings->kept, error))
       return FALSE;
   }
   return TRUE;

@@ -1,4 +1,5 @@
 #include "station/wave_record.h"
+#include "station/readings.h"
 
 #define KIND "wave"
 #define ROW_US (2 * G_USEC_PER_SEC)
@@ -6,6 +7,10 @@
 #define ROW_OLDEST_US (3 * G_USEC_PER_SEC)
 /* Read back at the first wave after a start. */
 #define READ_BACK 600
+/* Read at the start for what a sender may repeat: what it had no answer to. */
+#define KNOWN_BACK 100
+/* Messages of one row: a sender of very short ones begins another. */
+#define NOTES_MAX 64
 
 /* Where samples are. */
 typedef struct {
@@ -47,16 +52,22 @@ add_place (Index *index, gint64 seq, const json_t *body)
   g_array_append_val (index->places, place);
 }
 
+/* The newest `count` (transfer full); NULL with an error also when there is none. */
+static GPtrArray *
+newest_rows (Store *store, const char *consult, gint64 count, GError **error)
+{
+  StoreRow *newest = store_latest (store, consult, KIND, error);
+  if (newest == NULL)
+    return NULL;
+  gint64 after = MAX (0, newest->seq - count);
+  store_row_free (newest);
+  return store_read (store, consult, KIND, after, error);
+}
+
 static void
 read_back (WaveRecord *record, const char *consult, Index *index)
 {
-  Store *store = record->station->store;
-  StoreRow *newest = store_latest (store, consult, KIND, NULL);
-  if (newest == NULL)
-    return;
-  g_autoptr (GPtrArray) rows
-      = store_read (store, consult, KIND, MAX (0, newest->seq - READ_BACK), NULL);
-  store_row_free (newest);
+  g_autoptr (GPtrArray) rows = newest_rows (record->station->store, consult, READ_BACK, NULL);
   for (guint i = 0; rows != NULL && i < rows->len; i++) {
     const StoreRow *row = rows->pdata[i];
     add_place (index, row->seq, row->body);
@@ -144,6 +155,15 @@ put_clock (json_t *body, const WaveTrack *track)
 }
 
 static json_t *
+raw_json (const GPtrArray *notes)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < notes->len; i++)
+    json_array_append_new (list, json_string (((const WaveNote *)notes->pdata[i])->raw));
+  return list;
+}
+
+static json_t *
 row_body (const WaveTrack *track, GBytes *message)
 {
   const WaveStream *stream = track->stream;
@@ -158,6 +178,8 @@ row_body (const WaveTrack *track, GBytes *message)
   put_clock (body, track);
   if (track->row_time_us != 0)
     json_object_set_new (body, "time_us", json_integer (track->row_time_us));
+  if (track->row_notes->len > 0)
+    json_object_set_new (body, "raw", raw_json (track->row_notes));
   return body;
 }
 
@@ -165,7 +187,22 @@ typedef struct {
   WaveRecord *record;
   char *consult;
   Place place;
+  GPtrArray *notes; /* WaveNote* */
 } Writing;
+
+static void
+end_notes (WaveRecord *record, GPtrArray *notes, const GError *error)
+{
+  Kept *kept = readings_kept (record->station->readings);
+  for (guint i = 0; i < notes->len; i++) {
+    WaveNote *note = notes->pdata[i];
+    kept_done (kept, note->raw, error == NULL);
+    wave_receipt_end (note->receipt, error);
+    g_free (note->raw);
+    g_free (note);
+  }
+  g_ptr_array_unref (notes);
+}
 
 static void
 row_written (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
@@ -174,6 +211,7 @@ row_written (Station *station, Consult *consult, gint64 seq, const GError *error
   writing->place.seq = seq;
   if (error == NULL)
     g_array_append_val (index_of (writing->record, writing->consult)->places, writing->place);
+  end_notes (writing->record, writing->notes, error);
   g_free (writing->consult);
   g_free (writing);
 }
@@ -190,6 +228,8 @@ wave_record_flush (WaveRecord *record, WaveTrack *track)
   writing->consult = g_strdup (track->consult);
   writing->place
       = (Place){ .epoch = track->epoch, .count = track->row_count, .first = track->row_first };
+  writing->notes = g_steal_pointer (&track->row_notes);
+  track->row_notes = g_ptr_array_new ();
   track->row_count = 0;
   station_write (record->station, track->consult, KIND, "station", body, row_written, writing);
 }
@@ -200,11 +240,34 @@ span_us (const WaveTrack *track, guint64 count)
   return (gint64)(count * G_USEC_PER_SEC * track->stream->rate_den / track->stream->rate_num);
 }
 
-void
-wave_record_push (WaveRecord *record, WaveTrack *track, const WaveBlock *block)
+static void
+note (WaveRecord *record, WaveTrack *track, const WaveBlock *block, WaveReceipt *receipt)
 {
-  if (track->row_count > 0
-      && span_us (track, block->first + block->count - track->row_first) > ROW_US)
+  if (block->raw == NULL && receipt == NULL)
+    return;
+  WaveNote *one = g_new0 (WaveNote, 1);
+  one->raw = g_strdup (block->raw);
+  one->receipt = wave_receipt_wait (receipt);
+  kept_coming (readings_kept (record->station->readings), block->raw);
+  g_ptr_array_add (track->row_notes, one);
+}
+
+gboolean
+wave_record_is_awaited (const WaveTrack *track)
+{
+  for (guint i = 0; i < track->row_notes->len; i++)
+    if (((const WaveNote *)track->row_notes->pdata[i])->receipt != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+void
+wave_record_push (WaveRecord *record, WaveTrack *track, const WaveBlock *block,
+                  WaveReceipt *receipt)
+{
+  if (track->row_notes->len >= NOTES_MAX
+      || (track->row_count > 0
+          && span_us (track, block->first + block->count - track->row_first) > ROW_US))
     wave_record_flush (record, track);
   if (track->row_count == 0) {
     track->row_first = block->first;
@@ -214,6 +277,7 @@ wave_record_push (WaveRecord *record, WaveTrack *track, const WaveBlock *block)
   guint32 all
       = track->stream->lead_count == 32 ? G_MAXUINT32 : (1u << track->stream->lead_count) - 1;
   wave_packer_push (track->row, track->number, track->epoch, block, all);
+  note (record, track, block, receipt);
   track->row_count = (guint)(block->first + block->count - track->row_first);
 }
 
@@ -222,6 +286,58 @@ wave_record_tick (WaveRecord *record, WaveTrack *track, gint64 now_us)
 {
   if (track->row_count > 0 && now_us - track->row_since_us > ROW_OLDEST_US)
     wave_record_flush (record, track);
+}
+
+typedef struct {
+  WaveRecord *record;
+  char *raw;
+  WaveReceipt *receipt;
+} Awaiting;
+
+static void
+others_written (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
+{
+  Awaiting *awaiting = arg;
+  g_autoptr (GError) lost = NULL;
+  if (kept_state (readings_kept (station->readings), awaiting->raw) != KEPT_DURABLE)
+    lost = g_error_new_literal (RECORDS_ERROR, RECORDS_ERROR_FAILED,
+                                "it was sent twice and could not be kept");
+  wave_receipt_end (awaiting->receipt, lost);
+  g_free (awaiting->raw);
+  g_free (awaiting);
+}
+
+/* Rows are written in the order in which they were asked for: an empty write ends behind those that
+ * are under way. */
+void
+wave_record_await (WaveRecord *record, const char *raw, WaveReceipt *receipt)
+{
+  Awaiting *awaiting = g_new0 (Awaiting, 1);
+  awaiting->record = record;
+  awaiting->raw = g_strdup (raw);
+  awaiting->receipt = wave_receipt_wait (receipt);
+  station_write_many (record->station, "station", KIND, "station", json_array (), others_written,
+                      awaiting);
+}
+
+gboolean
+wave_record_know (Store *store, const char *consult, Kept *kept, GError **error)
+{
+  g_autoptr (GError) none = NULL;
+  g_autoptr (GPtrArray) rows = newest_rows (store, consult, KNOWN_BACK, &none);
+  if (rows == NULL && !g_error_matches (none, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND)) {
+    g_propagate_error (error, g_steal_pointer (&none));
+    return FALSE;
+  }
+  for (guint i = 0; rows != NULL && i < rows->len; i++) {
+    gsize j;
+    json_t *raw;
+    json_array_foreach (json_object_get (((StoreRow *)rows->pdata[i])->body, "raw"), j, raw)
+    {
+      kept_done (kept, json_string_value (raw), TRUE);
+    }
+  }
+  return TRUE;
 }
 
 WaveRecord *

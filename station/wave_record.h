@@ -3,9 +3,11 @@
  *
  * Rows, not a media track: an ECG is a finding as the readings beside it are, kept without consent
  * to a recording and with the minutes that the law keeps; and what is written is durable within a
- * tenth of a second, so that a kill costs what had been gathered, two seconds.
+ * tenth of a second, so that a kill costs what had been gathered, two seconds. Of what a sender
+ * waits for a row is written at once: once it has its answer, a kill costs nothing.
  */
 #pragma once
+#include "station/kept.h"
 #include "station/waves.h"
 
 typedef struct WaveRecord WaveRecord;
@@ -16,7 +18,16 @@ void wave_record_free (WaveRecord *record);
 /* The number of a new epoch: greater than all before it in this consultation, also in an earlier
  * life of the station. */
 guint32 wave_record_next_epoch (WaveRecord *record, const char *consult);
-void wave_record_push (WaveRecord *record, WaveTrack *track, const WaveBlock *block);
+/* receipt: waits for the row in which the block ends; NULL: nobody does. A block with `raw` is kept
+ * in mind (readings_kept()). */
+void wave_record_push (WaveRecord *record, WaveTrack *track, const WaveBlock *block,
+                       WaveReceipt *receipt);
+/* Somebody waits for what is gathered of it. */
+gboolean wave_record_is_awaited (const WaveTrack *track);
+/* The receipt waits for a row that is being written, and has the block of this name. */
+void wave_record_await (WaveRecord *record, const char *raw, WaveReceipt *receipt);
+/* Which messages the newest rows of a consultation are of: what is sent again is then known. */
+gboolean wave_record_know (Store *store, const char *consult, Kept *kept, GError **error);
 /* Writes what has been gathered: all, or when it is old enough. */
 void wave_record_flush (WaveRecord *record, WaveTrack *track);
 void wave_record_tick (WaveRecord *record, WaveTrack *track, gint64 now_us);

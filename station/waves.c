@@ -14,6 +14,10 @@
 #define LIVE_US (5 * G_USEC_PER_SEC)
 #define SILENT_US (60 * G_USEC_PER_SEC)
 
+/* So long a message waits for what shares its row, at most; and no longer than half of what it
+ * brings, since who sends one by one must not fall behind. */
+#define HOLD_US (200 * 1000)
+
 struct Waves {
   Station *station;
   GPtrArray *tracks; /* WaveTrack* */
@@ -21,6 +25,7 @@ struct Waves {
   WaveLink *link;
   WaveRecord *record;
   guint timer, ticks;
+  guint hurry; /* rows for which somebody waits are written then */
 };
 
 static void
@@ -30,6 +35,7 @@ track_free (void *data)
   wave_stream_unref (track->stream);
   wave_clock_free (track->clock);
   wave_packer_free (track->row);
+  g_ptr_array_unref (track->row_notes);
   g_free (track->device);
   g_free (track->consult);
   g_free (track);
@@ -114,6 +120,7 @@ begin_track (Waves *waves, const char *device, WaveStream *stream, const char *c
   track->consult = g_strdup (consult);
   track->clock = wave_clock_new (stream->rate_num, stream->rate_den);
   track->row = wave_packer_new (G_MAXSIZE);
+  track->row_notes = g_ptr_array_new ();
   g_ptr_array_add (waves->tracks, track);
   return track;
 }
@@ -151,7 +158,8 @@ track_for (Waves *waves, const char *device, const WaveBlock *block, const Consu
 }
 
 static void
-take_for (Waves *waves, const char *device, WaveBlock *block, const Consult *owner)
+take_for (Waves *waves, const char *device, WaveBlock *block, const Consult *owner,
+          WaveReceipt *receipt)
 {
   WaveTrack *track = track_for (waves, device, block, owner);
   gint64 now_us = g_get_monotonic_time ();
@@ -164,13 +172,27 @@ take_for (Waves *waves, const char *device, WaveBlock *block, const Consult *own
   if (track->epoch_is_new)
     tell_clocks (waves);
   track->epoch_is_new = FALSE;
-  wave_record_push (waves->record, track, block);
+  wave_record_push (waves->record, track, block, receipt);
   if (owner == waves->station->screen)
     wave_link_push (waves->link, track, block);
 }
 
-void
-waves_take (Waves *waves, const char *device, const char *sender, WaveBlock *block)
+/* TRUE for what was sent before: it is there, or its receipt waits until it is. */
+static gboolean
+is_repeated (Waves *waves, const char *device, const WaveBlock *block, WaveReceipt *receipt)
+{
+  KeptState state = kept_state (readings_kept (waves->station->readings), block->raw);
+  if (state == KEPT_COMING && receipt != NULL) {
+    WaveTrack *track = find_track (waves, device, block->stream);
+    if (track != NULL)
+      wave_record_flush (waves->record, track);
+    wave_record_await (waves->record, block->raw, receipt);
+  }
+  return state != KEPT_NEW;
+}
+
+static void
+take (Waves *waves, const char *device, const char *sender, WaveBlock *block, WaveReceipt *receipt)
 {
   Station *station = waves->station;
   const WaveStream *stream = block->stream;
@@ -180,13 +202,55 @@ waves_take (Waves *waves, const char *device, const char *sender, WaveBlock *blo
   if (!station->stopping && block->count > 0 && block->first <= WAVE_CODEC_FIRST_MAX - block->count)
     owner = readings_owner (station->readings, device, sender, stream->patient_id);
   WaveTrack *track = owner == NULL ? find_track (waves, device, stream) : NULL;
-  if (owner != NULL)
-    take_for (waves, device, block, owner);
+  if (owner != NULL && !is_repeated (waves, device, block, receipt))
+    take_for (waves, device, block, owner, receipt);
   else if (track != NULL) {
     end_track (waves, track);
     tell_all (waves);
   }
   wave_block_free (block);
+}
+
+void
+waves_take (Waves *waves, const char *device, const char *sender, WaveBlock *block)
+{
+  take (waves, device, sender, block, NULL);
+}
+
+static gboolean
+write_awaited (void *data)
+{
+  Waves *waves = data;
+  waves->hurry = 0;
+  for (guint i = 0; i < waves->tracks->len; i++)
+    if (wave_record_is_awaited (waves->tracks->pdata[i]))
+      wave_record_flush (waves->record, waves->tracks->pdata[i]);
+  return G_SOURCE_REMOVE;
+}
+
+static gint64
+longest_us (const GPtrArray *blocks)
+{
+  gint64 longest = 0;
+  for (guint i = 0; i < blocks->len; i++) {
+    const WaveBlock *block = blocks->pdata[i];
+    longest = MAX (longest, (gint64)((guint64)block->count * G_USEC_PER_SEC
+                                     * block->stream->rate_den / block->stream->rate_num));
+  }
+  return longest;
+}
+
+void
+waves_take_all (Waves *waves, const char *device, const char *sender, GPtrArray *blocks,
+                WavesDone done, void *arg)
+{
+  WaveReceipt *receipt = done != NULL ? wave_receipt_new (done, arg) : NULL;
+  gint64 hold_us = MIN (longest_us (blocks) / 2, HOLD_US);
+  if (receipt != NULL && blocks->len > 0 && waves->hurry == 0)
+    waves->hurry = g_timeout_add ((guint)(hold_us / 1000), write_awaited, waves);
+  while (blocks->len > 0)
+    take (waves, device, sender, g_ptr_array_steal_index (blocks, 0), receipt);
+  wave_receipt_end (receipt, NULL);
 }
 
 void
@@ -277,6 +341,7 @@ waves_free (Waves *waves)
   while (waves->tracks->len > 0)
     end_track (waves, waves->tracks->pdata[0]);
   g_source_remove (waves->timer);
+  g_clear_handle_id (&waves->hurry, g_source_remove);
   wave_link_free (waves->link);
   wave_record_free (waves->record);
   g_ptr_array_unref (waves->tracks);

@@ -9,6 +9,13 @@
 #include "media/devices/wave_clock.h"
 #include "media/devices/wave_packer.h"
 #include "station/station.h"
+#include "station/wave_receipt.h"
+
+/* Of a block that was gathered for a row. */
+typedef struct {
+  char *raw;            /* WaveBlock.raw, may be NULL */
+  WaveReceipt *receipt; /* NULL: nobody waits */
+} WaveNote;
 
 /* A stream that comes now, for one consultation. */
 typedef struct {
@@ -27,6 +34,7 @@ typedef struct {
   guint64 row_first;
   guint row_count;
   gint64 row_since_us, row_time_us;
+  GPtrArray *row_notes; /* WaveNote*: which messages it is of, and who waits for it */
 } WaveTrack;
 
 Waves *waves_new (Station *station);
@@ -38,6 +46,11 @@ void waves_free (Waves *waves);
  * device, sender: as of readings_take(); device stands for that of a stream that names none. What
  * is nobody's is let go. */
 void waves_take (Waves *waves, const char *device, const char *sender, WaveBlock *block);
+/* The same with all blocks of one message (array of WaveBlock*, emptied). What was sent before, by
+ * WaveBlock.raw, is there already and is let go. done (may be NULL): all of it that is somebody's
+ * is durable, within a quarter of a second; it may be called before the function returns. */
+void waves_take_all (Waves *waves, const char *device, const char *sender, GPtrArray *blocks,
+                     WavesDone done, void *arg);
 
 /* What has been gathered of this consultation is written now: it is concluded, parked. */
 void waves_flush (Waves *waves, const char *consult);

@@ -138,6 +138,17 @@ hl7_acknowledge_with (const Hl7Message *message, const Profile *profile, GBytes 
   return replies;
 }
 
+gboolean
+hl7_is_acknowledged (const Hl7Message *message, const Profile *profile)
+{
+  g_autofree char *accept = hl7_get (message, 0, 15, 0, 1, 1);
+  g_autofree char *application = hl7_get (message, 0, 16, 0, 1, 1);
+  gboolean original = profile != NULL && profile_acknowledge (profile) == PROFILE_ACK_ORIGINAL;
+  if (original || (accept == NULL && application == NULL))
+    return TRUE;
+  return wanted (accept, TRUE) || wanted (application, TRUE);
+}
+
 GPtrArray *
 hl7_reject (const guint8 *data, gsize length, const GError *error, gint64 now_us)
 {

@@ -14,6 +14,8 @@ GPtrArray *hl7_acknowledge (const Hl7Message *message, const Profile *profile, c
 /* The same, with an answer of another kind in the place of AA: to a question. */
 GPtrArray *hl7_acknowledge_with (const Hl7Message *message, const Profile *profile, GBytes *answer,
                                  gint64 now_us);
+/* Does its sender want to hear that it is durable? If not, it will not repeat it either. */
+gboolean hl7_is_acknowledged (const Hl7Message *message, const Profile *profile);
 /* For bytes that hl7_parse() refused (transfer full, as above): when their first line is a header
  * the answer is to it, else a bare AR. */
 GPtrArray *hl7_reject (const guint8 *data, gsize length, const GError *error, gint64 now_us);

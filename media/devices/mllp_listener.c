@@ -83,6 +83,12 @@ mllp_message_steal_waves (MllpMessage *message)
   return waves;
 }
 
+gboolean
+mllp_message_is_acknowledged (MllpMessage *message)
+{
+  return hl7_is_acknowledged (message->message, message->profile);
+}
+
 const Hl7Message *
 mllp_message_parsed (MllpMessage *message)
 {
@@ -320,10 +326,13 @@ parse (Connection *connection, const guint8 *data, gsize length, const Profile *
   return g_steal_pointer (&message);
 }
 
-/* So that each of them can be known again (Observation.raw). */
+/* So that each of them can be known again (Observation.raw, WaveBlock.raw). */
 static void
-name_observations (const Hl7Content *content, const char *digest)
+name_content (const MllpMessage *message)
 {
+  const Hl7Content *content = message->content;
+  const char *digest = message->digest;
+  gboolean repeats = hl7_is_acknowledged (message->message, message->profile);
   for (guint i = 0; digest != NULL && i < content->observations->len; i++) {
     Observation *o = content->observations->pdata[i];
     o->raw = g_strdup_printf ("%.24s:%u", digest, i);
@@ -331,6 +340,10 @@ name_observations (const Hl7Content *content, const char *digest)
   for (guint i = 0; digest != NULL && i < content->alarms->len; i++) {
     DeviceAlarm *alarm = content->alarms->pdata[i];
     alarm->origin->raw = g_strdup_printf ("%.24s:a%u", digest, i);
+  }
+  for (guint i = 0; digest != NULL && repeats && i < content->waves->len; i++) {
+    WaveBlock *block = content->waves->pdata[i];
+    block->raw = g_strdup_printf ("%.24s:w%u", digest, i);
   }
 }
 
@@ -368,7 +381,7 @@ on_message (const guint8 *data, gsize length, void *arg)
                        && g_hash_table_contains (connection->listener->remembered, message->digest);
   message->message = g_steal_pointer (&parsed);
   message->content = read_content (connection, message);
-  name_observations (message->content, message->digest);
+  name_content (message);
   if (!hl7_content_is_supported (message->message)) {
     error = g_error_new_literal (HL7_ERROR, HL7_ERROR_TYPE,
                                  "message type not supported; this port takes ORU^R01, ORU^R40, "

@@ -38,5 +38,7 @@ const char *mllp_message_sender (MllpMessage *message); /* "192.168.1.20 MONITOR
 gboolean mllp_message_duplicate (MllpMessage *message);
 /* Instead of mllp_message_done(), to a question: these bytes are the answer. */
 void mllp_message_answer (MllpMessage *message, GBytes *answer);
+/* Its sender waits to hear that it is durable. */
+gboolean mllp_message_is_acknowledged (MllpMessage *message);
 const Hl7Message *mllp_message_parsed (MllpMessage *message);
 void mllp_message_done (MllpMessage *message, const GError *error);

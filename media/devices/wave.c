@@ -61,6 +61,7 @@ wave_block_free (WaveBlock *block)
   wave_stream_unref (block->stream);
   g_free (block->samples);
   g_strfreev (block->flags);
+  g_free (block->raw);
   g_free (block);
 }
 

@@ -58,6 +58,7 @@ typedef struct {
   gint64 monotonic_us; /* CLOCK_MONOTONIC at which sample `first` was taken, estimated; 0: not
                         * live */
   GStrv flags;         /* as Observation.flags; NULL: none */
+  char *raw; /* as Observation.raw: which message it is of; NULL: nobody will send it again */
 } WaveBlock;
 
 /* (transfer full) Samples are to be filled in. stream: a reference is taken. */
