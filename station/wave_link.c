@@ -4,10 +4,9 @@
 #include <string.h>
 
 /* Ways of sending, the best first; steps of hub_ask_waves(). */
-enum { ALL, SLOW, FEW, WAYS };
+enum { ALL, SLOW, SOME, FEW, WAYS };
 
 #define TICK_MS 40
-#define SLOW_TICKS 5
 #define MEASURE_TICKS 50
 /* Bytes around a message: IP 20, UDP 8, DTLS 37, SCTP 30. */
 #define AROUND 95
@@ -16,6 +15,9 @@ enum { ALL, SLOW, FEW, WAYS };
 #define IDLE_TICKS 125
 /* Before anything was measured. */
 #define BITS_A_SAMPLE 8
+
+/* Of each way, between its messages. */
+static const guint TICKS[WAYS] = { 1, 5, 12, 12 };
 
 #define FILLS_MAX 32
 /* The newest of a stream that a page may ask back. */
@@ -50,30 +52,53 @@ struct WaveLink {
 static const char *
 way_name (int way)
 {
-  static const char *const names[] = { "all", "slow", "few" };
+  static const char *const names[] = { "all", "slow", "some", "few" };
   return way >= 0 && way < WAYS ? names[way] : "none";
 }
 
 /* ---- Live ---------------------------------------------------------------------------------------
  */
 
-/* Lead II shows rhythm and P waves best; other signals have one lead each. */
+/* The leads of an ECG that say most, the best first: II shows rhythm and P waves, V1 and V5 the
+ * right and the left side. */
+static const struct {
+  guint32 mdc;
+  const char *name;
+} LEADS[] = { { 131330, "II" }, { 131331, "V1" }, { 131335, "V5" } };
+
 static guint32
-few_leads (const WaveStream *stream)
+lead_called (const WaveStream *stream, guint n)
 {
   for (guint i = 0; i < stream->lead_count; i++) {
-    const char *name = stream->leads[i].name;
-    if (stream->leads[i].mdc == 131330 || (name != NULL && g_ascii_strcasecmp (name, "II") == 0))
+    const WaveLead *lead = &stream->leads[i];
+    if (lead->mdc == LEADS[n].mdc
+        || (lead->name != NULL && g_ascii_strcasecmp (lead->name, LEADS[n].name) == 0))
       return 1u << i;
   }
-  return 1;
+  return 0;
+}
+
+/* Of the first `many` of them those that there are; other signals have one lead each. */
+static guint32
+best_leads (const WaveStream *stream, guint many)
+{
+  guint32 leads = 0;
+  for (guint n = 0; n < many; n++)
+    leads |= lead_called (stream, n);
+  return leads != 0 ? leads : 1;
 }
 
 static guint32
 leads_of (const WaveStream *stream, int way)
 {
-  guint32 all = stream->lead_count == 32 ? G_MAXUINT32 : (1u << stream->lead_count) - 1;
-  return way == FEW ? few_leads (stream) : all;
+  switch (way) {
+  case FEW:
+    return best_leads (stream, 1);
+  case SOME:
+    return best_leads (stream, G_N_ELEMENTS (LEADS));
+  default:
+    return stream->lead_count == 32 ? G_MAXUINT32 : (1u << stream->lead_count) - 1;
+  }
 }
 
 static void
@@ -130,9 +155,8 @@ tick (void *data)
 {
   WaveLink *link = data;
   link->ticks++;
-  send_way (link, ALL);
-  if (link->ticks % SLOW_TICKS == 0)
-    for (int way = SLOW; way < WAYS; way++)
+  for (int way = 0; way < WAYS; way++)
+    if (link->ticks % TICKS[way] == 0)
       send_way (link, way);
   if (link->ticks % MEASURE_TICKS == 0)
     measure (link);
@@ -160,10 +184,10 @@ ask_at_first (WaveLink *link, const WaveStream *stream)
     return;
   link->asked = TRUE;
   guint a_lead = (guint)((guint64)stream->rate_num * BITS_A_SAMPLE / stream->rate_den);
-  guint around = AROUND * 8 * 1000 / TICK_MS;
-  const guint bps[WAYS]
-      = { a_lead * stream->lead_count + around, a_lead * stream->lead_count + around / SLOW_TICKS,
-          a_lead + around / SLOW_TICKS };
+  guint bps[WAYS];
+  for (int way = 0; way < WAYS; way++)
+    bps[way] = a_lead * (guint)__builtin_popcount (leads_of (stream, way))
+               + AROUND * 8 * 1000 / (TICK_MS * TICKS[way]);
   room_ask_waves (link->station->room, bps, WAYS);
 }
 

@@ -1,9 +1,9 @@
 /* Waves on the link: what each peer gets of them, and how (docs/protocol.md). Main thread.
  *
- * There are three ways of sending, each encoded once for all peers that have it: all leads every
- * 40 ms; all leads every 200 ms, which saves half of the bytes around them; one lead of each stream
- * every 200 ms. The hub's allocator says which one a peer's link carries, or that none goes; the
- * peer's page is told.
+ * There are four ways of sending, each encoded once for all peers that have it: all leads every
+ * 40 ms; all leads every 200 ms, which saves four fifths of the bytes around them; three leads of
+ * an ECG, or one, with one of each other stream, every 480 ms. The hub's allocator says which one a
+ * peer's link carries, or that none goes; the peer's page is told.
  *
  * What a peer missed it may ask for: it is read from the record and goes over the reliable channel,
  * with a quarter of the link at most, so that what is live comes first.

@@ -2,6 +2,7 @@
 
 enum {
   CONTROL_BPS = 16000,
+  WAVES_CREDIT_BPS = 8000, /* of those, for the least that waves can do with */
   UNKNOWN_BPS = 500000,
   MARGIN_PERCENT = 15,
   FALL_PERCENT = 5,
@@ -222,6 +223,12 @@ spend (Allocation *a, AllocationPeer *peer, gint64 bps)
     a->left -= bps;
 }
 
+static gboolean
+is_least_of_waves (const AllocationStream *stream, int step)
+{
+  return stream->class == ALLOCATION_WAVES && step == (int)stream->n - 1;
+}
+
 /* One step up. What it has already is kept on what it takes; anything better wants a margin. */
 static void
 climb (Allocation *a, AllocationPeer *peer, AllocationStream *stream, gboolean forced)
@@ -232,7 +239,10 @@ climb (Allocation *a, AllocationPeer *peer, AllocationStream *stream, gboolean f
   gint64 has = stream->wanted == ALLOCATION_NONE ? 0 : stream->steps[stream->wanted].min_bps;
   gint64 needs = stream->steps[next].min_bps;
   gboolean better = height (stream, next) > height (stream, stream->step) && stream->begun;
-  if (!forced && !takes (a, peer, needs - has, better ? needs * MARGIN_PERCENT / 100 : 0))
+  gint64 margin = better ? needs * MARGIN_PERCENT / 100 : 0;
+  if (is_least_of_waves (stream, next))
+    margin = -WAVES_CREDIT_BPS;
+  if (!forced && !takes (a, peer, needs - has, margin))
     return;
   spend (a, peer, needs - has);
   stream->wanted = next;
@@ -330,6 +340,9 @@ rise (const AllocationPeer *peer, AllocationStream *stream, gint64 now_us)
   gint64 hold_us = stream->step == ALLOCATION_NONE && stream->hold_us >= HOLD_US
                        ? MAX (stream->hold_us, RETURN_HOLD_US)
                        : stream->hold_us;
+  /* No key frame, no more bits than were kept for it. */
+  if (is_least_of_waves (stream, stream->wanted))
+    hold_us = FIRST_HOLD_US;
   if (!stream->at_once && now_us - stream->surplus_us < hold_us)
     return;
   stream->raised_us = stream->at_once ? 0 : now_us;

@@ -7,7 +7,7 @@
  *
  *   control and vitals      a reserve of 16 kbit/s in each peer, reports included
  *   sound, lowest step      always, whatever the estimate says
- *   waves, stethoscope      lowest step
+ *   waves, stethoscope      lowest step; that of waves may have 8 kbit/s of the reserve
  *   looked at, lowest step
  *   sound, waves, stethoscope: their better steps, once there is a picture
  *   looked at: its better steps

@@ -5,12 +5,20 @@
 export function watchCall() {
   const STEP = 50; // ms between two looks at the statistics
   let looked = performance.now();
-  const call = (globalThis.__call = { tracks: new Map(), vitals: { newest: 0, oldest: 0, messages: 0 }, begun: 0, stall: 0 });
+  const call = (globalThis.__call = { tracks: new Map(), vitals: { newest: 0, oldest: 0, messages: 0 },
+    waves: { messages: 0, last: 0, gap: 0 }, begun: 0, stall: 0 });
   const channels = new WeakSet();
+  const wave = (now = performance.now()) => {
+    const { waves, begun } = call;
+    waves.gap = Math.max(waves.gap, now - Math.max(waves.last, begun));
+    waves.last = now;
+    waves.messages++;
+  };
   const listen = (connection) => {
     if (channels.has(connection)) return;
     channels.add(connection);
     connection.addEventListener('datachannel', ({ channel }) => channel.addEventListener('message', ({ data }) => {
+      if (typeof data !== 'string' && channel.label === 'wave') wave();
       if (typeof data !== 'string' || !data.includes('"readings"')) return;
       call.vitals.messages++;
       const { items = [], now = [] } = JSON.parse(data);
@@ -58,15 +66,17 @@ export const beginHearing = (page) => page.evaluate(() => {
   call.begun = performance.now();
   call.stall = 0;
   Object.assign(call.vitals, { oldest: 0, messages: 0 });
+  Object.assign(call.waves, { messages: 0, gap: 0 });
   for (const track of call.tracks.values())
     Object.assign(track, { run: 0, gap: 0, from: { total: track.total, silent: track.silent, concealed: track.concealed, packets: track.packets } });
 });
 
 // Since then. gap: ms of the longest run of made-up sound; concealed: its share of all, without what was
-// silence; vitals: age of the newest reading at its worst, ms; stall: how long the page itself stood still, ms. Sound is the worst of
+// silence; vitals: age of the newest reading at its worst, ms; waves: the longest time without any, ms, and `samples` how many
+// messages of them; stall: how long the page itself stood still, ms. Sound is the worst of
 // all tracks that somebody talks on: a muted one has no packets.
 export const heard = (page) => page.evaluate(() => {
-  const { tracks, vitals, begun, stall } = globalThis.__call;
+  const { tracks, vitals, waves, begun, stall } = globalThis.__call;
   const seconds = (performance.now() - begun) / 1000;
   const sounds = [...tracks.values()].filter(({ packets, from }) => packets > from.packets).map(({ gap, total, silent, concealed, from }) => ({
     gap: Math.round(gap / 48), seconds: (total - from.total) / 48000,
@@ -76,6 +86,7 @@ export const heard = (page) => page.evaluate(() => {
     seconds, tracks: sounds.length,
     gap: Math.max(sounds.length > 0 ? 0 : seconds * 1000, ...sounds.map(({ gap }) => gap)), concealed: Math.max(0, ...sounds.map(({ concealed }) => concealed)),
     heard: Math.max(0, ...sounds.map(({ seconds }) => seconds)),
+    waves: Math.round(Math.max(waves.gap, performance.now() - Math.max(waves.last, begun))), samples: waves.messages,
     vitals: vitals.oldest, messages: vitals.messages, stall: Math.round(stall),
   };
 });

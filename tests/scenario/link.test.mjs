@@ -48,13 +48,13 @@ async function talk() {
   }
   await run(SECONDS - now);
   await end();
-  const worst = (list) => Object.fromEntries(['gap', 'concealed', 'vitals', 'stall'].map((key) => [key, Math.max(...list.map((part) => part[key]))]));
+  const worst = (list) => Object.fromEntries(['gap', 'concealed', 'vitals', 'waves', 'stall'].map((key) => [key, Math.max(...list.map((part) => part[key]))]));
   return { ...Object.fromEntries(Object.keys(pages).map((who) => [who, { ...worst(parts[who]), heard: Math.min(...parts[who].map((part) => part.heard / part.seconds)) }])), parts };
 }
 
-// What is asked of each: ms without sound, share of sound made up, ms of age.
-for (const [profile, { gap = Infinity, concealed = 1, vitals = Infinity }] of Object.entries({
-  fibre: { gap: 200, vitals: 3000 }, bufferbloat: { gap: 200 }, 'mountain-4g': { gap: 200, vitals: 3000 }, 'village-3g': { concealed: 0.1, vitals: 3000 },
+// What is asked of each: ms without sound, share of sound made up, ms of age, ms without waves.
+for (const [profile, { gap = Infinity, concealed = 1, vitals = Infinity, waves = Infinity }] of Object.entries({
+  fibre: { gap: 200, vitals: 3000, waves: 3000 }, bufferbloat: { gap: 200 }, 'mountain-4g': { gap: 200, vitals: 3000 }, 'village-3g': { concealed: 0.1, vitals: 3000, waves: 5000 },
 }))
   test(`${profile}: both hear each other, vital signs are fresh`, { timeout: (SECONDS + 60) * 1000 }, async (t) => {
     await link.become(profile);
@@ -76,4 +76,5 @@ for (const [profile, { gap = Infinity, concealed = 1, vitals = Infinity }] of Ob
       assert.ok(share < concealed, `the ${who}'s sound is made up for ${(share * 100).toFixed(1)} %`);
     }
     assert.ok(figures.specialist.vitals <= vitals, `the specialist's vital signs are ${figures.specialist.vitals} ms old`);
+    assert.ok(figures.specialist.waves <= waves + stall, `the specialist has no waves for ${figures.specialist.waves} ms`);
   });

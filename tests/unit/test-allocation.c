@@ -68,6 +68,54 @@ test_order (void)
   }
 }
 
+/* Eight leads of 500 Hz in packets of 40 and of 200 ms; three leads, one, every half second. */
+static const AllocationStep WAVES[]
+    = { { 51000, 51000 }, { 32000, 32000 }, { 14000, 14000 }, { 6000, 6000 } };
+
+static void
+test_waves_order (void)
+{
+  static const struct {
+    guint bps;
+    int waves, looked;
+  } cases[] = {
+    { 39000, NONE, NONE }, { 41000, 3, NONE }, /* into the reserve of the control */
+    { 92000, 3, NONE },    { 94000, 3, 3 },    /* before the picture's least, not after it */
+    { 102000, 2, 3 },      { 160000, 1, 3 },   { 9000000, 0, 0 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (Allocation) a = allocation_new ();
+    Viewer v = add_viewer (a, TRUE);
+    AllocationStream *waves = allocation_add_stream (v.peer, ALLOCATION_WAVES);
+    allocation_set_steps (waves, WAVES, G_N_ELEMENTS (WAVES));
+    run (a, &v, cases[i].bps, 1);
+    g_test_message ("%u bit/s", cases[i].bps);
+    g_assert_cmpint (allocation_step (waves), ==, cases[i].waves);
+    g_assert_cmpint (allocation_step (v.looked), ==, cases[i].looked);
+  }
+}
+
+/* A link falls to what village-3g carries, to less, and comes back to it: the heartbeat is away for
+ * half a second longer than the link, however often that happens. */
+static void
+test_waves_return (void)
+{
+  g_autoptr (Allocation) a = allocation_new ();
+  Viewer v = add_viewer (a, TRUE);
+  AllocationStream *waves = allocation_add_stream (v.peer, ALLOCATION_WAVES);
+  allocation_set_steps (waves, WAVES, G_N_ELEMENTS (WAVES));
+  run (a, &v, 9000000, 4);
+  g_assert_cmpint (allocation_step (waves), ==, 0);
+  for (guint i = 0; i < 5; i++) {
+    run (a, &v, 60000, 4);
+    g_assert_cmpint (allocation_step (waves), ==, 3);
+    run (a, &v, 30000, 4);
+    g_assert_cmpint (allocation_step (waves), ==, NONE);
+    run (a, &v, 60000, 3);
+    g_assert_cmpint (allocation_step (waves), ==, 3);
+  }
+}
+
 static void
 test_bits (void)
 {
@@ -343,6 +391,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/allocation/order", test_order);
+  g_test_add_func ("/allocation/waves-order", test_waves_order);
+  g_test_add_func ("/allocation/waves-return", test_waves_return);
   g_test_add_func ("/allocation/bits", test_bits);
   g_test_add_func ("/allocation/hysteresis", test_hysteresis);
   g_test_add_func ("/allocation/silent", test_silent);

@@ -461,7 +461,7 @@ export interface WaveStreamView {
   next: number
 }
 /** All that there is, smaller packets or larger ones, one lead of each stream, or nothing. */
-export type WaveLevel = 'all' | 'slow' | 'few' | 'none'
+export type WaveLevel = 'all' | 'slow' | 'some' | 'few' | 'none'
 export interface WavesMessage { type: 'waves'; level: WaveLevel; consultation: string | null; streams: WaveStreamView[] }
 /** Sample `index` was taken at `us`, the station's CLOCK_MONOTONIC. */
 export interface WaveClockMap { stream: number; epoch: number; index: number; us: number; period_us: number }

@@ -34,6 +34,7 @@ export function WavePanel({ waves }: { waves: Waves }): JSX.Element | null {
         </Button>
       </>}>
       {still !== null && <Pill look="warn">{t('waves.frozen')}</Pill>}
+      {level === 'some' && <Pill look="warn" testid="wave-some">{t('waves.some')}</Pill>}
       {level === 'few' && <Pill look="warn" testid="wave-few">{t('waves.few')}</Pill>}
       {still === null && <Behind waves={waves} />}
       <span>{t('waves.not-alarm')}</span>
