@@ -125,7 +125,7 @@ test('waves are drawn up to the picture when they come in time, else as late as 
     assert.ok(!(head < last), 'it never goes back')
     last = head
   }
-  assert.ok(Math.abs(last - station(7960 - 120)) < 10_000, 'the picture is 120 ms old')
+  assert.ok(Math.abs(last - station(7960 - 120 - 20)) < 10_000, 'the picture is 120 ms old, and on screen for 40')
   assert.ok(Math.abs(time.behind(7960)) < 10_000)
   // A picture that is newer than any sample.
   for (let now = 8000; now < 16_000; now += 40) {
@@ -134,7 +134,38 @@ test('waves are drawn up to the picture when they come in time, else as late as 
     last = time.head(now)
   }
   assert.ok(Math.abs(last - station(15_960 - 45)) < 10_000)
-  assert.ok(Math.abs(time.behind(15_960) - 35_000) < 10_000)
+  assert.ok(Math.abs(time.behind(15_960) - 15_000) < 10_000)
+})
+
+test('waves stay with the picture on screen though pictures come late, and go on when none comes', () => {
+  const time = new WaveTime()
+  // 15 pictures a second, each shown 100 ms after it was taken; waves are drawn 60 times a second.
+  const every = 1000 / 15
+  let shownAt = 0, off = 0, now = 0
+  const draw = (until: number, pictures: boolean): void => {
+    for (; now < until; now += 1000 / 60) {
+      time.arrived((now - 45) * 1000, (now - 5) * 1000, now)
+      if (pictures && now - shownAt >= every) {
+        shownAt = now
+        time.shown({ takenUs: (now - 100) * 1000, shownMs: now })
+      }
+      off = Math.max(off, Math.abs(time.head(now) / 1000 - (shownAt - 100)))
+    }
+  }
+  draw(3000, true)
+  off = 0
+  draw(6000, true)
+  assert.ok(off < 45, `${off} ms from a picture that comes in time`)
+  const stood = shownAt
+  draw(stood + 350, false)
+  assert.ok(off < 60, `${off} ms from a picture that is late`)
+  draw(stood + 3000, false)
+  const head = time.head(now)
+  assert.ok(Math.abs(now - 5 - head / 1000 - 400) < 10, 'without pictures waves go on, as old as packets may be late')
+  draw(now + 3000, true)
+  off = 0
+  draw(now + 1000, true)
+  assert.ok(off < 45, `${off} ms from a picture that is back`)
 })
 
 test('trends keep what was measured, in order, and thin themselves out', () => {

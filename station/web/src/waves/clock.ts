@@ -3,8 +3,11 @@
 /** A picture that was presented: when it was taken (the station's clock, µs) and when it was shown. */
 export interface Shown { takenUs: number; shownMs: number }
 
-/** Older news of the picture says nothing about now. */
-const SHOWN_MAX_MS = 1500
+/** Of pictures, to know how often one comes. */
+const INTERVALS_KEPT = 15
+const INTERVAL_MAX_US = 1_000_000
+/** A picture that is overdue stands, and waves with it; so long, then they go on without it. */
+const OVERDUE_US = 300_000
 /** Without a picture: late packets still find their place before the beam comes by. */
 const BUFFER_US = 400_000
 /** Of arrivals, to know how late samples come. */
@@ -15,6 +18,9 @@ export class WaveTime {
   #offsets: { offset: number; at: number }[] = []
   #late: number[] = []
   #shown: Shown | null = null
+  #intervals: number[] = []
+  /** The usual time from one picture to the next, µs. */
+  #interval = 0
   #head = NaN
   #headAt = 0
 
@@ -29,7 +35,13 @@ export class WaveTime {
     if (this.#late.length > LATE_KEPT) this.#late.shift()
   }
 
-  shown(picture: Shown | null): void {
+  shown(picture: Shown): void {
+    const interval = picture.takenUs - (this.#shown?.takenUs ?? NaN)
+    if (interval > 0 && interval <= INTERVAL_MAX_US) {
+      this.#intervals.push(interval)
+      if (this.#intervals.length > INTERVALS_KEPT) this.#intervals.shift()
+      this.#interval = [...this.#intervals].sort((a, b) => a - b)[this.#intervals.length >> 1]!
+    }
     this.#shown = picture
   }
 
@@ -39,10 +51,14 @@ export class WaveTime {
     return best ? nowMs * 1000 - best.offset : NaN
   }
 
-  /** When the picture that is on screen now was taken; NaN: there is none. */
+  /** The moment for which the picture on screen stands now: that at which it was taken in the middle of
+   * its time there, so that waves run smoothly and are never further from it than half of that. When the
+   * next one is late it stands still; NaN: there is none, or it is overdue. */
   picture(nowMs: number): number {
     const { takenUs, shownMs } = this.#shown ?? { takenUs: NaN, shownMs: 0 }
-    return nowMs - shownMs > SHOWN_MAX_MS ? NaN : takenUs + (nowMs - shownMs) * 1000
+    const since = (nowMs - shownMs) * 1000
+    const stands = this.#interval
+    return since > stands + OVERDUE_US ? NaN : takenUs - this.#interval / 2 + Math.min(since, stands)
   }
 
   /** Nineteen of twenty packets are here when their first sample is so old, after the fastest, µs. */
@@ -53,7 +69,7 @@ export class WaveTime {
   }
 
   /** The moment to which waves are drawn: that of the picture on screen when samples come in time for
-   * it, else as late as samples are. It never goes back, and is pulled gently. */
+   * it, else as late as samples are. It never goes back; a hundredth of a second is less than a column. */
   head(nowMs: number): number {
     const now = this.now(nowMs)
     if (Number.isNaN(now)) return NaN
@@ -64,7 +80,7 @@ export class WaveTime {
     const before = this.#head + passed
     this.#headAt = nowMs
     if (Number.isNaN(this.#head) || Math.abs(aim - before) > 1_000_000) this.#head = aim
-    else this.#head = Math.max(this.#head, before + Math.max(-passed * 0.5, Math.min(passed * 0.5, (aim - before) * 0.1)))
+    else this.#head = Math.max(this.#head, before + Math.max(-passed, Math.min(passed * 0.5, (aim - before) * 0.5)))
     return this.#head
   }
 
