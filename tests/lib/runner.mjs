@@ -124,7 +124,7 @@ for (const harness of harnesses)
 // They wait more than they work, and none of their conditions is a matter of tenths of a second: two at a time.
 const patient = new Set(['scenario/bluetooth', 'scenario/command', 'scenario/console', 'scenario/device-command', 'scenario/devices',
   'scenario/dicom', 'scenario/ecg', 'scenario/ecg-files', 'scenario/flips', 'scenario/keys', 'scenario/monitors', 'scenario/restart',
-  'scenario/serial', 'browser/bluetooth', 'browser/dicom', 'browser/dicom-guest', 'browser/monitors', 'browser/serial']);
+  'scenario/serial', 'scenario/wave-kills', 'browser/bluetooth', 'browser/dicom', 'browser/dicom-guest', 'browser/monitors', 'browser/serial']);
 const nodeTest = (suite, lane, more = {}) => {
   for (const file of list(`tests/${suite}`, (f) => f.endsWith('.test.mjs'))) {
     const name = `${suite}/${basename(file, '.test.mjs')}`;
