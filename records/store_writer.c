@@ -2,6 +2,10 @@
 #include "records/segment.h"
 
 #define LAZY_US (100 * 1000)
+/* What is awaited goes with as many as the transaction before it had, if they come within this:
+ * senders that wait for their answers come again together, and share one fsync. One alone never
+ * waits. */
+#define GATHER_US (2 * 1000)
 /* Bounds one transaction; 74,000 rows/s were measured at 20 a transaction. */
 #define BATCH 512
 /* Beyond this the disk has stood still for a minute and more: refuse instead of eating memory. */
@@ -22,6 +26,7 @@ struct StoreWriter {
   Identity *signer;
   StoreWrite write;     /* the thread's alone */
   gint64 checkpoint_us; /* the thread's alone */
+  guint together;       /* the thread's alone: awaited ones of the last transactions */
   GThread *thread;
   GMutex lock; /* queue, awaited, stop */
   GCond wake;
@@ -137,6 +142,16 @@ sign_when_due (StoreWriter *writer)
   g_clear_error (&job.error);
 }
 
+/* Under the lock. */
+static void
+gather (StoreWriter *writer)
+{
+  gint64 end_us = g_get_monotonic_time () + GATHER_US;
+  while (!writer->stop && writer->awaited > 0 && writer->awaited < writer->together)
+    if (!g_cond_wait_until (&writer->wake, &writer->lock, end_us))
+      return;
+}
+
 /* NULL at the end. */
 static GPtrArray *
 next_batch (StoreWriter *writer)
@@ -151,11 +166,16 @@ next_batch (StoreWriter *writer)
     else if (!g_cond_wait_until (&writer->wake, &writer->lock, first->pushed_us + LAZY_US))
       break;
   }
+  gather (writer);
+  guint before = writer->together;
+  writer->together = 0;
   while (batch->len < BATCH && !g_queue_is_empty (&writer->queue)) {
     Job *job = g_queue_pop_head (&writer->queue);
     writer->awaited -= job->awaited;
+    writer->together += job->awaited;
     g_ptr_array_add (batch, job);
   }
+  writer->together = MAX (writer->together, before * 3 / 4);
   g_mutex_unlock (&writer->lock);
   if (batch->len == 0)
     g_clear_pointer (&batch, g_ptr_array_unref);
