@@ -1,7 +1,7 @@
 /* What a file of device data would be stored as: `nhipcau device decode KIND FILE…`. */
 #pragma once
+#include "media/devices/profile.h"
 #include <jansson.h>
-#include <glib.h>
 
 /* Kinds that can be decoded, NULL-terminated: "hl7" … */
 const char *const *device_decode_kinds (void);
@@ -18,6 +18,10 @@ typedef void (*DecodeOut) (json_t *observation, void *arg);
 typedef void (*DecodeNote) (const char *text, void *arg);
 gboolean device_decode (const char *kind, const guint8 *data, gsize length, DecodeOut out,
                         DecodeNote note, void *arg, GError **error);
+
+/* Of kind "hl7", by the profile of who sent it; NULL: none. */
+gboolean device_decode_hl7 (const Profile *profile, const guint8 *data, gsize length, DecodeOut out,
+                            DecodeNote note, void *arg, GError **error);
 
 /* Some kinds are several files (WFDB: a header and its signals). The bytes of one beside the first,
  * by its name, which has no folder; NULL when there is none. (transfer full) */

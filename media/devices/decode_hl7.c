@@ -8,6 +8,7 @@ typedef struct {
   DecodeNote note;
   void *arg;
   Wcm *wcm;
+  const Profile *profile;
   GError *error; /* the first */
   guint messages;
 } Decoding;
@@ -33,7 +34,9 @@ decode_message (const guint8 *data, gsize length, void *arg)
   Decoding *decoding = arg;
   GError *error = NULL;
   decoding->messages++;
-  g_autoptr (Hl7Message) message = hl7_parse (data, length, NULL, &error);
+  const Profile *profile = decoding->profile;
+  g_autoptr (Hl7Message) message
+      = hl7_parse (data, length, profile != NULL ? profile_charset (profile) : NULL, &error);
   if (message == NULL) {
     g_prefix_error (&error, "message %u: ", decoding->messages);
     if (decoding->error == NULL)
@@ -52,7 +55,7 @@ decode_message (const guint8 *data, gsize length, void *arg)
     return;
   }
   g_autoptr (Hl7Content) content
-      = hl7_content_read (message, NULL, decoding->wcm, g_get_real_time (), 0, NULL);
+      = hl7_content_read (message, profile, decoding->wcm, g_get_real_time (), 0, NULL);
   for (guint i = 0; i < content->observations->len; i++)
     hand_out (decoding, observation_to_json (content->observations->pdata[i]));
   for (guint i = 0; i < content->waves->len; i++)
@@ -97,8 +100,15 @@ gboolean
 decode_hl7 (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
             GError **error)
 {
+  return device_decode_hl7 (NULL, data, length, out, note, arg, error);
+}
+
+gboolean
+device_decode_hl7 (const Profile *profile, const guint8 *data, gsize length, DecodeOut out,
+                   DecodeNote note, void *arg, GError **error)
+{
   g_autoptr (Wcm) wcm = wcm_new ();
-  Decoding decoding = { .out = out, .note = note, .arg = arg, .wcm = wcm };
+  Decoding decoding = { .out = out, .note = note, .arg = arg, .wcm = wcm, .profile = profile };
   if (is_framed (data, length))
     decode_stream (data, length, &decoding);
   else

@@ -1,4 +1,5 @@
 #include "media/devices/hl7_charset.h"
+#include "media/devices/hl7_iso2022.h"
 #include "media/devices/hl7_message.h"
 #include <string.h>
 
@@ -169,4 +170,40 @@ hl7_charset_convert (const guint8 *data, gsize length, const char *declared, con
   *ret_used = used;
   *ret_guessed = !is_ascii (data, length) && used != charset;
   return g_steal_pointer (&text);
+}
+
+/* The first that the text is in; ASCII only of what has nothing else. What is valid UTF-8 is UTF-8
+ * where that is among them, for one byte a character fits everything. */
+static const char *
+first_that_fits (const guint8 *data, gsize length, const char *const *declared)
+{
+  gboolean ascii = is_ascii (data, length),
+           utf8 = g_utf8_validate ((const char *)data, length, NULL);
+  for (guint i = 0; utf8 && !ascii && declared[i] != NULL; i++)
+    if (g_strcmp0 (hl7_charset_name (declared[i]), "UTF-8") == 0)
+      return declared[i];
+  for (guint i = 0; declared[i] != NULL; i++) {
+    const char *charset = hl7_charset_name (declared[i]);
+    g_autofree char *text = charset != NULL ? convert (data, length, charset) : NULL;
+    if (text != NULL)
+      return declared[i];
+  }
+  return declared[0];
+}
+
+char *
+hl7_charset_convert_several (const guint8 *data, gsize length, const char *const *declared,
+                             char escape, const char **ret_used, gboolean *ret_guessed,
+                             GError **error)
+{
+  const char *first = hl7_charset_name (*declared[0] != '\0' ? declared[0] : "ASCII");
+  if (first == NULL || !has_ascii (first) || !hl7_iso2022_is_used (data, length, escape))
+    return hl7_charset_convert (data, length, first_that_fits (data, length, declared), ret_used,
+                                ret_guessed, error);
+  g_autofree char *text = hl7_iso2022_convert (data, length, escape, first, error);
+  if (text == NULL)
+    return NULL;
+  *ret_used = first;
+  *ret_guessed = FALSE;
+  return g_utf8_normalize (text, -1, G_NORMALIZE_NFC);
 }

@@ -12,3 +12,10 @@ const char *hl7_charset_name (const char *declared);
  * name of the set used, ret_guessed tells that it was not the declared one. */
 char *hl7_charset_convert (const guint8 *data, gsize length, const char *declared,
                            const char **ret_used, gboolean *ret_guessed, GError **error);
+
+/* The same of several that MSH-18 declares (NULL-terminated, at least two; an empty first one is
+ * ASCII): where the text changes its set by ISO 2022 it is read so (hl7_iso2022.h), else the first
+ * of them that it is in is believed. escape: as there. ret_used is what segments begin in. */
+char *hl7_charset_convert_several (const guint8 *data, gsize length, const char *const *declared,
+                                   char escape, const char **ret_used, gboolean *ret_guessed,
+                                   GError **error);

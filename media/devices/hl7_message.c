@@ -134,26 +134,35 @@ read_delimiters (Hl7Message *message, const guint8 *data, gsize length, GError *
   return TRUE;
 }
 
-/* MSH-18 before conversion: names of character sets are ASCII. */
-static char *
-declared_charset (const Hl7Message *message, const guint8 *data, gsize length)
+#define CHARSETS_MAX 8
+#define CHARSET_NAME_MAX 40
+
+/* MSH-18 before conversion, one for each repetition; names of character sets are ASCII, anything
+ * else is none. (transfer full) */
+static GStrv
+declared_charsets (const Hl7Message *message, const guint8 *data, gsize length)
 {
-  guint field = 1;
-  gsize at = 3;
-  while (at < length && data[at] != '\r' && data[at] != '\n') {
-    if ((char)data[at] == message->field && ++field == 18) {
-      gsize start = at + 1, end = start;
-      while (end < length && end - start < 40 && data[end] != '\r' && data[end] != '\n'
-             && (char)data[end] != message->field && (char)data[end] != message->repeat
-             && (char)data[end] != message->component)
-        end++;
-      g_autofree char *name = g_strndup ((const char *)data + start, end - start);
-      g_strstrip (name);
-      return *name != '\0' && g_str_is_ascii (name) ? g_steal_pointer (&name) : NULL;
-    }
-    at++;
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  gsize end = 0, at = 3;
+  while (end < length && data[end] != '\r' && data[end] != '\n')
+    end++;
+  for (guint field = 1; field < 18 && at < end; at++)
+    field += (char)data[at] == message->field;
+  const char delimiters[] = { message->field, message->repeat, '\0' };
+  gboolean more = at < end;
+  for (guint n = 0; n < CHARSETS_MAX && more; n++) {
+    gsize start = at;
+    while (at < end && strchr (delimiters, (char)data[at]) == NULL)
+      at++;
+    const guint8 *component = memchr (data + start, message->component, at - start);
+    gsize size = component != NULL ? (gsize)(component - data) - start : at - start;
+    g_autofree char *name = g_strndup ((const char *)data + start, MIN (size, CHARSET_NAME_MAX));
+    g_strstrip (name);
+    g_strv_builder_add (names, g_str_is_ascii (name) ? name : "");
+    more = at < end && (char)data[at] == message->repeat;
+    at += more;
   }
-  return NULL;
+  return g_strv_builder_end (names);
 }
 
 /* Where text begins, after blanks, NULs and a byte order mark. */
@@ -174,11 +183,16 @@ static gboolean
 convert_text (Hl7Message *message, const guint8 *data, gsize length, const char *wide,
               const char *charset, GError **error)
 {
-  g_autofree char *declared = declared_charset (message, data, length);
-  if (declared == NULL)
-    declared = g_strdup (charset);
-  message->text = hl7_charset_convert (data, length, wide != NULL ? "UTF-8" : declared,
+  g_auto (GStrv) declared = declared_charsets (message, data, length);
+  const char *one = declared[0] != NULL && *declared[0] != '\0' ? declared[0] : charset;
+  if (wide == NULL && declared[0] != NULL && declared[1] != NULL)
+    message->text
+        = hl7_charset_convert_several (data, length, (const char *const *)declared,
+                                       message->escape != NO_DELIMITER ? message->escape : '\0',
                                        &message->charset, &message->charset_guessed, error);
+  else
+    message->text = hl7_charset_convert (data, length, wide != NULL ? "UTF-8" : one,
+                                         &message->charset, &message->charset_guessed, error);
   if (message->text != NULL && !g_str_has_prefix (message->text, "MSH")) {
     g_free (message->text);
     message->text = hl7_charset_convert (data, length, NULL, &message->charset,

@@ -104,6 +104,18 @@ test('what cannot be read as a message: status 4, with the file and the number o
   assert.match(adt.stderr, /ADT\^A01 is not supported/);
 });
 
+test('a message is decoded by the profile that is named', () => {
+  const bare = file('bare', 'MSH|^~\\&|X|Y|||20261120090313+0700||ORU^R01|7|P|2.3\rOBR|1\rOBX|1|NM|101^HR||72|\r');
+  const first = (...more) => JSON.parse(run('device', 'decode', 'hl7', ...more, bare).stdout.split('\n')[0]);
+  assert.deepEqual(first().flags, ['unmapped']);
+  const read = first('--profile', 'mindray-231', '--config', place.config);
+  assert.deepEqual([read.vital, read.value, read.unit], ['hr', 72, '/min']);
+  const none = run('device', 'decode', 'hl7', '--profile', 'fax', '--config', place.config, bare);
+  assert.equal(none.status, 2);
+  assert.match(none.stderr, /no profile 'fax'; there are: .*mindray-231/);
+  assert.equal(run('device', 'decode', 'contec', '--profile', 'ge', '--config', place.config, bare).status, 2);
+});
+
 test('--json on all that lists or verifies is one JSON value', () => {
   const [{ key, cert }] = place.recovery, out = join(place.dir, 'out');
   const json = (...args) => {

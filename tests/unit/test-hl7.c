@@ -160,6 +160,62 @@ test_charsets (void)
   }
 }
 
+/* The patient's name in a message that declares these sets; NULL: refused. */
+static char *
+name_in (const char *declared, const char *name, gboolean *ret_guessed, GError **error)
+{
+  g_autofree char *text = g_strdup_printf (HEADER "|||AL|NE||%s\rPID|||1||%s\r"
+                                                  "OBX|1|NM|150456^^MDC|1|96|262688^^MDC|||||R\r",
+                                           declared, name);
+  g_autoptr (Hl7Message) message = hl7_parse ((const guint8 *)text, strlen (text), NULL, error);
+  if (message == NULL)
+    return NULL;
+  hl7_charset (message, ret_guessed);
+  g_autoptr (GPtrArray) all = pcd01_observations (message, NULL, NULL, 0, NULL);
+  return g_strdup (only (all)->patient_name);
+}
+
+/* MSH-18 repeats: the text changes its set by ISO 2022, or is in one of them. */
+static void
+test_several_charsets (void)
+{
+  static const struct {
+    const char *declared, *bytes, *name;
+  } CASES[] = {
+    /* 2.15.9.18 has this kind of message as its example: names in letters, ideographs, syllables.
+     */
+    { "~ISO IR87", "Yamada \x1b$B;3ED\x1b(B x", "Yamada 山田 x" },
+    { "ASCII~ISO IR87~ISO IR159", "\x1b$(D\x30\x21\x1b(B", "丂" },
+    { "ASCII~ISO IR87", "\\M2442\\;3ED\\C2842\\ x", "山田 x" },
+    { "ASCII~ISO IR87", "\\M244200\\;3ED\\C2842\\", "山田" },
+    { "ASCII~KS X 1001", "\x1b$)C\xb1\xe8", "김" },
+    { "8859/1~8859/2", "\xe9\x1b-B\xb3", "éł" },
+    /* A segment begins in the first again: the name is of one segment, the value of another. */
+    { "8859/1~8859/2", "\x1b-B\xb3", "ł" },
+    /* Without a change the first that the text is in. */
+    { "ASCII~UNICODE UTF-8", "Bình", "Bình" },
+    { "8859/1~UNICODE UTF-8", "Bình", "Bình" },
+    { "UNICODE UTF-8~8859/1", "\xe9", "é" },
+    { "ASCII~8859/1", "An", "An" },
+  };
+  static const char *const BAD[]
+      = { "\x1b$(Q\x30\x21\x1b(B", "\x1b$B;3E\x1b(B", "\x1b$B\xff\xff\x1b(B" };
+  for (gsize i = 0; i < G_N_ELEMENTS (CASES); i++) {
+    g_autoptr (GError) error = NULL;
+    gboolean guessed = TRUE;
+    g_autofree char *name = name_in (CASES[i].declared, CASES[i].bytes, &guessed, &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (name, ==, CASES[i].name);
+    g_assert_false (guessed);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (BAD); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *name = name_in ("ASCII~ISO IR87", BAD[i], NULL, &error);
+    g_assert_null (name);
+    g_assert_error (error, HL7_ERROR, HL7_ERROR_CHARSET);
+  }
+}
+
 static void
 test_times (void)
 {
@@ -371,6 +427,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hl7/line-ends", test_line_ends);
   g_test_add_func ("/hl7/delimiters-and-escapes", test_delimiters_and_escapes);
   g_test_add_func ("/hl7/charsets", test_charsets);
+  g_test_add_func ("/hl7/several-charsets", test_several_charsets);
   g_test_add_func ("/hl7/times", test_times);
   g_test_add_func ("/hl7/refusals", test_refusals);
   g_test_add_func ("/hl7/acknowledgements", test_acknowledgements);
