@@ -34,3 +34,6 @@ json_t *case_view (Store *store, const char *station_name, const char *consult, 
 const char *case_text (const json_t *object, const char *member);
 /* UTC µs of a time as rows write it; 0 when it is none. */
 gint64 case_time (const char *text);
+/* Text fit for paper and XML: NFC, controls and marks that turn directions taken out, lines ended
+ * by "\n", trimmed (transfer full). All texts of a view are so. */
+char *case_clean (const char *text);

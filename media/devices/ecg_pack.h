@@ -15,3 +15,7 @@
 
 /* NULL with an error only when the compressor fails. (transfer full) */
 GBytes *ecg_pack (const EcgRecording *recording, GError **error);
+/* The samples of such a form again: streams and blocks, and `interpretation`; the recording's kind
+ * is "packed". Bounded, whatever the bytes are; MEDIA_ERROR_MALFORMED says what is wrong. (transfer
+ * full) */
+EcgRecording *ecg_unpack (GBytes *packed, GError **error);
