@@ -1,7 +1,8 @@
-/* nhipcau record list | show | verify | recover */
+/* nhipcau record list | show | verify | recover; export: cmd_record_export.c */
 #include "records/verify.h"
 #include "station/cli.h"
 #include "station/clock.h"
+#include "station/cmd_record.h"
 #include "station/opening.h"
 #include "station/record_view.h"
 
@@ -345,6 +346,8 @@ cmd_record (int argc, char **argv)
   g_auto (CliOptions) options = { 0 };
   g_auto (Recover) recover = { 0 };
   int exit_code = CLI_OK;
+  if (argc > 1 && g_str_equal (argv[1], "export"))
+    return cmd_record_export (argc - 1, argv + 1);
   const GOptionEntry entries[] = {
     { "key", 0, 0, G_OPTION_ARG_FILENAME, &recover.key,
       SAY ("recover: khóa khôi phục (PEM)", "recover: the recovery key (PEM)"), "FILE" },
@@ -358,7 +361,7 @@ cmd_record (int argc, char **argv)
   };
   if (!cli_parse (
           &argc, &argv, &options, CLI_WITH_KEYS | CLI_WITH_JSON, entries,
-          "list | show ID | verify [ID] | recover [ID]",
+          "list | show ID | verify [ID] | recover [ID] | export ID",
           (Text){ "Hồ sơ đã niêm phong: liệt kê, xem, kiểm tra từng byte (mã thoát 1 khi có "
                   "lỗi), mở bằng khóa khôi phục.",
                   "The sealed records: lists, shows, checks every byte (exit status 1 when "
@@ -367,11 +370,13 @@ cmd_record (int argc, char **argv)
     return exit_code;
   RecordCommand command = find_command (argc, argv);
   if (command == NULL)
-    return cli_usage ("%s",
-                      SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | recover [ID]; "
-                           "xem nhipcau record --help",
-                           "usage: nhipcau record list | show ID | verify [ID] | recover [ID]; see "
-                           "nhipcau record --help"));
+    return cli_usage (
+        "%s", SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | recover [ID] | "
+                   "export ID; "
+                   "xem nhipcau record --help",
+                   "usage: nhipcau record list | show ID | verify [ID] | recover [ID] | "
+                   "export ID; see "
+                   "nhipcau record --help"));
   g_autoptr (Config) config = cli_config (&options, &exit_code);
   return config != NULL ? command (&options, config, &recover, argc > 2 ? argv[2] : NULL)
                         : exit_code;

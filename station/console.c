@@ -4,6 +4,7 @@
 #include "station/dicom.h"
 #include "station/guests.h"
 #include "station/media_messages.h"
+#include "station/prescription.h"
 #include "station/readings.h"
 #include "station/recording.h"
 #include "station/room.h"
@@ -54,6 +55,7 @@ static const Message messages[] = {
   { "recording.start", recording_start, HERE | LIVE },
   { "recording.pause", recording_pause, HERE | LIVE },
   { "note.save", console_note_save, HERE | OPEN },
+  { "prescription.save", console_prescription_save, HERE | OPEN },
   { "reading.save", readings_save, HERE | OPEN },
   { "ecg.part", ecgs_part, HERE | OPEN },
   { "ecg.add", ecgs_add, HERE | OPEN },

@@ -1,0 +1,241 @@
+#include "station/papers/minutes.h"
+
+#include <string.h>
+
+static const SheetStyle plain = { .align = SHEET_LEFT };
+
+static gboolean
+is_case_conference (const Paper *paper)
+{
+  return json_integer_value (json_object_get (paper->view, "mode")) == 4;
+}
+
+const char *
+minutes_title (const Paper *paper)
+{
+  return is_case_conference (paper) ? "BIÊN BẢN HỘI CHẨN TỪ XA"
+                                    : "BIÊN BẢN KHÁM BỆNH, CHỮA BỆNH TỪ XA";
+}
+
+/* ---- When, where, who ----------------------------------------------------------------------- */
+
+static void
+add_place (GString *text, GHashTable *known, const char *name)
+{
+  if (*name != '\0' && g_hash_table_add (known, g_strdup (name)))
+    g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", name);
+}
+
+static void
+draw_places (Sheet *sheet, const Paper *paper)
+{
+  const json_t *facilities = json_object_get (paper->view, "facilities");
+  const json_t *consulted = json_object_get (facilities, "consulted");
+  const json_t *people = json_object_get (paper->view, "people");
+  g_autoptr (GHashTable) known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GString) others = g_string_new (NULL);
+  json_t *item;
+  gsize i;
+  g_hash_table_add (known, g_strdup (paper_own_facility (paper)));
+  json_array_foreach (consulted, i, item)
+  {
+    add_place (others, known, case_text (item, "name"));
+  }
+  json_array_foreach (people, i, item)
+  {
+    add_place (others, known, case_text (item, "facility"));
+  }
+  sheet_pair (sheet, "Điểm kết nối xin hội chẩn", paper_own_facility (paper));
+  sheet_pair (sheet, "Điểm kết nối tư vấn", others->str);
+}
+
+static void
+draw_general (Sheet *sheet, const Paper *paper)
+{
+  g_autofree char *begin = paper_long_time (case_text (paper->view, "started"));
+  g_autofree char *end = paper_long_time (case_text (paper->view, "ended"));
+  sheet_heading (sheet, "I. Thông tin chung");
+  sheet_pair (sheet, "Hình thức", paper_mode (paper));
+  sheet_pair (sheet, "Bắt đầu", begin);
+  sheet_pair (sheet, "Kết thúc", *end != '\0' ? end : "(chưa kết thúc)");
+  sheet_pair (sheet, "Mã lượt khám", paper->consult);
+  draw_places (sheet, paper);
+  sheet_pair (sheet, "Ghi âm, ghi hình",
+              json_is_true (json_object_get (paper->view, "recording"))
+                  ? "có, lưu mã hóa trong hồ sơ điện tử"
+                  : "không");
+}
+
+static char *
+presence (const json_t *person)
+{
+  g_autofree char *from = paper_clock_time (case_text (person, "joined"));
+  g_autofree char *to = paper_clock_time (case_text (person, "left"));
+  return g_strdup_printf ("%s – %s", from, to);
+}
+
+static void
+draw_people (Sheet *sheet, const Paper *paper)
+{
+  static const double widths[] = { 0.06, 0.30, 0.20, 0.26, 0.18 };
+  static const char *const head[] = { "TT", "Họ và tên", "Vai trò", "Cơ sở", "Thời gian" };
+  const json_t *people = json_object_get (paper->view, "people");
+  g_autoptr (GPtrArray) cells = g_ptr_array_new_with_free_func (g_free);
+  json_t *person;
+  gsize i;
+  json_array_foreach (people, i, person)
+  {
+    g_ptr_array_add (cells, g_strdup_printf ("%zu", i + 1));
+    g_ptr_array_add (cells, g_strdup (case_text (person, "name")));
+    g_ptr_array_add (cells, g_strdup (paper_role (case_text (person, "role"))));
+    g_ptr_array_add (cells, g_strdup (case_text (person, "facility")));
+    g_ptr_array_add (cells, presence (person));
+  }
+  sheet_heading (sheet, "II. Thành phần tham gia");
+  sheet_table (sheet, widths, head, G_N_ELEMENTS (head), cells);
+}
+
+/* ---- Content -------------------------------------------------------------------------------- */
+
+static void
+draw_case (Sheet *sheet, const Paper *paper)
+{
+  sheet_heading (sheet, "III. Người bệnh");
+  paper_patient (sheet, paper);
+  sheet_heading (sheet, "IV. Lý do khám và tóm tắt bệnh án");
+  sheet_pair (sheet, "Lý do", case_text (paper->view, "reason"));
+  paper_notes (sheet, paper, "summary", NULL);
+  paper_notes (sheet, paper, "history", "Tiền sử");
+  paper_notes (sheet, paper, "allergies", "Dị ứng");
+  paper_notes (sheet, paper, "examination", "Khám lâm sàng");
+  paper_vitals (sheet, paper);
+  paper_notes (sheet, paper, "findings", "Cận lâm sàng");
+  paper_notes (sheet, paper, "note", "Ghi chú trong buổi khám");
+}
+
+static void
+draw_outcome (Sheet *sheet, const Paper *paper)
+{
+  const char *conclusion = case_text (paper->view, "conclusion");
+  paper_notes (sheet, paper, "question", "V. Câu hỏi xin ý kiến");
+  if (!paper_notes (sheet, paper, "opinion", "VI. Ý kiến chuyên môn")) {
+    sheet_heading (sheet, "VI. Ý kiến chuyên môn");
+    sheet_text (sheet, &plain, "Không có ý kiến nào được ghi.", 0);
+  }
+  sheet_heading (sheet, "VII. Kết luận");
+  paper_problems (sheet, paper);
+  gboolean noted = paper_notes (sheet, paper, "conclusion", NULL);
+  if (*conclusion != '\0')
+    sheet_text (sheet, &plain, conclusion, 0);
+  else if (!noted && json_array_size (json_object_get (paper->view, "problems")) == 0)
+    sheet_text (sheet, &plain, "(chưa có kết luận)", 0);
+  paper_notes (sheet, paper, "decision", "VIII. Quyết định của cơ sở trực tiếp điều trị");
+  paper_prescriptions (sheet, paper);
+  paper_notes (sheet, paper, "follow-up", "Hẹn khám lại");
+}
+
+/* ---- Signatures ----------------------------------------------------------------------------- */
+
+/* What holds of the signature of who is called so (transfer full). */
+static char *
+signed_by (const Paper *paper, const char *name)
+{
+  const json_t *signatures = json_object_get (paper->view, "signatures");
+  json_t *signature;
+  gsize i;
+  json_array_foreach (signatures, i, signature)
+  {
+    if (*name == '\0' || !g_str_equal (case_text (signature, "user"), name))
+      continue;
+    g_autofree char *at = paper_short_time (case_text (signature, "at"));
+    return g_strdup_printf ("Đã xác nhận điện tử %s", at);
+  }
+  return g_strdup ("");
+}
+
+static const char *
+method_word (const char *method)
+{
+  static const char *const words[][2] = { { "sign-in", "xác nhận khi đăng nhập" },
+                                          { "certificate", "chữ ký số" },
+                                          { "p7s", "chữ ký số, tệp .p7s" },
+                                          { "pkcs11", "chữ ký số, thiết bị ký" },
+                                          { "remote", "ký số từ xa" },
+                                          { "e-confirmation", "xác nhận điện tử" },
+                                          { "confirmation", "xác nhận tại chỗ" },
+                                          { "telephone", "qua điện thoại" } };
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (g_str_equal (words[i][0], method))
+      return words[i][1];
+  return method;
+}
+
+static void
+draw_confirmations (Sheet *sheet, const Paper *paper)
+{
+  static const double widths[] = { 0.34, 0.30, 0.20, 0.16 };
+  static const char *const head[] = { "Người ký", "Cách ký", "Thời điểm", "Bản kê (SHA-256)" };
+  const json_t *signatures = json_object_get (paper->view, "signatures");
+  g_autoptr (GPtrArray) cells = g_ptr_array_new_with_free_func (g_free);
+  json_t *signature;
+  gsize i;
+  json_array_foreach (signatures, i, signature)
+  {
+    const char *name = case_text (signature, "name");
+    g_ptr_array_add (cells, g_strdup (*name != '\0' ? name : case_text (signature, "user")));
+    g_ptr_array_add (cells, g_strdup (method_word (case_text (signature, "method"))));
+    g_ptr_array_add (cells, paper_short_time (case_text (signature, "at")));
+    g_ptr_array_add (cells, g_strdup_printf ("%.16s…", case_text (signature, "sha256")));
+  }
+  if (cells->len > 0)
+    sheet_table (sheet, widths, head, G_N_ELEMENTS (head), cells);
+}
+
+static void
+draw_signatures (Sheet *sheet, const Paper *paper)
+{
+  const json_t *people = json_object_get (paper->view, "people");
+  SheetSigner signers[16] = { 0 };
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
+  guint n = 0;
+  json_t *person;
+  gsize i;
+  if (is_case_conference (paper)) {
+    signers[n++] = (SheetSigner){ "CHỦ TỌA", "", "" };
+    signers[n++] = (SheetSigner){ "THƯ KÝ", "", "" };
+  }
+  json_array_foreach (people, i, person)
+  {
+    const char *role = case_text (person, "role"), *name = case_text (person, "name");
+    if (g_str_equal (role, "observer") || n + 1 >= G_N_ELEMENTS (signers))
+      continue;
+    char *note = signed_by (paper, name);
+    g_ptr_array_add (notes, note);
+    if (!g_str_equal (role, "patient"))
+      signers[n++] = (SheetSigner){ i == 0 ? "NGƯỜI HÀNH NGHỀ TẠI CƠ SỞ" : "BÁC SĨ CHUYÊN KHOA",
+                                    name, note };
+  }
+  signers[n++] = (SheetSigner){ "NGƯỜI BỆNH / NGƯỜI ĐẠI DIỆN", "", "" };
+  sheet_heading (sheet, "Ký xác nhận");
+  draw_confirmations (sheet, paper);
+  sheet_signers (sheet, signers, n);
+  paper_seal (sheet, paper);
+}
+
+void
+minutes_draw (Sheet *sheet, void *arg)
+{
+  const Paper *paper = arg;
+  paper_head (sheet, paper);
+  paper_title (sheet, minutes_title (paper));
+  draw_general (sheet, paper);
+  draw_people (sheet, paper);
+  draw_case (sheet, paper);
+  draw_outcome (sheet, paper);
+  paper_consents (sheet, paper);
+  paper_outages (sheet, paper);
+  paper_files (sheet, paper);
+  paper_pictures (sheet, paper);
+  paper_ecgs (sheet, paper);
+  draw_signatures (sheet, paper);
+}
