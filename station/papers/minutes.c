@@ -216,6 +216,7 @@ draw_signatures (Sheet *sheet, const Paper *paper)
                                     name, note };
   }
   signers[n++] = (SheetSigner){ "NGƯỜI BỆNH / NGƯỜI ĐẠI DIỆN", "", "" };
+  sheet_need (sheet, 60);
   sheet_heading (sheet, "Ký xác nhận");
   draw_confirmations (sheet, paper);
   sheet_signers (sheet, signers, n);

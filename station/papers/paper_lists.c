@@ -44,7 +44,7 @@ value_word (const json_t *reading)
   const char *written = case_text (reading, "value_text");
   const json_t *value = json_object_get (reading, "value");
   if (json_is_number (value))
-    return g_strdup_printf ("%.6g", json_number_value (value));
+    return paper_number (json_number_value (value));
   return g_strdup (json_is_string (value) ? json_string_value (value) : written);
 }
 
@@ -78,7 +78,7 @@ flags_word (const json_t *reading)
 void
 paper_vitals (Sheet *sheet, const Paper *paper)
 {
-  static const double widths[] = { 0.26, 0.12, 0.13, 0.18, 0.16, 0.15 };
+  static const double widths[] = { 0.23, 0.11, 0.12, 0.18, 0.22, 0.14 };
   static const char *const head[]
       = { "Chỉ số", "Giá trị", "Đơn vị", "Thời điểm", "Nguồn", "Ghi chú" };
   const json_t *readings = json_object_get (paper->view, "readings");
@@ -265,8 +265,8 @@ paper_pictures (Sheet *sheet, const Paper *paper)
   }
   if (total == 0)
     return;
+  sheet_need (sheet, 90); /* the heading stays with the first of them */
   sheet_heading (sheet, "Ảnh chụp");
-  sheet_need (sheet, 75);
   for (guint at = 0; at < stills->len; at += 2)
     show_pair (sheet, paper, stills, at);
   if (total > stills->len) {
@@ -311,6 +311,7 @@ paper_ecgs (Sheet *sheet, const Paper *paper)
     g_autofree char *at = paper_short_time (ecg->time);
     g_autofree char *title = g_strdup_printf (
         "Điện tim%s%s %s", *ecg->title != '\0' ? " – " : " (từ máy theo dõi)", ecg->title, at);
+    sheet_need (sheet, 60);
     sheet_heading (sheet, g_strchomp (title));
     for (guint k = 0; k < ecg->interpretation->len; k++)
       sheet_pair (sheet, "Máy ghi", ecg->interpretation->pdata[k]);

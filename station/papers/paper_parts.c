@@ -121,7 +121,7 @@ field_text (const json_t *object, const char *member)
 {
   const json_t *value = json_object_get (object, member);
   if (json_is_number (value))
-    return g_strdup_printf ("%.15g", json_number_value (value));
+    return paper_number (json_number_value (value));
   return g_strdup (case_text (object, member));
 }
 

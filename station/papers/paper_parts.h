@@ -17,6 +17,9 @@ char *paper_clock_time (const char *utc);
 /* "ngày … tháng … năm …" */
 char *paper_date_line (const char *utc);
 
+/* "36,6", as Vietnamese is written, whatever the program's locale (transfer full). */
+char *paper_number (double value);
+
 const char *paper_mode (const Paper *paper);
 const char *paper_role (const char *role);
 /* Name of the station's facility. */

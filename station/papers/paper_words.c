@@ -41,6 +41,14 @@ paper_date_line (const char *utc)
   return formatted (utc, "ngày %d tháng %m năm %Y");
 }
 
+char *
+paper_number (double value)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_formatd (text, sizeof text, "%.10g", value);
+  return g_strdelimit (g_strdup (text), ".", ',');
+}
+
 const char *
 paper_mode (const Paper *paper)
 {

@@ -14,21 +14,24 @@
 static void *
 make_fonts (void *unused)
 {
-  static const char *const folders[]
-      = { "/usr/share/fonts/truetype/liberation2", "/usr/share/fonts/truetype/liberation",
-          "/usr/share/fonts/truetype/dejavu" };
+  static const char *const files[]
+      = { "liberation2/LiberationSerif-Regular.ttf", "liberation2/LiberationSerif-Bold.ttf",
+          "liberation2/LiberationSerif-Italic.ttf", "liberation2/LiberationSerif-BoldItalic.ttf",
+          "dejavu/DejaVuSerif.ttf",                 "dejavu/DejaVuSerif-Bold.ttf",
+          "dejavu/DejaVuSans.ttf",                  "dejavu/DejaVuSans-Bold.ttf" };
   FcConfig *fonts = FcConfigCreate ();
   guint found = 0;
-  for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
-    if (g_file_test (folders[i], G_FILE_TEST_IS_DIR)
-        && !(i == 1 && g_file_test (folders[0], G_FILE_TEST_IS_DIR)))
-      found += FcConfigAppFontAddDir (fonts, (const FcChar8 *)folders[i]) ? 1 : 0;
-  if (found == 0) {
-    g_warning ("papers: neither fonts-liberation2 nor fonts-dejavu-core is installed");
-    FcConfigDestroy (fonts);
-    return FcConfigReference (NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = g_build_filename ("/usr/share/fonts/truetype", files[i], NULL);
+    if (g_file_test (path, G_FILE_TEST_IS_REGULAR)
+        && FcConfigAppFontAddFile (fonts, (const FcChar8 *)path))
+      found++;
   }
-  return fonts;
+  if (found > 0)
+    return fonts;
+  g_warning ("papers: neither fonts-liberation2 nor fonts-dejavu-core is installed");
+  FcConfigDestroy (fonts);
+  return FcConfigReference (NULL);
 }
 
 static PangoContext *
