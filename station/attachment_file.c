@@ -42,9 +42,8 @@ status_of (const char *why)
   return 500;
 }
 
-/* From the main loop; the headers follow when the socket takes them. */
-static void
-ready (Waiting *waiting, GBytes *bytes, unsigned status)
+void
+http_give (Waiting *waiting, GBytes *bytes, unsigned status)
 {
   Connection *connection = waiting->connection;
   waiting->ask = NULL;
@@ -89,8 +88,8 @@ attachment_file_gone (Connection *connection)
   g_free (waiting);
 }
 
-static Waiting *
-wait_for (struct lws *wsi, Connection *connection, const char *mime)
+Waiting *
+http_wait (struct lws *wsi, Connection *connection, const char *mime)
 {
   Waiting *waiting = g_new0 (Waiting, 1);
   waiting->connection = connection;
@@ -106,7 +105,7 @@ wait_for (struct lws *wsi, Connection *connection, const char *mime)
 static void
 pictured (GBytes *bytes, const char *why, void *arg)
 {
-  ready (arg, bytes, status_of (why));
+  http_give (arg, bytes, status_of (why));
 }
 
 static int
@@ -117,7 +116,7 @@ answer_picture (struct lws *wsi, Connection *connection, char **parts)
   if (!g_ascii_string_to_unsigned (parts[2], 10, 0, 4999, &frame, NULL)
       || !dicom_form_is_known (parts[3]))
     return http_answer_text (wsi, connection, 404, "not found\n");
-  Waiting *waiting = wait_for (wsi, connection, mime_of (parts[3]));
+  Waiting *waiting = http_wait (wsi, connection, mime_of (parts[3]));
   waiting->ask = dicom_picture (dicom_reader (station->dicom), parts[0], parts[1], (guint)frame,
                                 parts[3], pictured, waiting);
   return 0;
@@ -160,7 +159,7 @@ whole_done (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) bytes = g_task_propagate_pointer (G_TASK (result), &error);
   whole->station->pending--;
-  ready (whole->waiting, bytes,
+  http_give (whole->waiting, bytes,
          g_error_matches (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND) ? 404 : 500);
 }
 
@@ -169,7 +168,7 @@ answer_whole (struct lws *wsi, Connection *connection, char **parts)
 {
   Whole *whole = g_new0 (Whole, 1);
   *whole = (Whole){ server_of (wsi)->station, g_strdup (parts[0]), g_strdup (parts[1]),
-                    wait_for (wsi, connection, "application/octet-stream") };
+                    http_wait (wsi, connection, "application/octet-stream") };
   whole->station->pending++;
   g_autoptr (GTask) task = g_task_new (NULL, NULL, whole_done, NULL);
   g_task_set_task_data (task, whole, whole_free);

@@ -55,6 +55,7 @@ static const Message messages[] = {
   { "recording.start", recording_start, HERE | LIVE },
   { "recording.pause", recording_pause, HERE | LIVE },
   { "note.save", console_note_save, HERE | OPEN },
+  { "prescription.list", console_prescription_list, HERE },
   { "prescription.save", console_prescription_save, HERE | OPEN },
   { "reading.save", readings_save, HERE | OPEN },
   { "ecg.part", ecgs_part, HERE | OPEN },

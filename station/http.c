@@ -202,6 +202,8 @@ answer_request (struct lws *wsi, Connection *connection, const char *path)
     return media_file_answer (wsi, connection, path);
   if (g_str_has_prefix (path, "/attachment/"))
     return attachment_file_answer (wsi, connection, path);
+  if (g_str_has_prefix (path, "/paper/"))
+    return paper_file_answer (wsi, connection, path);
   return answer_page (wsi, connection, path);
 }
 

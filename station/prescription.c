@@ -147,6 +147,43 @@ prescription_file (const json_t *view, GError **error)
 /* ---- The form ---------------------------------------------------------------------------------
  */
 
+/* Newest version of each line that stands, oldest first (transfer full). */
+static json_t *
+lines_of (GPtrArray *rows)
+{
+  json_t *lines = json_array (), *old;
+  for (guint i = 0; i < rows->len; i++) {
+    json_t *body = ((StoreRow *)rows->pdata[i])->body;
+    gsize k, at = json_array_size (lines);
+    json_array_foreach (lines, k, old)
+    {
+      if (g_str_equal (case_text (old, "prescription"), case_text (body, "prescription")))
+        at = k;
+    }
+    if (at == json_array_size (lines))
+      json_array_append (lines, body);
+    else
+      json_array_set (lines, at, body);
+  }
+  for (gsize k = json_array_size (lines); k > 0; k--)
+    if (json_is_true (json_object_get (json_array_get (lines, k - 1), "removed")))
+      json_array_remove (lines, k - 1);
+  return lines;
+}
+
+void
+console_prescription_list (Request *request)
+{
+  Station *station = request->station;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) rows
+      = store_read (station->store, station->screen->id, "prescription", 0, &error);
+  if (rows == NULL)
+    request_failed (request, error);
+  else
+    request_ok (request, json_pack ("{s:o}", "items", lines_of (rows)));
+}
+
 static void
 saved (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
 {
@@ -175,6 +212,28 @@ take_number (Request *request, const char *member, double high, json_t *body)
   return TRUE;
 }
 
+/* So many lines; a change of one of them always has room. */
+static gboolean
+has_room (Request *request, const char *id)
+{
+  Station *station = request->station;
+  g_autoptr (GPtrArray) rows
+      = store_read (station->store, station->screen->id, "prescription", 0, NULL);
+  json_auto_t *lines = rows != NULL ? lines_of (rows) : json_array ();
+  json_t *line;
+  gsize i;
+  json_array_foreach (lines, i, line)
+  {
+    if (g_str_equal (case_text (line, "prescription"), id))
+      return TRUE;
+  }
+  if (json_array_size (lines) < PRESCRIPTION_LINES_MAX)
+    return TRUE;
+  request_refuse_with (request, "bad-message", "Đơn thuốc có tối đa 50 dòng.",
+                       "A prescription has 50 lines at most.", NULL);
+  return FALSE;
+}
+
 void
 console_prescription_save (Request *request)
 {
@@ -186,7 +245,7 @@ console_prescription_save (Request *request)
       || !request_text (request, "strength", OPTIONAL, 100, &strength)
       || !request_text (request, "dose", OPTIONAL, 1000, &dose)
       || !request_text (request, "unit", OPTIONAL, 50, &unit)
-      || !request_flag (request, "removed", &removed))
+      || !request_flag (request, "removed", &removed) || !has_room (request, id))
     return;
   json_t *body
       = json_pack ("{s:s, s:s, s:s, s:s, s:s, s:b}", "prescription", id, "drug", drug, "strength",

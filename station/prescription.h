@@ -17,3 +17,5 @@ GBytes *prescription_file (const json_t *view, GError **error);
 /* `prescription.save` {prescription, drug, strength, dose, days, quantity, unit, removed}: a line,
  * or a new version of one. Main thread. */
 void console_prescription_save (Request *request);
+/* `prescription.list`: `ok {items}`, the lines that stand. Main thread. */
+void console_prescription_list (Request *request);

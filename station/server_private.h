@@ -72,6 +72,11 @@ typedef struct {
 
 /* NULL: nothing is there. */
 const Page *pages_find (const char *path);
+/* An answer that is not here yet, of this type; http_give() brings it. */
+Waiting *http_wait (struct lws *wsi, Connection *connection, const char *mime);
+/* From the main loop, once; the headers follow when the socket takes them. bytes NULL: it is not to
+ * be had, status says why. */
+void http_give (Waiting *waiting, GBytes *bytes, unsigned status);
 /* "/media/…": one record of a recording. */
 int media_file_answer (struct lws *wsi, Connection *connection, const char *path);
 /* Who is signed in where the request comes from; NULL: nobody. */
@@ -80,6 +85,8 @@ const Session *media_file_session (struct lws *wsi);
 void media_file_log_view (Station *station, const Session *session, const char *consult);
 /* "/attachment/…": an attachment, or a picture of one. */
 int attachment_file_answer (struct lws *wsi, Connection *connection, const char *path);
+/* "/paper/…": a paper of a consultation, made now. */
+int paper_file_answer (struct lws *wsi, Connection *connection, const char *path);
 /* The socket takes bytes, and something was waited for. */
 int attachment_file_ready (struct lws *wsi, Connection *connection);
 void attachment_file_gone (Connection *connection);

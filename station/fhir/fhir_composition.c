@@ -12,7 +12,7 @@ static const struct {
   { "allergies", "48765-2", "Allergies and adverse reactions Document", "Dị ứng" },
   { "examination", "29545-1", "Physical findings note", "Khám lâm sàng" },
   { "findings", "30954-2", "Relevant diagnostic tests/laboratory data note", "Cận lâm sàng" },
-  { "question", "46239-0", "Chief complaint+Reason for visit", "Câu hỏi xin ý kiến" },
+  { "question", "42349-1", "Reason for referral (narrative)", "Câu hỏi xin ý kiến" },
   { "opinion", "51848-0", "Evaluation note", "Ý kiến chuyên môn" },
   { "conclusion", "51847-2", "Evaluation + Plan note", "Kết luận" },
   { "decision", "18776-5", "Plan of care note", "Quyết định của cơ sở" },

@@ -89,9 +89,10 @@ add_encounter (Fhir *fhir)
                        fhir_coding (FHIR_TERMINOLOGY "v3-ActCode", "VR", "virtual"));
   if (mode >= 1 && mode <= 4) {
     char code[2] = { (char)('0' + mode), '\0' };
-    json_object_set_new (
-        encounter, "type",
-        fhir_list (fhir_concept (FHIR_OWN "phuong-thuc", code, mode_names[mode], NULL)));
+    json_t *types = fhir_list (fhir_concept (FHIR_OWN "phuong-thuc", code, mode_names[mode], NULL));
+    /* Visit type 14 of the insurance data: remote (Decisions 130, 4750, 3176, 1931). */
+    json_array_append_new (types, fhir_concept (FHIR_OWN "ma-loai-kcb", "14", "Từ xa", NULL));
+    json_object_set_new (encounter, "type", types);
   }
   json_object_set_new (encounter, "basedOn", fhir_list (fhir_reference (fhir, "request")));
   if (json_array_size (people) > 0)

@@ -185,7 +185,7 @@ draw_confirmations (Sheet *sheet, const Paper *paper)
     g_ptr_array_add (cells, g_strdup (*name != '\0' ? name : case_text (signature, "user")));
     g_ptr_array_add (cells, g_strdup (method_word (case_text (signature, "method"))));
     g_ptr_array_add (cells, paper_short_time (case_text (signature, "at")));
-    g_ptr_array_add (cells, g_strdup_printf ("%.16s…", case_text (signature, "sha256")));
+    g_ptr_array_add (cells, g_strdup_printf ("%.12s…", case_text (signature, "sha256")));
   }
   if (cells->len > 0)
     sheet_table (sheet, widths, head, G_N_ELEMENTS (head), cells);

@@ -14,11 +14,14 @@
 static void *
 make_fonts (void *unused)
 {
-  static const char *const files[]
-      = { "liberation2/LiberationSerif-Regular.ttf", "liberation2/LiberationSerif-Bold.ttf",
-          "liberation2/LiberationSerif-Italic.ttf", "liberation2/LiberationSerif-BoldItalic.ttf",
-          "dejavu/DejaVuSerif.ttf",                 "dejavu/DejaVuSerif-Bold.ttf",
-          "dejavu/DejaVuSans.ttf",                  "dejavu/DejaVuSans-Bold.ttf" };
+  static const char *const files[] = { "liberation2/LiberationSerif-Regular.ttf",
+                                       "liberation2/LiberationSerif-Bold.ttf",
+                                       "liberation2/LiberationSerif-Italic.ttf",
+                                       "liberation2/LiberationSerif-BoldItalic.ttf",
+                                       "dejavu/DejaVuSerif.ttf",
+                                       "dejavu/DejaVuSerif-Bold.ttf",
+                                       "dejavu/DejaVuSans.ttf",
+                                       "dejavu/DejaVuSans-Bold.ttf" };
   FcConfig *fonts = FcConfigCreate ();
   guint found = 0;
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {

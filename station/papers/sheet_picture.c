@@ -10,6 +10,7 @@
 #define PIXELS_MAX (50u * 1000 * 1000)
 #define PNG_SIDE_MAX 1000 /* pixels of a column's width: 300 an inch */
 #define PICTURE_HEIGHT 62.0
+#define BOX_HEIGHT 30.0
 #define CAPTION_HEIGHT 9.0
 #define GAP 6.0
 
@@ -151,6 +152,18 @@ surface_of (const SheetPicture *picture)
 
 /* ---- Pictures ------------------------------------------------------------------------------- */
 
+/* As high as it becomes in that width; what cannot be shown has a box. */
+static double
+shown_height (const SheetPicture *picture, double width)
+{
+  gsize length = 0;
+  guint w = 0, h = 0;
+  const guint8 *data = picture->bytes != NULL ? g_bytes_get_data (picture->bytes, &length) : NULL;
+  if (data == NULL || !sheet_picture_size (data, length, picture->mime, &w, &h))
+    return BOX_HEIGHT;
+  return MIN (PICTURE_HEIGHT, width * h / w);
+}
+
 static void
 draw_surface (Sheet *sheet, cairo_surface_t *surface, double x, double width)
 {
@@ -173,17 +186,17 @@ draw_missing (Sheet *sheet, double x, double width)
       = sheet_layout (sheet, &style, "(không hiển thị được ảnh này)", width);
   cairo_set_line_width (sheet->cairo, 0.4);
   cairo_rectangle (sheet->cairo, x * SHEET_MM, sheet->y * SHEET_MM, width * SHEET_MM,
-                   PICTURE_HEIGHT * SHEET_MM);
+                   BOX_HEIGHT * SHEET_MM);
   cairo_stroke (sheet->cairo);
-  sheet_show_layout (sheet, layout, x, sheet->y + PICTURE_HEIGHT / 2 - 3);
+  sheet_show_layout (sheet, layout, x, sheet->y + BOX_HEIGHT / 2 - 3);
 }
 
 static void
-draw_picture (Sheet *sheet, const SheetPicture *picture, double x, double width)
+draw_picture (Sheet *sheet, const SheetPicture *picture, double x, double width, double height)
 {
   static const SheetStyle style = { .size = 9, .italic = TRUE, .align = SHEET_CENTER };
   g_autoptr (PangoLayout) caption = sheet_layout (sheet, &style, picture->caption, width);
-  /* Sizes are the same while pages are counted, whatever is drawn. */
+  /* Sizes are known without it while pages are counted. */
   cairo_surface_t *surface = sheet->is_counting ? NULL : surface_of (picture);
   if (surface != NULL) {
     draw_surface (sheet, surface, x, width);
@@ -193,7 +206,7 @@ draw_picture (Sheet *sheet, const SheetPicture *picture, double x, double width)
   }
   pango_layout_set_height (caption, -2);
   pango_layout_set_ellipsize (caption, PANGO_ELLIPSIZE_END);
-  sheet_show_layout (sheet, caption, x, sheet->y + PICTURE_HEIGHT + 0.5);
+  sheet_show_layout (sheet, caption, x, sheet->y + height + 0.5);
 }
 
 void
@@ -201,11 +214,14 @@ sheet_pictures (Sheet *sheet, const SheetPicture *pictures, guint count)
 {
   double width = (sheet_width (sheet) - GAP) / 2;
   for (guint i = 0; i < count; i += 2) {
-    sheet_need (sheet, PICTURE_HEIGHT + CAPTION_HEIGHT);
-    draw_picture (sheet, &pictures[i], SHEET_LEFT_EDGE, width);
+    double height = shown_height (&pictures[i], width);
     if (i + 1 < count)
-      draw_picture (sheet, &pictures[i + 1], SHEET_LEFT_EDGE + width + GAP, width);
-    sheet->y += PICTURE_HEIGHT + CAPTION_HEIGHT;
+      height = MAX (height, shown_height (&pictures[i + 1], width));
+    sheet_need (sheet, height + CAPTION_HEIGHT);
+    draw_picture (sheet, &pictures[i], SHEET_LEFT_EDGE, width, height);
+    if (i + 1 < count)
+      draw_picture (sheet, &pictures[i + 1], SHEET_LEFT_EDGE + width + GAP, width, height);
+    sheet->y += height + CAPTION_HEIGHT;
   }
 }
 
