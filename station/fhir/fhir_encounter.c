@@ -151,6 +151,14 @@ add_request (Fhir *fhir)
 
 /* ---- Condition ------------------------------------------------------------------------------ */
 
+/* A code of ICD-10, its dagger and asterisk included; what is none stays a text. */
+static gboolean
+is_code (const char *code)
+{
+  return *code != '\0' && strlen (code) <= 12
+         && strspn (code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.*+-") == strlen (code);
+}
+
 static void
 add_conditions (Fhir *fhir)
 {
@@ -170,7 +178,7 @@ add_conditions (Fhir *fhir)
                                                   "encounter-diagnosis", NULL, NULL)));
     json_object_set_new (
         condition, "code",
-        fhir_concept (*icd10 != '\0' ? "http://hl7.org/fhir/sid/icd-10" : NULL, icd10, NULL,
+        fhir_concept (is_code (icd10) ? "http://hl7.org/fhir/sid/icd-10" : NULL, icd10, NULL,
                       *case_text (problem, "title") != '\0' ? case_text (problem, "title") : "?"));
     json_object_set_new (condition, "encounter", fhir_reference (fhir, "encounter"));
     fhir_set (condition, "recordedDate", case_text (problem, "at"));

@@ -136,10 +136,8 @@ draw_lead (Sheet *sheet, const CaseEcgLead *lead)
                          !is_drawn ? " – không có thang đo hoặc không có số liệu; xem tệp gốc"
                          : strip.is_cut ? " – phần vượt khung bị cắt; xem tệp gốc"
                                         : "");
-  g_autoptr (PangoLayout) label = sheet_layout (sheet, &style, name, sheet_width (sheet));
+  g_autoptr (PangoLayout) label = sheet_layout_lines (sheet, &style, name, sheet_width (sheet), 1);
   double width = PULSE_MM + SECONDS * MM_PER_SECOND;
-  pango_layout_set_height (label, -1);
-  pango_layout_set_ellipsize (label, PANGO_ELLIPSIZE_END);
   sheet_need (sheet, LABEL + (is_drawn ? strip.height + 1 : 1));
   sheet_show_layout (sheet, label, SHEET_LEFT_EDGE, sheet->y);
   sheet->y += LABEL;

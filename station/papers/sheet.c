@@ -80,14 +80,13 @@ draw_foot (Sheet *sheet)
   static const SheetStyle small = { .size = 8 }, right = { .size = 8, .align = SHEET_RIGHT };
   double y = sheet_bottom () + 5, width = sheet_width (sheet);
   g_autofree char *number = g_strdup_printf ("Trang %u/%u", sheet->page, sheet->pages);
-  g_autoptr (PangoLayout) foot = sheet_layout (sheet, &small, sheet->info->footer, width - 30);
+  g_autoptr (PangoLayout) foot
+      = sheet_layout_lines (sheet, &small, sheet->info->footer, width - 30, 2);
   g_autoptr (PangoLayout) page = sheet_layout (sheet, &right, number, width);
   cairo_set_line_width (sheet->cairo, 0.4);
   cairo_move_to (sheet->cairo, SHEET_LEFT_EDGE * SHEET_MM, (y - 1.5) * SHEET_MM);
   cairo_rel_line_to (sheet->cairo, width * SHEET_MM, 0);
   cairo_stroke (sheet->cairo);
-  pango_layout_set_height (foot, -2);
-  pango_layout_set_ellipsize (foot, PANGO_ELLIPSIZE_END);
   sheet_show_layout (sheet, foot, SHEET_LEFT_EDGE, y);
   sheet_show_layout (sheet, page, SHEET_LEFT_EDGE, y);
 }
@@ -238,6 +237,17 @@ sheet_layout (Sheet *sheet, const SheetStyle *style, const char *text, double wi
   return layout;
 }
 
+PangoLayout *
+sheet_layout_lines (Sheet *sheet, const SheetStyle *style, const char *text, double width,
+                    int lines)
+{
+  g_autofree char *one = g_strdelimit (g_strdup (text), "\n\t", ' ');
+  PangoLayout *layout = sheet_layout (sheet, style, one, width);
+  pango_layout_set_height (layout, -lines);
+  pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
+  return layout;
+}
+
 double
 sheet_layout_height (PangoLayout *layout)
 {
@@ -324,8 +334,8 @@ show_block (Sheet *sheet, const SheetBlock *block, double x, double width)
   static const SheetStyle plain = { .size = 11.5, .align = SHEET_CENTER };
   static const SheetStyle bold = { .size = 11.5, .bold = TRUE, .align = SHEET_CENTER };
   g_autoptr (PangoLayout) first
-      = sheet_layout (sheet, block->underline ? &bold : &plain, block->first, width);
-  g_autoptr (PangoLayout) second = sheet_layout (sheet, &bold, block->second, width);
+      = sheet_layout_lines (sheet, block->underline ? &bold : &plain, block->first, width, 2);
+  g_autoptr (PangoLayout) second = sheet_layout_lines (sheet, &bold, block->second, width, 4);
   int line, unused;
   double y = sheet->y;
   sheet_show_layout (sheet, first, x, y);

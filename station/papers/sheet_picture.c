@@ -195,7 +195,7 @@ static void
 draw_picture (Sheet *sheet, const SheetPicture *picture, double x, double width, double height)
 {
   static const SheetStyle style = { .size = 9, .italic = TRUE, .align = SHEET_CENTER };
-  g_autoptr (PangoLayout) caption = sheet_layout (sheet, &style, picture->caption, width);
+  g_autoptr (PangoLayout) caption = sheet_layout_lines (sheet, &style, picture->caption, width, 2);
   /* Sizes are known without it while pages are counted. */
   cairo_surface_t *surface = sheet->is_counting ? NULL : surface_of (picture);
   if (surface != NULL) {
@@ -204,8 +204,6 @@ draw_picture (Sheet *sheet, const SheetPicture *picture, double x, double width,
   } else {
     draw_missing (sheet, x, width);
   }
-  pango_layout_set_height (caption, -2);
-  pango_layout_set_ellipsize (caption, PANGO_ELLIPSIZE_END);
   sheet_show_layout (sheet, caption, x, sheet->y + height + 0.5);
 }
 

@@ -26,6 +26,9 @@ struct Sheet {
 
 /* A layout of so many millimetres' width, at the text's size or style's (transfer full). */
 PangoLayout *sheet_layout (Sheet *sheet, const SheetStyle *style, const char *text, double width);
+/* The same as one paragraph of so many lines at most, with a sign where it was longer. */
+PangoLayout *sheet_layout_lines (Sheet *sheet, const SheetStyle *style, const char *text,
+                                 double width, int lines);
 double sheet_layout_height (PangoLayout *layout);
 /* Draws it with its upper left corner there, in millimetres. */
 void sheet_show_layout (Sheet *sheet, PangoLayout *layout, double x, double y);

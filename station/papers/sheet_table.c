@@ -91,9 +91,7 @@ draw_centered (Sheet *sheet, const SheetStyle *style, const char *text, double x
                double width)
 {
   g_autofree char *some = shortened (text);
-  g_autoptr (PangoLayout) layout = sheet_layout (sheet, style, some, width);
-  pango_layout_set_height (layout, -3);
-  pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
+  g_autoptr (PangoLayout) layout = sheet_layout_lines (sheet, style, some, width, 2);
   sheet_show_layout (sheet, layout, x, y);
   return sheet_layout_height (layout);
 }
@@ -108,7 +106,7 @@ draw_signer (Sheet *sheet, const SheetSigner *signer, double x, double width)
   y += draw_centered (sheet, &role, signer->role, x, y, width);
   draw_centered (sheet, &small, *signer->note != '\0' ? signer->note : "(ký, ghi rõ họ tên)", x, y,
                  width);
-  draw_centered (sheet, &name, signer->name, x, sheet->y + BOX_HEIGHT - 10, width);
+  draw_centered (sheet, &name, signer->name, x, sheet->y + BOX_HEIGHT - 12, width);
 }
 
 void

@@ -24,6 +24,7 @@ const onlyIn = [
   [/^sqlite3/, 'records'],
   [/^libwebsockets/, 'station'],
   [/^qrencode/, 'station'],
+  [/^(cairo|pango\/|fontconfig\/)/, 'station/papers'],
   [/^opus\//, 'media/capture'],
   [/^libudev/, 'media/devices'],
   [/^(dcmtk\/|seccomp|zlib|jpeglib)/, 'media/dicom'],
