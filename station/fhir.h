@@ -1,5 +1,5 @@
 /* A consultation as a FHIR R4 document Bundle (hl7.org/fhir/R4, Bundle.type "document"): what the
- * hospital's server is given. docs/fhir.md says which row becomes which element.
+ * hospital's server is given. docs/documents.md says which row becomes which element.
  *
  *   Composition, Patient, Practitioner, Organization, Encounter (class VR), ServiceRequest, Device,
  *   Observation (vital signs; ECG as SampledData), Condition, MedicationRequest, Media,
