@@ -105,11 +105,12 @@ export function wordsOf(pdf) {
 // descent, which neighbouring lines may touch: a third is drawn over.
 export function collisions(pdf) {
   const wrong = [];
-  wordsOf(pdf).forEach((words, page) => {
+  wordsOf(pdf).forEach((all, page) => {
+    const words = all.sort((a, b) => a.y0 - b.y0);
     words.forEach((a, i) => {
       if (a.x0 < 60 || a.x1 > 595.3 - 40 || a.y0 < 15 || a.y1 > 841.9 - 15) wrong.push(`page ${page + 1}: “${a.text}” is outside`);
-      for (const b of words.slice(i + 1)) {
-        const w = Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0), h = Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0);
+      for (let k = i + 1; k < words.length && words[k].y0 < a.y1; k++) {
+        const b = words[k], w = Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0), h = Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0);
         if (w > 1 && h > 0.34 * Math.min(a.y1 - a.y0, b.y1 - b.y0)) wrong.push(`page ${page + 1}: “${a.text}” over “${b.text}”`);
       }
     });

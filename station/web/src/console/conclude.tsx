@@ -11,6 +11,8 @@ import { ConsentHistory } from './consent'
 import { useConsole } from './context'
 import { Header } from './header'
 import { patientLine } from './live'
+import { PaperButtons } from './papers'
+import { PrescriptionCard } from './prescription'
 
 /** The local doctor decides and writes the conclusion; media and invitations end with it. */
 export function ConcludeDialog(props: { consultation: Consultation; onClose: () => void }): JSX.Element {
@@ -98,6 +100,12 @@ export function Conclude(props: {
         </section>
         <div>
           <SignCard />
+          <PrescriptionCard consultation={consultation.id} />
+          <section class="card">
+            <h2>{t('papers.title')}</h2>
+            <p class="quiet">{t('papers.draft')}</p>
+            <PaperButtons consultation={consultation.id} />
+          </section>
           <section class="card">
             <p>{t('reopen.more')}</p>
             {problem && <Notice look="bad">{problem}</Notice>}
