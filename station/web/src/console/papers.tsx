@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { t } from '../text'
-import { Button, Notice } from '../ui/parts'
+import { Button, Dialog, Notice } from '../ui/parts'
 import type { Console } from './client'
 import { useConsole } from './context'
 
@@ -62,5 +62,20 @@ export function PaperButtons({ consultation }: { consultation: string }): JSX.El
       </Button>
       {problem && <Notice look="warn" testid="paper-problem">{problem}</Notice>}
     </div>
+  )
+}
+
+/** The same behind one button, where room is short. */
+export function PapersButton({ consultation }: { consultation: string }): JSX.Element {
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      <Button icon="note" testid="papers-open" onClick={() => setOpen(true)}>{t('papers.title')}</Button>
+      {open && (
+        <Dialog title={t('papers.title')} onClose={() => setOpen(false)} testid="papers-dialog">
+          <div class="dialog-body"><PaperButtons consultation={consultation} /></div>
+        </Dialog>
+      )}
+    </>
   )
 }

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { t } from '../text'
+import { language, t } from '../text'
 import { Button, Field, Notice, PRIVATE, useAction } from '../ui/parts'
 import { useConsole } from './context'
 
@@ -16,7 +16,7 @@ interface Line {
 
 const NEW = { drug: '', strength: '', dose: '', unit: '', days: '', quantity: '' }
 type Form = typeof NEW
-const FIELDS = ['drug', 'strength', 'dose', 'days', 'quantity', 'unit'] as const
+const FIELDS = ['drug', 'strength', 'unit', 'dose', 'days', 'quantity'] as const
 
 /** "1,5" as people write it; null: empty. */
 const numberOf = (text: string): number | null => (text.trim() === '' ? null : Number(text.trim().replace(',', '.')))
@@ -70,7 +70,7 @@ export function PrescriptionCard({ consultation }: { consultation: string }): JS
               <strong>{[line.drug, line.strength].filter(Boolean).join(' ')}</strong>
               <small>
                 {[line.dose, line.days !== null && t('prescription.for-days', { n: line.days }),
-                  line.quantity !== null && `${line.quantity} ${line.unit}`].filter(Boolean).join(' · ')}
+                  line.quantity !== null && `${line.quantity.toLocaleString(language.get())} ${line.unit}`].filter(Boolean).join(' · ')}
               </small>
             </span>
             <Button icon="close" look="quiet" label={t('prescription.remove', { drug: line.drug })} disabled={busy} onClick={() => remove(line)} />

@@ -9,7 +9,7 @@ import { t, word, type Key } from '../text'
 import { Button, Notice, Pill, dateOf, refusalText, timeOf } from '../ui/parts'
 import { useConsole } from './context'
 import { patientLine } from './live'
-import { PaperButtons } from './papers'
+import { PapersButton } from './papers'
 import { Playback } from './playback'
 import { UnlockDialog } from './records'
 
@@ -57,7 +57,7 @@ export function RecordView({ id, onClose }: { id: string; onClose: () => void })
             </>
           )}
         </div>
-        {record && <PaperButtons consultation={id} />}
+        {record && <PapersButton consultation={id} />}
         {record && record.ecgs.length > 0 && (
           <Button icon="heart" testid="ecg-open" onClick={() => setEcg(true)}>{t('ecg.open')}</Button>
         )}
