@@ -6,13 +6,12 @@
  */
 #pragma once
 #include "records/data_key.h"
-#include <sqlite3.h>
+#include "records/statement.h"
 
 #define STORE_DB_NAME "records.db"
 #define STORE_DB_APPLICATION 0x4e435243 /* "NCRC" */
 #define STORE_DB_VERSION 1
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3_stmt, sqlite3_finalize)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3, sqlite3_close_v2)
 
 /* Sets error from the connection's last error; "doing" completes "records.db: cannot …". Returns

@@ -78,25 +78,30 @@ setup_good (const VaultSetup *setup, GError **error)
          && recovery_check (setup->recovery, NULL, setup->allow_single, error);
 }
 
-static gboolean
-make_vk (Making *making, GError **error)
+gboolean
+vault_make_vk (const char *label, EVP_PKEY **ret_vk, X509 **ret_certificate, GError **error)
 {
-  g_autofree char *name = g_strdup_printf ("Nhịp Cầu %s vault", making->setup->label);
+  g_autofree char *name = g_strdup_printf ("Nhịp Cầu %s vault", label);
   g_autoptr (GError) local = NULL;
+  EVP_PKEY *vk = issue_key (&local);
+  X509 *certificate = NULL;
 
-  making->vk = issue_key (&local);
-  if (making->vk != NULL) {
-    const IssueRequest request = { .key = making->vk,
+  if (vk != NULL) {
+    const IssueRequest request = { .key = vk,
                                    .common_name = name,
                                    .basic = "critical,CA:FALSE",
                                    .usage = "critical,keyAgreement,digitalSignature",
                                    .not_before = g_get_real_time () / G_USEC_PER_SEC - DAY_S };
-    making->certificate = issue_certificate (&request, &local);
+    certificate = issue_certificate (&request, &local);
   }
-  if (making->certificate != NULL)
-    return TRUE;
-  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "%s", local->message);
-  return FALSE;
+  if (certificate == NULL) {
+    EVP_PKEY_free (vk);
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "%s", local->message);
+    return FALSE;
+  }
+  *ret_vk = vk;
+  *ret_certificate = certificate;
+  return TRUE;
 }
 
 static gboolean
@@ -114,7 +119,7 @@ make_keys (Making *making, GError **error)
     if (making->boot_key == NULL)
       return FALSE;
   }
-  if (!make_vk (making, error))
+  if (!vault_make_vk (making->setup->label, &making->vk, &making->certificate, error))
     return FALSE;
   const KeyMaking key = { making->setup->label, making->id, making->certificate,
                           making->setup->recovery, making->boot_key };

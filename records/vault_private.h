@@ -119,6 +119,9 @@ GBytes *anchor_sign (EVP_PKEY *vk, GBytes *vault_id, const char *label, X509 *ce
 gboolean anchor_good (EVP_PKEY *vk, GBytes *vault_id, const char *label, X509 *certificate,
                       GBytes *station_commit, GBytes *signature);
 GBytes *certificate_der (X509 *certificate);
+/* A new VK and its certificate, both the caller's; no lock (vault_create.c). */
+gboolean vault_make_vk (const char *label, EVP_PKEY **ret_vk, X509 **ret_certificate,
+                        GError **error);
 
 /* ---- Recovery (vault_recovery.c) ---------------------------------------------------------- */
 

@@ -10,7 +10,7 @@
  */
 #pragma once
 #include "records/data_key.h"
-#include <sqlite3.h>
+#include "records/statement.h"
 
 typedef enum { VALUE_NULL, VALUE_INTEGER, VALUE_TEXT, VALUE_BLOB } ValueType;
 
@@ -46,7 +46,6 @@ gboolean table_has_mac (sqlite3_stmt *row);
 /* Statements with text and blob arguments; NULL with error. The statement is finalized by
  * sqlite3_finalize (g_autoptr works). */
 sqlite3_stmt *table_prepare (sqlite3 *db, const char *sql, GError **error);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3_stmt, sqlite3_finalize)
 gboolean table_exec (sqlite3 *db, const char *sql, GError **error);
 void table_set_error (sqlite3 *db, const char *what, GError **error);
 

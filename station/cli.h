@@ -27,6 +27,8 @@ int cmd_check (int argc, char **argv);
 int cmd_record (int argc, char **argv);
 int cmd_device (int argc, char **argv);
 int cmd_cert (int argc, char **argv);
+int cmd_backup (int argc, char **argv);
+int cmd_restore (int argc, char **argv);
 
 /* Options of every subcommand that works on a station. */
 typedef struct {
@@ -54,6 +56,9 @@ GBytes *cli_boot_credential (const CliOptions *options, const Config *config, GE
 /* First line of a file, without its end; refuses an empty one. Wipe with cli_secret_free. */
 char *cli_read_secret (const char *file, GError **error);
 void cli_secret_free (char *secret);
+/* Of somebody who holds a recovery key: PEM files; passphrase_file NULL: the key has none. */
+EVP_PKEY *cli_read_private_key (const char *file, const char *passphrase_file, GError **error);
+X509 *cli_read_certificate (const char *file, GError **error);
 
 /* Opens the vault and unlocks it with what the options give. */
 Vault *cli_open_vault (const CliOptions *options, const Config *config, gboolean read_only,

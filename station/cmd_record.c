@@ -9,12 +9,11 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIO, BIO_free_all)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_PKEY, EVP_PKEY_free)
 
 typedef struct {
@@ -229,46 +228,6 @@ record_verify (const CliOptions *options, const Config *config, const Recover *r
 /* ---- recover
  * --------------------------------------------------------------------------------------- */
 
-static int
-give_passphrase (char *buffer, int size, int writing, void *arg)
-{
-  const char *passphrase = arg;
-  if (passphrase == NULL || strlen (passphrase) > (gsize)size)
-    return -1;
-  memcpy (buffer, passphrase, strlen (passphrase));
-  return (int)strlen (passphrase);
-}
-
-static EVP_PKEY *
-read_key (const Recover *recover, GError **error)
-{
-  char *passphrase
-      = recover->passphrase_file != NULL ? cli_read_secret (recover->passphrase_file, error) : NULL;
-  if (recover->passphrase_file != NULL && passphrase == NULL)
-    return NULL;
-  g_autoptr (BIO) bio = BIO_new_file (recover->key, "r");
-  EVP_PKEY *key
-      = bio != NULL ? PEM_read_bio_PrivateKey (bio, NULL, give_passphrase, passphrase) : NULL;
-  ERR_clear_error ();
-  cli_secret_free (passphrase);
-  if (key == NULL)
-    g_set_error (error, CERTS_ERROR, CERTS_ERROR_KEY,
-                 "%s: no private key, or its passphrase is wrong (--key-passphrase-file)",
-                 recover->key);
-  return key;
-}
-
-static X509 *
-read_certificate (const char *file, GError **error)
-{
-  g_autoptr (BIO) bio = BIO_new_file (file, "r");
-  X509 *certificate = bio != NULL ? PEM_read_bio_X509 (bio, NULL, NULL, NULL) : NULL;
-  ERR_clear_error ();
-  if (certificate == NULL)
-    g_set_error (error, CERTS_ERROR, CERTS_ERROR_NOT_FOUND, "%s: no certificate (PEM)", file);
-  return certificate;
-}
-
 /* The ids of what was written: one, or every folder with a record in it. */
 static json_t *
 recovered (const char *out, const char *id)
@@ -292,10 +251,10 @@ record_recover (const CliOptions *options, const Config *config, const Recover *
   if (recover->key == NULL || recover->certificate == NULL || recover->out == NULL)
     return cli_usage ("%s", SAY ("record recover cần --key, --certificate và --out",
                                  "record recover wants --key, --certificate and --out"));
-  g_autoptr (EVP_PKEY) key = read_key (recover, &error);
+  g_autoptr (EVP_PKEY) key = cli_read_private_key (recover->key, recover->passphrase_file, &error);
   if (key == NULL)
     return cli_fail (error);
-  g_autoptr (X509) certificate = read_certificate (recover->certificate, &error);
+  g_autoptr (X509) certificate = cli_read_certificate (recover->certificate, &error);
   if (certificate == NULL)
     return cli_fail (error);
   if (X509_check_private_key (certificate, key) != 1) {

@@ -23,6 +23,13 @@ static const CliCommand commands[] = {
     { "list, watch, decode, record, replay: thiết bị y tế",
       "list, watch, decode, record, replay: medical devices" } },
   { "cert", cmd_cert, { "show: chứng thư của trạm", "show: the station's certificate" } },
+  { "backup",
+    cmd_backup,
+    { "sao lưu thư mục trạng thái, cả khi trạm đang chạy",
+      "copies the state folder, also while the station runs" } },
+  { "restore",
+    cmd_restore,
+    { "đưa một bản sao lưu về thành thư mục trạng thái", "makes a state folder of a backup" } },
 };
 
 static void
