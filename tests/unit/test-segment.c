@@ -192,6 +192,46 @@ test_round_trip (void)
   records_down (&records);
 }
 
+/* From the key frame before, behind the newest init, what is durable of it. */
+static void
+test_clip (void)
+{
+  Records records;
+  records_up (&records);
+  g_autofree char *consult = records_consult (&records), *mime = NULL;
+  g_autoptr (GError) error = NULL;
+  Track *track = open_track (&records, consult, "room");
+  gint64 start_us = 0;
+  append (track, 0, 500, SEGMENT_INIT);
+  for (guint i = 1; i < 20; i++)
+    append (track, i, 1000, i % 4 == 1 ? SEGMENT_KEY : 0);
+  wait_for_records (&records, consult, "room", 20);
+  RecordingClip clip = { .stream = "room",
+                         .from_us = EPOCH + 7 * 500000,
+                         .until_us = EPOCH + 10 * 500000,
+                         .max_bytes = 100000 };
+  GBytes *got = recording_clip (records.store, consult, &clip, &mime, &start_us, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (start_us, ==, EPOCH + 5 * 500000);
+  g_assert_cmpstr (mime, ==, "video/mp4; codecs=\"avc1.42c01e\"");
+  g_assert_cmpuint (g_bytes_get_size (got), ==, 500 + 6 * 1000);
+  for (guint i = 5; i <= 10; i++) {
+    g_autoptr (GBytes) one = fragment_of (i, 1000);
+    const guint8 *all = g_bytes_get_data (got, NULL);
+    g_assert_cmpmem (all + 500 + (i - 5) * 1000, 1000, g_bytes_get_data (one, NULL), 1000);
+  }
+  g_bytes_unref (got);
+  clip.max_bytes = 3000;
+  g_assert_null (recording_clip (records.store, consult, &clip, &mime, &start_us, &error));
+  g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED);
+  g_clear_error (&error);
+  clip.stream = "microphone";
+  g_assert_null (recording_clip (records.store, consult, &clip, &mime, &start_us, &error));
+  g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND);
+  track_close (track);
+  records_down (&records);
+}
+
 static void
 test_streams_and_inits (void)
 {
@@ -647,6 +687,7 @@ main (int argc, char **argv)
   /* A disk that ends is worth a warning, and a test. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/segment/round-trip", test_round_trip);
+  g_test_add_func ("/segment/clip", test_clip);
   g_test_add_func ("/segment/streams-and-inits", test_streams_and_inits);
   g_test_add_func ("/segment/refusals", test_refusals);
   g_test_add_func ("/segment/rotation", test_rotation);
