@@ -25,6 +25,17 @@ export function ClipViewer(props: { blob: Blob; startUs: number; title: string; 
     if (video.current) video.current.src = address
     return () => URL.revokeObjectURL(address)
   }, [props.blob])
+  /** Over a moment that the camera or the recording left out. */
+  const goOn = (): void => {
+    const element = video.current
+    if (!element) return
+    const { buffered, currentTime } = element
+    for (let i = 0; i < buffered.length; i++)
+      if (buffered.start(i) > currentTime) {
+        element.currentTime = buffered.start(i)
+        return
+      }
+  }
   const again = (): void => {
     const element = video.current
     if (!element || element.buffered.length === 0) return
@@ -34,7 +45,7 @@ export function ClipViewer(props: { blob: Blob; startUs: number; title: string; 
   return (
     <Dialog title={props.title} onClose={props.onClose} wide testid="clip-viewer">
       <div class="viewer">
-        <video ref={video} muted playsInline autoplay controls onEnded={again} data-testid="clip-video" aria-label={props.title} />
+        <video ref={video} muted playsInline autoplay controls onEnded={again} onWaiting={goOn} data-testid="clip-video" aria-label={props.title} />
         {broken && <p>{t('clip.unreadable')}</p>}
         <footer class="viewer-tools"><span class="quiet">{props.detail}</span></footer>
       </div>
