@@ -4,6 +4,7 @@
 #include "station/dicom_channel.h"
 #include "station/clips.h"
 #include "station/pictures.h"
+#include "station/ptz.h"
 #include "station/request.h"
 #include "station/room.h"
 #include "station/text.h"
@@ -106,6 +107,7 @@ channel_send_snapshot (Station *station, const char *label)
   channel_send_readings (station, label, items);
   waves_tell (station->waves, label);
   pictures_send (station->pictures, label);
+  ptz_send (station->ptz, label);
   dicom_channel_send (station, label);
   if (station->screen == NULL)
     return;
@@ -320,6 +322,13 @@ receive_clip (Station *station, const char *label, const json_t *message)
 }
 
 static void
+receive_ptz (Station *station, const char *label, const json_t *message)
+{
+  if (station->ptz != NULL)
+    ptz_receive (station->ptz, label, message);
+}
+
+static void
 receive_note (Station *station, const char *label, const json_t *message)
 {
   Consult *consult = station->screen;
@@ -358,6 +367,11 @@ static const struct {
   { "picture.answer", receive_picture },
   { "picture.always", receive_picture },
   { "picture.want", receive_picture },
+  { "ptz.allow", receive_ptz },
+  { "ptz.move", receive_ptz },
+  { "ptz.step", receive_ptz },
+  { "ptz.preset", receive_ptz },
+  { "ptz.stop", receive_ptz },
 };
 
 void

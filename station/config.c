@@ -26,6 +26,10 @@ config_source_free (void *data)
   g_free (source->address);
   g_free (source->user);
   g_free (source->password);
+  g_free (source->onvif);
+  g_free (source->onvif_user);
+  g_free (source->onvif_password);
+  g_free (source->onvif_ca_file);
   g_free (source);
 }
 
@@ -277,7 +281,8 @@ section_is_whole (Reader *reader, const char *group, const char *kind, void *sec
   if (must == NULL)
     return fail_at (reader, group, NULL, device ? "wants the key id" : "wants the key address",
                     error);
-  return TRUE;
+  g_autofree char *wrong = device ? NULL : config_onvif_judge (section);
+  return wrong == NULL || fail_at (reader, group, NULL, wrong, error);
 }
 
 static gboolean

@@ -25,7 +25,10 @@ typedef struct {
   char *name, *address;
   char *user, *password;
   guint width, height, frame_rate;
-  RungPrefer prefer; /* of a camera: BALANCED, MOTION or DETAIL */
+  RungPrefer prefer;                 /* of a camera: BALANCED, MOTION or DETAIL */
+  char *onvif;                       /* its ONVIF device service; NULL: it does not turn */
+  char *onvif_user, *onvif_password; /* NULL: user and password */
+  char *onvif_ca_file;               /* NULL: the system's authorities */
 } ConfigSource;
 
 typedef struct {
@@ -68,9 +71,9 @@ typedef struct {
   gboolean hide_host_candidates;
 
   char *mllp_listen;
-  guint16 mllp_port; /* 0: no listener */
+  guint16 mllp_port;  /* 0: no listener */
   guint16 query_port; /* a second port, for devices that ask elsewhere; 0: none */
-  char *profiles;    /* folder of the station's own profiles of devices; NULL: beside the file */
+  char *profiles;     /* folder of the station's own profiles of devices; NULL: beside the file */
 
   char *dicom_listen, *dicom_title;
   guint16 dicom_port;       /* 0: no listener */

@@ -6,8 +6,8 @@
 
 #define TOKEN_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
-static char *
-take_text (char **target, const char *value, gsize max)
+char *
+config_take_text (char **target, const char *value, gsize max)
 {
   if (*value == '\0' || !g_utf8_validate (value, -1, NULL)
       || g_utf8_strlen (value, -1) > (glong)max)
@@ -82,7 +82,7 @@ name_is_valid (const char *name, const char *also)
 static char *
 parse_station_name (ConfigPlace *place, const char *value)
 {
-  return take_text (&place->config->station_name, value, 100);
+  return config_take_text (&place->config->station_name, value, 100);
 }
 
 static char *
@@ -90,7 +90,7 @@ parse_station_id (ConfigPlace *place, const char *value)
 {
   if (!name_is_valid (value, "-"))
     return g_strdup ("wants a to z, 0 to 9 and -, a letter first, 32 characters at most");
-  return take_text (&place->config->station_id, value, 32);
+  return config_take_text (&place->config->station_id, value, 32);
 }
 
 static char *
@@ -98,7 +98,7 @@ parse_language (ConfigPlace *place, const char *value)
 {
   if (!g_str_equal (value, "vi") && !g_str_equal (value, "en"))
     return g_strdup ("wants vi or en");
-  return take_text (&place->config->language, value, 2);
+  return config_take_text (&place->config->language, value, 2);
 }
 
 static char *
@@ -222,7 +222,7 @@ parse_http_key (ConfigPlace *place, const char *value)
 {
   if (strchr (value, ':') == NULL)
     return take_path (place, &place->config->key, value);
-  return take_text (&place->config->key, value, 1000);
+  return config_take_text (&place->config->key, value, 1000);
 }
 
 static char *
@@ -290,8 +290,8 @@ parse_stun (ConfigPlace *place, const char *value)
 }
 
 /* The first line of a file; passwords never stand in station.conf itself. */
-static char *
-take_secret_file (ConfigPlace *place, char **target, const char *value)
+char *
+config_take_secret_file (ConfigPlace *place, char **target, const char *value)
 {
   g_autofree char *path = NULL, *text = NULL;
   gsize length = 0;
@@ -303,7 +303,7 @@ take_secret_file (ConfigPlace *place, char **target, const char *value)
                             "%s cannot be read",
                             path);
   text[strcspn (text, "\r\n")] = '\0';
-  return take_text (target, text, 500);
+  return config_take_text (target, text, 500);
 }
 
 static char *
@@ -347,30 +347,34 @@ parse_relay_user (ConfigPlace *place, const char *value)
   ConfigRelay *section = place->section;
   if (strchr (value, ':') != NULL)
     return g_strdup ("wants a name without ':'");
-  return take_text (&section->user, value, 200);
+  return config_take_text (&section->user, value, 200);
 }
 
 static char *
 parse_relay_password_file (ConfigPlace *place, const char *value)
 {
-  return take_secret_file (place, &((ConfigRelay *)place->section)->password, value);
+  return config_take_secret_file (place, &((ConfigRelay *)place->section)->password, value);
 }
 
 static char *
 parse_relay_secret_file (ConfigPlace *place, const char *value)
 {
-  return take_secret_file (place, &((ConfigRelay *)place->section)->secret, value);
+  return config_take_secret_file (place, &((ConfigRelay *)place->section)->secret, value);
+}
+
+char *
+config_take_ca_file (ConfigPlace *place, char **target, const char *value)
+{
+  char *wrong = take_path (place, target, value);
+  if (wrong == NULL && !g_file_test (*target, G_FILE_TEST_IS_REGULAR))
+    wrong = g_strdup_printf ("wants a file with certificates (PEM); there is no %s", *target);
+  return wrong;
 }
 
 static char *
 parse_relay_ca_file (ConfigPlace *place, const char *value)
 {
-  ConfigRelay *section = place->section;
-  char *wrong = take_path (place, &section->ca_file, value);
-  if (wrong == NULL && !g_file_test (section->ca_file, G_FILE_TEST_IS_REGULAR))
-    wrong = g_strdup_printf ("wants a file with certificates (PEM); there is no %s",
-                             section->ca_file);
-  return wrong;
+  return config_take_ca_file (place, &((ConfigRelay *)place->section)->ca_file, value);
 }
 
 /* ---- [mllp], [camera NAME], [microphone NAME], [stethoscope NAME], [device NAME]
@@ -381,7 +385,7 @@ parse_mllp_listen (ConfigPlace *place, const char *value)
 {
   if (!g_hostname_is_ip_address (value))
     return g_strdup ("wants one IPv4 or IPv6 address, 0.0.0.0 for all");
-  return take_text (&place->config->mllp_listen, value, 64);
+  return config_take_text (&place->config->mllp_listen, value, 64);
 }
 
 static char *
@@ -409,7 +413,7 @@ take_address (ConfigPlace *place, MediaKind kind, const char *value)
   ConfigSource *source = place->section;
   if (!source_check_address (kind, value, &error))
     return g_strdup (error->message);
-  return take_text (&source->address, value, 500);
+  return config_take_text (&source->address, value, 500);
 }
 
 static char *
@@ -441,14 +445,14 @@ static char *
 parse_camera_user (ConfigPlace *place, const char *value)
 {
   ConfigSource *source = place->section;
-  return take_text (&source->user, value, 100);
+  return config_take_text (&source->user, value, 100);
 }
 
 static char *
 parse_camera_password_file (ConfigPlace *place, const char *value)
 {
   ConfigSource *source = place->section;
-  return take_secret_file (place, &source->password, value);
+  return config_take_secret_file (place, &source->password, value);
 }
 
 static char *
@@ -486,14 +490,14 @@ static char *
 parse_device_id (ConfigPlace *place, const char *value)
 {
   ConfigDevice *device = place->section;
-  return take_text (&device->id, value, 200);
+  return config_take_text (&device->id, value, 200);
 }
 
 static char *
 parse_device_profile (ConfigPlace *place, const char *value)
 {
   ConfigDevice *device = place->section;
-  return take_text (&device->profile, value, 64);
+  return config_take_text (&device->profile, value, 64);
 }
 
 /* ---- [bluetooth] ------------------------------------------------------------------------ */
@@ -542,13 +546,13 @@ parse_loudspeaker (ConfigPlace *place, const char *value)
   g_autoptr (GError) error = NULL;
   if (!playout_check_address (value, &error))
     return g_strdup (error->message);
-  return take_text (&place->config->loudspeaker, value, 500);
+  return config_take_text (&place->config->loudspeaker, value, 500);
 }
 
 static char *
 parse_echo_microphone (ConfigPlace *place, const char *value)
 {
-  return take_text (&place->config->echo_microphone, value, 32);
+  return config_take_text (&place->config->echo_microphone, value, 32);
 }
 
 /* ---- [metrics] ------------------------------------------------------------------------- */
@@ -556,7 +560,7 @@ parse_echo_microphone (ConfigPlace *place, const char *value)
 static char *
 parse_metrics_token (ConfigPlace *place, const char *value)
 {
-  char *wrong = take_secret_file (place, &place->config->metrics_token, value);
+  char *wrong = config_take_secret_file (place, &place->config->metrics_token, value);
   const char *token = place->config->metrics_token;
   if (wrong == NULL && (strlen (token) < 16 || strspn (token, TOKEN_CHARS) != strlen (token)))
     wrong = g_strdup ("wants a file with 16 or more letters, digits, - . _ ~ in its first line; "
@@ -601,6 +605,10 @@ static const ConfigKey keys[] = {
   { "camera", "height", parse_camera_height },
   { "camera", "frame-rate", parse_camera_frame_rate },
   { "camera", "prefer", parse_camera_prefer },
+  { "camera", "onvif", config_parse_onvif },
+  { "camera", "onvif-user", config_parse_onvif_user },
+  { "camera", "onvif-password-file", config_parse_onvif_password },
+  { "camera", "onvif-ca-file", config_parse_onvif_ca },
   { "stethoscope", "address", parse_microphone_address },
   { "microphone", "address", parse_microphone_address },
   { "device", "id", parse_device_id },

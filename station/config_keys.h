@@ -40,6 +40,11 @@ void config_serial_free (void *serial);
 /* NULL when it is whole and its port is its own, else what is wrong (transfer full). */
 char *config_serial_judge (const Config *config, const ConfigSerial *serial);
 
+/* A text of 1 to max characters. */
+char *config_take_text (char **target, const char *value, gsize max);
+/* The first line of a file; passwords never stand in station.conf itself. */
+char *config_take_secret_file (ConfigPlace *place, char **target, const char *value);
+char *config_take_ca_file (ConfigPlace *place, char **target, const char *value);
 /* "500M", "5G": binary multiples. */
 char *config_take_size (guint64 *target, const char *value);
 
@@ -50,3 +55,11 @@ char *config_parse_dicom_title (ConfigPlace *place, const char *value);
 char *config_parse_dicom_callers (ConfigPlace *place, const char *value);
 char *config_parse_dicom_largest (ConfigPlace *place, const char *value);
 void config_caller_free (void *caller);
+
+/* ---- [camera NAME], how it turns (config_onvif.c) ---- */
+char *config_parse_onvif (ConfigPlace *place, const char *value);
+char *config_parse_onvif_user (ConfigPlace *place, const char *value);
+char *config_parse_onvif_password (ConfigPlace *place, const char *value);
+char *config_parse_onvif_ca (ConfigPlace *place, const char *value);
+/* NULL when these keys go together, else what is wrong (transfer full). */
+char *config_onvif_judge (const ConfigSource *source);

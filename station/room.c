@@ -2,6 +2,7 @@
 #include "station/channel.h"
 #include "station/guests.h"
 #include "station/links.h"
+#include "station/ptz.h"
 #include "station/recorder.h"
 #include "station/relay_words.h"
 #include "station/text.h"
@@ -118,6 +119,7 @@ room_end_peer (Room *room, RoomPeer *peer)
     links_forget (room->station->links, peer->label);
     waves_peer_gone (room->station->waves, peer->label);
     listening_set (room->listening, peer->label, NULL);
+    ptz_peer_gone (room->station->ptz, peer->label);
   }
   hub_remove_peer (room->hub, peer->id);
   if (peer->client != NULL)
@@ -354,8 +356,11 @@ on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void
   if (peer->client != NULL)
     client_send (peer->client, json_pack ("{s:s, s:s, s:s?}", "type", "media.state", "state",
                                           room_peer_state_name (state), "reason", reason));
-  if (peer->label != NULL && state != HUB_PEER_CONNECTED) /* its page asks again when it is back */
+  if (peer->label != NULL
+      && state != HUB_PEER_CONNECTED) { /* its page asks again when it is back */
     listening_set (room->listening, peer->label, NULL);
+    ptz_peer_gone (room->station->ptz, peer->label);
+  }
   room_choose_sound (room);
   if (state == HUB_PEER_CLOSED || state == HUB_PEER_FAILED) {
     room_end_peer (room, peer);
@@ -378,6 +383,8 @@ on_channel (Hub *hub, const char *id, const char *label, gboolean open, void *ar
   peer_readings_forget (peer->readings);
   if (open)
     channel_send_snapshot (room->station, peer->label);
+  else
+    ptz_peer_gone (room->station->ptz, peer->label);
 }
 
 static void

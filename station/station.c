@@ -13,6 +13,7 @@
 #include "station/recorder.h"
 #include "station/recording.h"
 #include "station/pictures.h"
+#include "station/ptz.h"
 #include "station/room.h"
 #include "station/serial.h"
 #include "station/monitors.h"
@@ -253,6 +254,7 @@ station_show (Station *station, Consult *consult)
   if (consult != NULL)
     guests_enter_room (station, consult);
   waves_shown (station->waves);
+  ptz_shown (station->ptz);
   station_changed (station);
 }
 
@@ -402,6 +404,9 @@ station_start_media (Station *station, GError **error)
   if (station->room == NULL)
     return FALSE;
   recording_follow (station);
+  station->ptz = ptz_new (station, error);
+  if (station->ptz == NULL)
+    return FALSE;
   station->serial = serial_start (station);
   station->local = local_new (station);
   GError *wrong = NULL;
@@ -452,6 +457,7 @@ station_free (Station *station)
     waves_flush (station->waves, ((Consult *)station->consults->pdata[i])->id);
   g_clear_pointer (&station->bluetooth, bluetooth_free);
   wait_for_writes (station);
+  g_clear_pointer (&station->ptz, ptz_free);
   g_clear_pointer (&station->room, room_free);
   g_clear_pointer (&station->recorder, recorder_free);
   wait_for_writes (station);

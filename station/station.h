@@ -25,6 +25,7 @@ typedef struct Bluetooth Bluetooth;
 typedef struct Waves Waves;
 typedef struct Clips Clips;
 typedef struct Pictures Pictures;
+typedef struct Ptz Ptz;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
 typedef struct Dicom Dicom;
@@ -56,6 +57,7 @@ struct Station {
   Links *links;
   Pictures *pictures;
   Clips *clips;
+  Ptz *ptz; /* NULL: no media (a test) */
   Room *room;
   Recorder *recorder;
   Dicom *dicom;

@@ -27,6 +27,7 @@ const onlyIn = [
   [/^(cairo|pango\/|fontconfig\/)/, 'station/papers'],
   [/^opus\//, 'media/capture'],
   [/^libudev/, 'media/devices'],
+  [/^(libsoup|libxml)\//, 'media/onvif'],
   [/^(dcmtk\/|seccomp|zlib|jpeglib)/, 'media/dicom'],
 ];
 
