@@ -16,6 +16,8 @@ struct OnvifHttp {
 typedef struct {
   OnvifHttp *http; /* NULL: freed meanwhile */
   SoupMessage *message;
+  char *type;    /* Content-Type */
+  GBytes *asked; /* the request's body */
   GCancellable *cancel;
   guint deadline;
   gboolean late;
@@ -103,6 +105,8 @@ call_end (Call *call, const OnvifAnswer *answer, const GError *error)
   g_object_unref (call->message);
   g_object_unref (call->cancel);
   g_byte_array_unref (call->body);
+  g_clear_pointer (&call->asked, g_bytes_unref);
+  g_free (call->type);
   g_free (call);
 }
 
@@ -189,8 +193,16 @@ on_late (void *data)
   return G_SOURCE_REMOVE;
 }
 
+/* Also when the request goes out again with what the camera wanted to know: libsoup has read the
+ * body by then. */
+static void
+set_body (SoupMessage *message, Call *call)
+{
+  soup_message_set_request_body_from_bytes (message, call->type, call->asked);
+}
+
 static SoupMessage *
-message_new (const OnvifHttp *http, const char *path, const char *action, const char *text)
+message_new (const OnvifHttp *http, const char *path)
 {
   g_autoptr (GUri) uri = path != NULL
                              ? g_uri_parse_relative (http->device, path, SOUP_HTTP_URI_FLAGS, NULL)
@@ -200,10 +212,6 @@ message_new (const OnvifHttp *http, const char *path, const char *action, const 
       || g_uri_get_port (uri) != g_uri_get_port (http->device))
     return NULL;
   SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_POST, uri);
-  g_autofree char *type
-      = g_strdup_printf ("application/soap+xml; charset=utf-8; action=\"%s\"", action);
-  g_autoptr (GBytes) body = g_bytes_new (text, strlen (text));
-  soup_message_set_request_body_from_bytes (message, type, body);
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
   return message;
 }
@@ -224,7 +232,7 @@ onvif_http_ask (OnvifHttp *http, const char *path, const char *action, const cha
                 OnvifDone done, void *arg)
 {
   Call *call = g_new0 (Call, 1);
-  SoupMessage *message = message_new (http, path, action, text);
+  SoupMessage *message = message_new (http, path);
   call->http = http;
   call->message
       = message != NULL ? message : soup_message_new_from_uri (SOUP_METHOD_POST, http->device);
@@ -238,6 +246,10 @@ onvif_http_ask (OnvifHttp *http, const char *path, const char *action, const cha
     return;
   }
   call->deadline = g_timeout_add (ONVIF_ANSWER_US / 1000, on_late, call);
+  call->type = g_strdup_printf ("application/soap+xml; charset=utf-8; action=\"%s\"", action);
+  call->asked = g_bytes_new (text, strlen (text));
+  set_body (message, call);
+  g_signal_connect (message, "restarted", G_CALLBACK (set_body), call);
   g_signal_connect (message, "authenticate", G_CALLBACK (on_authenticate), call);
   soup_session_send_async (http->session, message, G_PRIORITY_DEFAULT, call->cancel, on_answered,
                            call);

@@ -3,7 +3,6 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../lib/browser.mjs';
 import { picturesMove, screenshots } from '../lib/clinic.mjs';
@@ -227,16 +226,8 @@ test('a power cut of the station in the middle', { timeout: 300_000 }, async (t)
 });
 
 test('the record shows the pictures', { timeout: 180_000 }, async () => {
-  const page = doctor, secret = readFileSync(exam.at.passphrase, 'utf8').trim();
-  await page.bringToFront();
-  await page.getByTestId('conclude').click();
-  await page.getByTestId('conclude-dialog').getByTestId('conclusion').fill('Viêm tai giữa');
-  await page.getByTestId('conclude-go').click();
-  await page.getByTestId('sign-secret').fill(secret);
-  await page.getByTestId('sign-go').click();
-  await page.locator('[data-testid^=record-]').first().click();
-  await page.getByTestId('passphrase').fill(secret);
-  await page.getByTestId('unlock-go').click();
+  const page = doctor;
+  await exam.openRecord(page, 'Viêm tai giữa');
   const list = page.getByTestId('recorded-pictures').locator('button');
   await list.first().waitFor();
   assert.equal(await list.count(), 5);

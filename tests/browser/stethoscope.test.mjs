@@ -3,7 +3,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../lib/browser.mjs';
@@ -207,16 +207,8 @@ async function stopsOf(page, id) {
 }
 
 test('the record plays it back as it was', { timeout: 180_000 }, async (t) => {
-  const page = doctor, secret = readFileSync(exam.at.passphrase, 'utf8').trim();
-  await page.bringToFront();
-  await page.getByTestId('conclude').click();
-  await page.getByTestId('conclude-dialog').getByTestId('conclusion').fill('Tim đều');
-  await page.getByTestId('conclude-go').click();
-  await page.getByTestId('sign-secret').fill(secret);
-  await page.getByTestId('sign-go').click();
-  await page.locator('[data-testid^=record-]').first().click();
-  await page.getByTestId('passphrase').fill(secret);
-  await page.getByTestId('unlock-go').click();
+  const page = doctor;
+  await exam.openRecord(page, 'Tim đều');
   await page.getByTestId('playback').waitFor();
   await page.screenshot({ path: join(screenshots, 'console-playback-stethoscope-vi.png') });
   await page.getByTestId('playback-listen').click();

@@ -1,6 +1,7 @@
 // A small clinic for examinations: a station with the sources given, a consultation that is recorded,
 // the doctor's console and a specialist, both in Chromium.
 
+import { readFileSync } from 'node:fs';
 import { openChromium } from './browser.mjs';
 import { watched } from './clinic.mjs';
 import { place, signIn } from './people.mjs';
@@ -49,6 +50,19 @@ export async function openExam(name, config, { scripts = [], consent = true } = 
     await page.getByTestId('live').waitFor();
     return page;
   }
+  // The doctor concludes and signs, and opens what was recorded.
+  async function openRecord(page, conclusion) {
+    const secret = readFileSync(at.passphrase, 'utf8').trim();
+    await page.bringToFront();
+    await page.getByTestId('conclude').click();
+    await page.getByTestId('conclude-dialog').getByTestId('conclusion').fill(conclusion);
+    await page.getByTestId('conclude-go').click();
+    await page.getByTestId('sign-secret').fill(secret);
+    await page.getByTestId('sign-go').click();
+    await page.locator('[data-testid^=record-]').first().click();
+    await page.getByTestId('passphrase').fill(secret);
+    await page.getByTestId('unlock-go').click();
+  }
   async function end() {
     for (const browser of browsers) await browser.close();
     await stop(station);
@@ -61,5 +75,5 @@ export async function openExam(name, config, { scripts = [], consent = true } = 
     station = await runStation(at);
     drain();
   }
-  return { at, consultation: consultation.id, link, doctor, specialist, restart, end };
+  return { at, consultation: consultation.id, link, doctor, specialist, openRecord, restart, end };
 }

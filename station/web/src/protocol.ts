@@ -416,6 +416,26 @@ export interface PicturesMessage {
   always: boolean
 }
 
+export interface PtzVector { pan: number; tilt: number; zoom: number }
+/** A camera that turns. */
+export interface PtzCamera {
+  source: string
+  state: 'asking' | 'ready' | 'unreachable' | 'refused' | 'unfit'
+  /** What to do, unless it is ready. */
+  text: Said | null
+  presets: { preset: string; name: string }[]
+  position: PtzVector | null
+  moving: boolean
+  /** Who moves it. */
+  driver: string | null
+}
+export interface PtzMessage {
+  type: 'ptz'
+  /** Specialists may drive. */
+  allowed: boolean
+  cameras: PtzCamera[]
+}
+
 /** A frame is about to come over the channel `file`, or cannot. */
 export interface DicomFileMessage {
   type: 'dicom.file'
@@ -433,6 +453,7 @@ export type FromChannel =
   | { type: 'dicom'; items: { id: string; size: number; about: DicomAbout }[] }
   | FromWaves
   | PicturesMessage
+  | PtzMessage
   | { type: 'readings'; items: Observation[]; now?: ReadingsNow[] }
   | { type: 'clock'; now: Time }
   | LiveConsultation
@@ -441,7 +462,7 @@ export type FromChannel =
   | { type: 'ecgs'; items: EcgItem[] }
   | { type: 'ecg.bytes'; ecg?: string; from?: number; size?: number; data?: string | null }
   | { type: 'saved'; note: string; seq: number }
-  | { type: 'error'; code: string; text?: Said; note?: string; stream?: string; ask?: string }
+  | { type: 'error'; code: string; text?: Said; note?: string; stream?: string; ask?: string; ptz?: string }
 
 /* ---- Waves -------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@ import { OwnDevice } from '../media/own'
 import { reportFigures } from '../media/figures'
 import { Peer } from '../media/peer'
 import { Pictures } from '../media/pictures'
+import { Ptz } from '../media/ptz'
 import { Cell, stationClock } from '../observable'
 import type {
   Answer, FromChannel, FromStation, Hello, LiveConsultation, NoteKind, Observation, StationState, User,
@@ -34,6 +35,7 @@ export class Console {
   readonly socket: Socket
   readonly peer: Peer
   readonly pictures: Pictures
+  readonly ptz: Ptz
   #session: string | null = keptSession()
   #instance: string | undefined
   #mediaFor: string | null = null
@@ -46,6 +48,7 @@ export class Console {
       this.socket, { loopback: LOOPBACK.includes(location.hostname) }, (message) => this.#channel(message),
     )
     this.pictures = new Pictures(this.peer, null)
+    this.ptz = new Ptz((message) => this.peer.send(message))
     reportFigures(this.peer)
     this.mic.track.subscribe(() => this.peer.setMicrophone(this.mic.track.get()))
     this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
@@ -170,6 +173,7 @@ export class Console {
       this.readings.set(new Map())
       this.live.set(null)
       this.pictures.clear()
+      this.ptz.clear()
     }
     this.#followMedia()
   }
@@ -207,6 +211,8 @@ export class Console {
     } else if (message.type === 'clock') stationClock(message.now)
     else if (message.type === 'consultation') this.live.set(message)
     else if (message.type === 'pictures') this.pictures.receive(message)
+    else if (message.type === 'ptz') this.ptz.receive(message)
+    else if (message.type === 'error' && message.ptz !== undefined) this.ptz.refuse(message.ptz, message.text)
     else if (message.type === 'error' && message.ask) this.pictures.refused.set({ ask: message.ask, text: message.text })
   }
 }

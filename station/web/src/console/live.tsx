@@ -9,6 +9,7 @@ import { t, type Key } from '../text'
 import { BarButton, Button, Dialog, Notice, Pill, dateOf, useAction } from '../ui/parts'
 import { Auscultations, ListeningNotice } from '../ui/auscultation'
 import { PicturesPanel } from '../ui/pictures'
+import { PtzPanel } from '../ui/ptz'
 import { Stage, type Tile } from '../ui/stage'
 import { LiveTrends } from '../ui/trends'
 import { AlarmList } from '../ui/alarms'
@@ -88,6 +89,7 @@ export function Live(props: {
           <VitalsPanel latest={readings} />
           <LiveTrends readings={client.readings} consultation={consultation.id} />
           <Auscultations peer={client.peer} sources={state.sources} always={client.peer.options.loopback ?? false} />
+          <PtzPanel ptz={client.ptz} console />
           <PicturesPanel pictures={client.pictures} sources={state.sources}
             onPrefer={(source, prefer) => void client.ask('source.prefer', { source, prefer }).catch(() => {})} />
           <button type="button" class="link-button" data-testid="devices-open" onClick={() => setOpen('devices')}>

@@ -8,6 +8,7 @@ import { reportFigures } from '../media/figures'
 import { forgetParts, PartsStore } from '../media/keep'
 import { Peer } from '../media/peer'
 import { Pictures } from '../media/pictures'
+import { Ptz } from '../media/ptz'
 import { Cell, stationClock } from '../observable'
 import type { EcgItem, FromChannel, FromStation, Hello, LiveConsultation, Note, NoteKind, Observation, PeerFigures, Role, Said } from '../protocol'
 import { stationLanguage } from '../text'
@@ -41,6 +42,7 @@ export class Guest {
   readonly socket: Socket | null = null
   readonly peer: Peer
   readonly pictures: Pictures
+  readonly ptz: Ptz
   readonly dicom: ChannelPictures
   /** The key of the invitation is known: it was let through before. */
   #kept: Kept | null = null
@@ -60,6 +62,7 @@ export class Guest {
     }
     this.peer = new Peer(wire, {}, (message) => this.#channel(message))
     this.pictures = new Pictures(this.peer, 'indexedDB' in globalThis && crypto.subtle ? new PartsStore() : null)
+    this.ptz = new Ptz((message) => this.peer.send(message))
     this.dicom = new ChannelPictures(this.peer)
     reportFigures(this.peer)
     if (!this.#fragment) {
@@ -250,6 +253,7 @@ export class Guest {
     this.readings.set(new Map())
     this.notes.set([])
     this.pictures.clear()
+    this.ptz.clear()
     this.dicom.clear()
     forgetParts()
     // Who left may come back by the link, but by a click. Said only when that is kept.
@@ -302,10 +306,12 @@ export class Guest {
           ...known.filter(({ note }) => note !== message.note), message,
         ])
       case 'pictures': return this.pictures.receive(message)
+      case 'ptz': return this.ptz.receive(message)
       case 'dicom': return this.dicom.receiveItems(message.items)
       case 'dicom.file': return this.dicom.receiveFile(message)
       case 'saved':
       case 'error': {
+        if (message.type === 'error' && message.ptz !== undefined) this.ptz.refuse(message.ptz, message.text)
         if (message.type === 'error' && message.ask) this.pictures.refused.set({ ask: message.ask, text: message.text })
         const note = message.note
         const waiting = note === undefined ? undefined : this.#saving.get(note)

@@ -13,6 +13,7 @@ import { t, word, type Key } from '../text'
 import { Icon, Logo } from '../ui/icons'
 import { Auscultations, ListeningNotice } from '../ui/auscultation'
 import { PicturesPanel } from '../ui/pictures'
+import { PtzPanel } from '../ui/ptz'
 import { BarButton, LanguageSwitch, Notice, Pill } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { AudioOut } from '../ui/video'
@@ -61,6 +62,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
             <Ecgs guest={guest} />
             {role === 'specialist' && <Auscultations peer={guest.peer} sources={live?.sources ?? []} always={false} />}
             {role === 'specialist' && <GuestStudies guest={guest} />}
+            {role === 'specialist' && <PtzPanel ptz={guest.ptz} />}
             {role === 'specialist' && <PicturesPanel pictures={guest.pictures} sources={live?.sources ?? []} />}
             <Opinion guest={guest} />
           </aside>
