@@ -9,7 +9,6 @@ import { screenshots } from '../lib/clinic.mjs';
 import { openExam } from '../lib/exam.mjs';
 import { turningCamera } from '../lib/onvif.mjs';
 
-// The station's log, and what it must not hold.
 const cameras = {};
 let exam, doctor, specialist;
 before(async () => {
@@ -161,11 +160,7 @@ test('who is gone without a word drives no more', { timeout: 60_000 }, async () 
   await specialist.getByTestId('ptz-pad').waitFor();
   await specialist.getByTestId('ptz-speed').selectOption('0.25');
   await grip(specialist, 'ptz-right');
-  await turned(cameras.room, 'pan', 0).catch(async (error) => {
-    await specialist.screenshot({ path: '/tmp/ptz-fail.png' });
-    console.log(await cameras.room.look());
-    throw error;
-  });
+  await turned(cameras.room, 'pan', 0.05);
   // The page stands still: nothing comes, as when the link is cut.
   await specialist.evaluate(() => setTimeout(() => { for (const end = Date.now() + 6000; Date.now() < end;); }));
   assert.ok((await stands(cameras.room, 4)).pan < 0.9, 'not only because it is at its end');

@@ -67,7 +67,7 @@ test_date (void)
       "</t:Year><t:Month> 2 </t:Month><t:Day>3</t:Day></t:Date></t:UTCDateTime>"
       "</d:SystemDateAndTime></d:GetSystemDateAndTimeResponse>"));
   g_assert_true (onvif_answer_date (good, &utc_us));
-  g_assert_cmpint (utc_us, ==, 981162179 * G_USEC_PER_SEC);
+  g_assert_cmpint (utc_us, ==, G_GINT64_CONSTANT (981162179000000));
   g_autoptr (OnvifAnswer) bad = parsed (ENVELOPE (
       "<d:GetSystemDateAndTimeResponse xmlns:d=\"d\"><d:SystemDateAndTime><t:UTCDateTime><t:Time>"
       "<t:Hour>1</t:Hour><t:Minute>2</t:Minute><t:Second>3</t:Second></t:Time><t:Date><t:Year>2001"
