@@ -2,6 +2,7 @@
 #include "media/devices/ecg_file.h"
 #include "media/devices/ecg_pack.h"
 #include "records/attachment.h"
+#include "station/channel.h"
 #include "station/ecgs_private.h"
 #include "station/room.h"
 #include "station/text.h"
@@ -148,9 +149,9 @@ ecgs_send_list (Station *station, const char *label)
 {
   const Consult *screen = station->screen;
   if (station->room != NULL)
-    room_send (station->room, label,
-               json_pack ("{s:s, s:o}", "type", "ecgs", "items",
-                          screen != NULL ? ecgs_json (screen) : json_array ()));
+    channel_send_examiners (station, label,
+                            json_pack ("{s:s, s:o}", "type", "ecgs", "items",
+                                       screen != NULL ? ecgs_json (screen) : json_array ()));
 }
 
 /* ---- Pieces
@@ -199,8 +200,8 @@ ecgs_channel_get (Station *station, const char *label, const json_t *message)
   const char *id = json_string_value (json_object_get (message, "ecg"));
   const json_t *from = json_object_get (message, "from");
   json_t *answer = NULL;
-  if (station->screen != NULL && id != NULL && json_is_integer (from)
-      && json_integer_value (from) >= 0)
+  if (station->screen != NULL && channel_may_examine (station, label) && id != NULL
+      && json_is_integer (from) && json_integer_value (from) >= 0)
     answer = piece (station, station->screen->id, id, (guint64)json_integer_value (from), NULL);
   if (answer == NULL)
     answer = json_pack ("{s:s?, s:n}", "ecg", id, "data");

@@ -32,6 +32,7 @@ void ecgs_get (Request *request);
 /* ECGs of a consultation, oldest first, without samples (transfer full) */
 json_t *ecgs_json (const Consult *consult);
 
-/* Data channel: the list, to one peer or all (label NULL); the answer to an `ecg.get`. */
+/* Data channel: the list, to one peer who examines or all of them (label NULL); the answer to an
+ * `ecg.get`, which has no data for who does not. */
 void ecgs_send_list (Station *station, const char *label);
 void ecgs_channel_get (Station *station, const char *label, const json_t *message);

@@ -2,6 +2,7 @@
 #include "station/attach.h"
 #include "station/channel.h"
 #include "station/clock.h"
+#include "station/picture_send.h"
 #include "station/request.h"
 #include "station/room.h"
 #include "station/text.h"
@@ -25,6 +26,7 @@ struct Pictures {
   char *consult;   /* on screen, when `always` was told; NULL: none */
   gboolean always; /* specialists need not ask, in this consultation */
   GPtrArray *asks; /* Ask */
+  PictureSend *send;
 };
 
 static void
@@ -45,6 +47,7 @@ pictures_new (Station *station)
 {
   Pictures *pictures = g_new0 (Pictures, 1);
   pictures->station = station;
+  pictures->send = picture_send_new (station);
   pictures->asks = g_ptr_array_new_with_free_func (ask_free);
   return pictures;
 }
@@ -55,6 +58,7 @@ pictures_free (Pictures *pictures)
   if (pictures == NULL)
     return;
   g_ptr_array_unref (pictures->asks);
+  picture_send_free (pictures->send);
   g_free (pictures->consult);
   g_free (pictures);
 }
@@ -305,37 +309,18 @@ is_of_consult (const Consult *consult, const char *id)
   return FALSE;
 }
 
-/* The first half of the attachment's name goes before each chunk. */
-static void
-short_id (const char *id, guint8 ret[FILE_ID_BYTES])
-{
-  for (guint i = 0; i < FILE_ID_BYTES; i++)
-    ret[i] = (guint8)(g_ascii_xdigit_value (id[2 * i]) << 4 | g_ascii_xdigit_value (id[2 * i + 1]));
-}
-
 static void
 receive_want (Pictures *pictures, const char *label, const json_t *message)
 {
   Station *station = pictures->station;
   const char *id = json_string_value (json_object_get (message, "picture"));
-  guint8 name[FILE_ID_BYTES] = { 0 };
   FilePart parts[FILE_PARTS_MAX];
   guint n = channel_read_parts (message, parts);
   if (id == NULL || !is_of_consult (station->screen, id)) {
     refuse (pictures, label, NULL, "no-such", "Không có ảnh này.", "There is no such picture.");
     return;
   }
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) data
-      = attachment_read (station->store, station->screen->id, id, 0, CHANNEL_FILE_MAX, &error);
-  if (data == NULL) {
-    g_warning ("pictures: %s", error->message);
-    refuse (pictures, label, NULL, "failed", "Không mở được ảnh này.",
-            "This picture does not open.");
-    return;
-  }
-  short_id (id, name);
-  room_send_file (station->room, label, name, data, parts, n);
+  picture_send (pictures->send, label, id, parts, n);
 }
 
 void
