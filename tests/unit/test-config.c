@@ -27,7 +27,7 @@ test_example (void)
   g_autoptr (GRegex) commented = g_regex_new ("^#([a-z-]+ = |\\[)", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *all = g_regex_replace (commented, text, -1, 0, "\\1", 0, NULL);
   g_autoptr (GRegex) absent
-      = g_regex_new ("^(user|password-file|ca-file) .*$", G_REGEX_MULTILINE, 0, NULL);
+      = g_regex_new ("^(user|password-file|ca-file|onvif-[a-z-]+) .*$", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *without = g_regex_replace (absent, all, -1, 0, "", 0, NULL);
   g_autoptr (GRegex) secret = g_regex_new ("^(secret|token)-file .*$", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *folder = g_dir_make_tmp ("nhipcau-config-XXXXXX", NULL);
@@ -77,14 +77,15 @@ static void
 test_values (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (Config) config = parse ("[station]\nstate=state\n"
-                                     "[http]\nlisten=localhost;192.168.1.5:9443;[fd00::5]:9444\n"
-                                     "port=7443\nnames=station.lan;\n"
-                                     "public-url=https://kham.example.vn/\n"
-                                     "[bluetooth]\nenabled=false\n[mllp]\nport=0\n[room]\nmicrophone-owner=station\n"
-                                     "loudspeaker=alsa:default\necho-microphone=desk\n"
-                                     "[microphone desk]\naddress=test:\n",
-                                     &error);
+  g_autoptr (Config) config
+      = parse ("[station]\nstate=state\n"
+               "[http]\nlisten=localhost;192.168.1.5:9443;[fd00::5]:9444\n"
+               "port=7443\nnames=station.lan;\n"
+               "public-url=https://kham.example.vn/\n"
+               "[bluetooth]\nenabled=false\n[mllp]\nport=0\n[room]\nmicrophone-owner=station\n"
+               "loudspeaker=alsa:default\necho-microphone=desk\n"
+               "[microphone desk]\naddress=test:\n",
+               &error);
   g_assert_no_error (error);
   g_assert_cmpstr (config->state, ==, "/etc/nhipcau/state");
   g_assert_cmpuint (config->listen->len, ==, 4);
