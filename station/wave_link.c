@@ -1,5 +1,6 @@
 #include "station/wave_link.h"
 #include "station/room.h"
+#include "station/wave_fills.h"
 
 #include <string.h>
 
@@ -8,8 +9,6 @@ enum { ALL, SLOW, SOME, FEW, WAYS };
 
 #define TICK_MS 40
 #define MEASURE_TICKS 50
-/* Bytes around a message: IP 20, UDP 8, DTLS 37, SCTP 30. */
-#define AROUND 95
 #define MESSAGE_MAX 1150
 /* Nothing comes any more: the hub need not keep anything free. */
 #define IDLE_TICKS 125
@@ -19,23 +18,11 @@ enum { ALL, SLOW, SOME, FEW, WAYS };
 /* Of each way, between its messages. */
 static const guint TICKS[WAYS] = { 1, 5, 12, 12 };
 
-#define FILLS_MAX 32
-/* The newest of a stream that a page may ask back. */
-#define FILL_SPAN_MAX (600u * 1000)
-
 typedef struct {
   char *label;
-  gboolean open;      /* its channel `wave` */
-  int way;            /* -1: none */
-  gint64 fill_due_us; /* its next row of what it missed may go then */
+  gboolean open; /* its channel `wave` */
+  int way;       /* -1: none */
 } LinkPeer;
-
-/* What a peer asked for. */
-typedef struct {
-  LinkPeer *peer;
-  guint32 epoch;
-  guint64 from, to;
-} Fill;
 
 struct WaveLink {
   Station *station;
@@ -46,7 +33,7 @@ struct WaveLink {
   guint timer, ticks, idle_ticks;
   gboolean asked;    /* the hub keeps bits for waves */
   GHashTable *peers; /* label → LinkPeer* */
-  GQueue fills;      /* Fill*, served in turn */
+  WaveFills *fills;
 };
 
 static const char *
@@ -119,7 +106,7 @@ send_way (WaveLink *link, int way)
 {
   g_autoptr (GPtrArray) messages = wave_packer_take (link->packers[way]);
   for (guint i = 0; i < messages->len; i++) {
-    link->bytes[way] += g_bytes_get_size (messages->pdata[i]) + AROUND;
+    link->bytes[way] += g_bytes_get_size (messages->pdata[i]) + WAVE_AROUND;
     send_to_all (link, way, messages->pdata[i]);
   }
 }
@@ -148,8 +135,6 @@ stop (WaveLink *link)
   memset (link->bps, 0, sizeof link->bps);
 }
 
-static void serve_fills (WaveLink *link);
-
 static gboolean
 tick (void *data)
 {
@@ -160,8 +145,8 @@ tick (void *data)
       send_way (link, way);
   if (link->ticks % MEASURE_TICKS == 0)
     measure (link);
-  serve_fills (link);
-  if (++link->idle_ticks > IDLE_TICKS && g_queue_is_empty (&link->fills)) {
+  wave_fills_serve (link->fills);
+  if (++link->idle_ticks > IDLE_TICKS && wave_fills_is_empty (link->fills)) {
     link->timer = 0;
     stop (link);
     return G_SOURCE_REMOVE;
@@ -187,7 +172,7 @@ ask_at_first (WaveLink *link, const WaveStream *stream)
   guint bps[WAYS];
   for (int way = 0; way < WAYS; way++)
     bps[way] = a_lead * (guint)__builtin_popcount (leads_of (stream, way))
-               + AROUND * 8 * 1000 / (TICK_MS * TICKS[way]);
+               + WAVE_AROUND * 8 * 1000 / (TICK_MS * TICKS[way]);
   room_ask_waves (link->station->room, bps, WAYS);
 }
 
@@ -209,7 +194,7 @@ wave_link_forget (WaveLink *link)
 {
   for (int way = 0; way < WAYS; way++)
     g_ptr_array_unref (wave_packer_take (link->packers[way]));
-  g_queue_clear_full (&link->fills, g_free);
+  wave_fills_forget (link->fills);
 }
 
 /* ---- Peers --------------------------------------------------------------------------------------
@@ -252,15 +237,7 @@ wave_link_set_way (WaveLink *link, const char *label, int way)
 void
 wave_link_gone (WaveLink *link, const char *label)
 {
-  LinkPeer *peer = g_hash_table_lookup (link->peers, label);
-  for (GList *at = link->fills.head, *next; peer != NULL && at != NULL; at = next) {
-    Fill *fill = at->data;
-    next = at->next;
-    if (fill->peer == peer) {
-      g_queue_delete_link (&link->fills, at);
-      g_free (fill);
-    }
-  }
+  wave_fills_gone (link->fills, label);
   g_hash_table_remove (link->peers, label);
 }
 
@@ -345,79 +322,13 @@ wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult)
   json_decref (maps);
 }
 
-/* ---- What was missed ----------------------------------------------------------------------------
- */
-
-static gboolean
-get_index (const json_t *message, const char *key, guint64 most, guint64 *ret_value)
-{
-  const json_t *value = json_object_get (message, key);
-  if (!json_is_integer (value) || json_integer_value (value) < 0
-      || (guint64)json_integer_value (value) > most)
-    return FALSE;
-  *ret_value = (guint64)json_integer_value (value);
-  return TRUE;
-}
-
 void
 wave_link_fill (WaveLink *link, const char *label, const json_t *message)
 {
-  LinkPeer *peer = peer_of (link, label);
-  guint64 epoch, from, to;
-  guint waiting = 0;
-  for (GList *at = link->fills.head; at != NULL; at = at->next)
-    waiting += ((Fill *)at->data)->peer == peer;
-  if (waiting >= FILLS_MAX || !get_index (message, "epoch", G_MAXUINT32, &epoch)
-      || !get_index (message, "from", WAVE_CODEC_FIRST_MAX, &from)
-      || !get_index (message, "to", WAVE_CODEC_FIRST_MAX, &to) || to <= from)
+  if (!wave_fills_ask (link->fills, peer_of (link, label)->label, message))
     return;
-  Fill *fill = g_new0 (Fill, 1);
-  fill->peer = peer;
-  fill->epoch = (guint32)epoch;
-  fill->from = to - from > FILL_SPAN_MAX ? to - FILL_SPAN_MAX : from;
-  fill->to = to;
-  g_queue_push_tail (&link->fills, fill);
   link->idle_ticks = 0;
   start_timer (link);
-}
-
-/* Sends one row of it. FALSE: there is no more. */
-static gboolean
-serve (WaveLink *link, Fill *fill, gsize *ret_bytes)
-{
-  guint64 next = 0;
-  json_auto_t *row = wave_record_find (link->record, link->station->screen->id, fill->epoch,
-                                       fill->from, fill->to, &next);
-  json_t *message
-      = json_pack ("{s:s, s:I}", "type", "waves.filled", "epoch", (json_int_t)fill->epoch);
-  static const char *const MEMBERS[] = { "first", "count", "data" };
-  for (guint i = 0; row != NULL && i < G_N_ELEMENTS (MEMBERS); i++)
-    json_object_set (message, MEMBERS[i], json_object_get (row, MEMBERS[i]));
-  *ret_bytes = row != NULL ? json_string_length (json_object_get (row, "data")) + AROUND : 0;
-  fill->from = next;
-  if (row == NULL)
-    json_object_set_new (message, "done", json_true ());
-  room_send (link->station->room, fill->peer->label, message);
-  return row != NULL;
-}
-
-/* One row in a tick at most; who has a slow link waits longer for the next. */
-static void
-serve_fills (WaveLink *link)
-{
-  gint64 now_us = g_get_monotonic_time ();
-  gsize bytes = 0;
-  for (guint i = g_queue_get_length (&link->fills); i > 0 && bytes == 0; i--) {
-    Fill *fill = g_queue_pop_head (&link->fills);
-    LinkPeer *peer = fill->peer;
-    if (link->station->screen != NULL && (now_us < peer->fill_due_us || serve (link, fill, &bytes)))
-      g_queue_push_tail (&link->fills, fill);
-    else
-      g_free (fill);
-    guint quarter = MAX (room_estimate_bps (link->station->room, peer->label) / 4, 4000);
-    if (bytes > 0)
-      peer->fill_due_us = now_us + (gint64)((guint64)bytes * 8 * G_USEC_PER_SEC / quarter);
-  }
 }
 
 /* ---- Life ---------------------------------------------------------------------------------------
@@ -431,7 +342,7 @@ wave_link_new (Station *station, WaveRecord *record)
   link->record = record;
   for (int way = 0; way < WAYS; way++)
     link->packers[way] = wave_packer_new (MESSAGE_MAX);
-  g_queue_init (&link->fills);
+  link->fills = wave_fills_new (station, record);
   link->peers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, peer_free);
   return link;
 }
@@ -443,6 +354,7 @@ wave_link_free (WaveLink *link)
   g_clear_handle_id (&link->timer, g_source_remove);
   for (int way = 0; way < WAYS; way++)
     wave_packer_free (link->packers[way]);
+  wave_fills_free (link->fills);
   g_hash_table_unref (link->peers);
   g_free (link);
 }
