@@ -1,117 +1,17 @@
-#include "media/devices/mllp_listener.h"
+#include "media/devices/mllp_private.h"
 #include "media/devices/hl7_ack.h"
-#include "media/devices/mllp.h"
-#include "media/devices/patient_query.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
 #define MAX_CONNECTIONS 64
-#define READ_SIZE 16384
 /* Messages of one connection that wait for the disk; reading pauses above. */
 #define MAX_WAITING 32
 #define REMEMBERED 1024
 
-typedef struct {
-  grefcount refs;
-  MllpListener *listener; /* NULL once the listener is gone */
-  GSocketConnection *socket;
-  GCancellable *cancel;
-  Mllp *mllp;
-  char *address;
-  GQueue waiting; /* of MllpMessage*, in order of arrival: acknowledged in that order */
-  GByteArray *out;
-  gboolean reading, writing;
-  gboolean ended; /* the other side sends no more; it may still wait for answers */
-  guint8 buffer[READ_SIZE];
-} Connection;
+static void connection_read (MllpConnection *connection);
 
-struct MllpListener {
-  GMainContext *context;
-  GSocketService *service;
-  guint16 port;
-  MllpReceive receive;
-  MllpProfile profile;
-  Wcm *wcm;
-  void *arg;
-  GPtrArray *connections;  /* of Connection* */
-  GHashTable *remembered;  /* digests of messages acknowledged as durable */
-  GQueue remembered_order; /* the same, oldest first */
-};
-
-struct MllpMessage {
-  Connection *connection;
-  Hl7Message *message; /* NULL: refused, the answer is ready */
-  GPtrArray *answer;   /* frames' contents, of what was refused */
-  Hl7Content *content;
-  const Profile *profile;
-  GBytes *raw;
-  char *sender, *digest;
-  gboolean duplicate;
-  gboolean done; /* under the listener's context only */
-  GError *error;
-};
-
-static void connection_read (Connection *connection);
-
-/* ---- Messages ----------------------------------------------------------------------------- */
-
-static void
-message_free (MllpMessage *message)
-{
-  g_clear_pointer (&message->message, hl7_free);
-  g_clear_pointer (&message->answer, g_ptr_array_unref);
-  g_clear_pointer (&message->content, hl7_content_free);
-  g_clear_pointer (&message->raw, g_bytes_unref);
-  g_free (message->sender);
-  g_free (message->digest);
-  g_clear_error (&message->error);
-  g_free (message);
-}
-
-const Hl7Content *
-mllp_message_content (MllpMessage *message)
-{
-  return message->content;
-}
-
-GPtrArray *
-mllp_message_steal_waves (MllpMessage *message)
-{
-  GPtrArray *waves = message->content->waves;
-  message->content->waves = g_ptr_array_new_with_free_func ((GDestroyNotify)wave_block_free);
-  return waves;
-}
-
-gboolean
-mllp_message_is_acknowledged (MllpMessage *message)
-{
-  return hl7_is_acknowledged (message->message, message->profile);
-}
-
-const Hl7Message *
-mllp_message_parsed (MllpMessage *message)
-{
-  return message->message;
-}
-
-GBytes *
-mllp_message_raw (MllpMessage *message)
-{
-  return message->raw;
-}
-
-const char *
-mllp_message_sender (MllpMessage *message)
-{
-  return message->sender;
-}
-
-gboolean
-mllp_message_duplicate (MllpMessage *message)
-{
-  return message->duplicate;
-}
+/* ---- What was acknowledged ---------------------------------------------------------------- */
 
 static void
 remember (MllpListener *listener, const char *digest)
@@ -127,19 +27,19 @@ remember (MllpListener *listener, const char *digest)
 
 /* ---- Connections -------------------------------------------------------------------------- */
 
-static Connection *
-connection_ref (Connection *connection)
+static MllpConnection *
+connection_ref (MllpConnection *connection)
 {
   g_ref_count_inc (&connection->refs);
   return connection;
 }
 
 static void
-connection_unref (Connection *connection)
+connection_unref (MllpConnection *connection)
 {
   if (!g_ref_count_dec (&connection->refs))
     return;
-  g_queue_clear_full (&connection->waiting, (GDestroyNotify)message_free);
+  g_queue_clear_full (&connection->waiting, (GDestroyNotify)mllp_message_free);
   g_object_unref (connection->socket);
   g_object_unref (connection->cancel);
   mllp_free (connection->mllp);
@@ -149,7 +49,7 @@ connection_unref (Connection *connection)
 }
 
 static void
-connection_close (Connection *connection)
+connection_close (MllpConnection *connection)
 {
   MllpListener *listener = connection->listener;
   if (listener == NULL)
@@ -160,12 +60,12 @@ connection_close (Connection *connection)
   g_ptr_array_remove_fast (listener->connections, connection);
 }
 
-static void connection_flush (Connection *connection);
+static void connection_flush (MllpConnection *connection);
 
 static void
 on_written (GObject *stream, GAsyncResult *result, gpointer data)
 {
-  Connection *connection = data;
+  MllpConnection *connection = data;
   g_autoptr (GError) error = NULL;
   gssize n = g_output_stream_write_finish (G_OUTPUT_STREAM (stream), result, &error);
   connection->writing = FALSE;
@@ -179,7 +79,7 @@ on_written (GObject *stream, GAsyncResult *result, gpointer data)
 }
 
 static void
-connection_flush (Connection *connection)
+connection_flush (MllpConnection *connection)
 {
   if (connection->writing || connection->listener == NULL)
     return;
@@ -197,7 +97,7 @@ connection_flush (Connection *connection)
 }
 
 static void
-queue_frame (Connection *connection, GBytes *message)
+queue_frame (MllpConnection *connection, GBytes *message)
 {
   gsize length;
   const char *data = g_bytes_get_data (message, &length);
@@ -207,7 +107,7 @@ queue_frame (Connection *connection, GBytes *message)
 
 /* Answers in order of arrival whatever the order in which the disk was done. */
 static void
-answer_finished (Connection *connection)
+answer_finished (MllpConnection *connection)
 {
   MllpMessage *message;
   while ((message = g_queue_peek_head (&connection->waiting)) != NULL && message->done) {
@@ -220,7 +120,7 @@ answer_finished (Connection *connection)
       queue_frame (connection, g_ptr_array_index (replies, i));
     if (message->error == NULL && connection->listener != NULL)
       remember (connection->listener, message->digest);
-    message_free (message);
+    mllp_message_free (message);
   }
   connection_flush (connection);
 }
@@ -234,7 +134,7 @@ static gboolean
 on_done (gpointer data)
 {
   Done *done = data;
-  Connection *connection = done->message->connection;
+  MllpConnection *connection = done->message->connection;
   done->message->done = TRUE;
   done->message->error = done->error;
   answer_finished (connection);
@@ -263,125 +163,34 @@ mllp_message_answer (MllpMessage *message, GBytes *answer)
   mllp_message_done (message, NULL);
 }
 
-static MllpMessage *
-enqueue (Connection *connection)
+/* Told in its turn, after what came before it. */
+static void
+reject (MllpConnection *connection, const guint8 *data, gsize length, const GError *error)
 {
   MllpMessage *message = g_new0 (MllpMessage, 1);
   message->connection = connection;
   g_queue_push_tail (&connection->waiting, message);
-  return message;
-}
-
-/* Told in its turn, after what came before it. */
-static void
-reject (Connection *connection, const guint8 *data, gsize length, const GError *error)
-{
-  MllpMessage *message = enqueue (connection);
   message->answer = hl7_reject (data, length, error, g_get_real_time ());
   message->error = g_error_copy (error);
   message->done = TRUE;
   answer_finished (connection);
 }
 
-/* The same message again: same bytes from the same device. Without control id and time of its own
- * it is only a message like another, and its readings are new. NULL then. */
-static char *
-digest_of (const Hl7Message *message, GBytes *raw)
-{
-  g_autofree char *control = hl7_get (message, 0, 10, 0, 1, 1);
-  g_autofree char *time = hl7_get (message, 0, 7, 0, 1, 1);
-  /* Asked again, a question wants the answer of now. */
-  if (patient_query_is_supported (message))
-    return NULL;
-  return control != NULL && time != NULL ? g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, raw)
-                                         : NULL;
-}
-
-static char *
-describe_sender (Connection *connection, const Hl7Message *message)
-{
-  g_autofree char *application = hl7_get (message, 0, 3, 0, 1, 1);
-  return g_strdup_printf ("%s %.60s", connection->address, application != NULL ? application : "-");
-}
-
-/* Parsed, by the profile of its sender when it has one. */
-static Hl7Message *
-parse (Connection *connection, const guint8 *data, gsize length, const Profile **ret_profile,
-       char **ret_sender, GError **error)
-{
-  MllpListener *listener = connection->listener;
-  g_autoptr (Hl7Message) message = hl7_parse (data, length, NULL, error);
-  if (message == NULL)
-    return NULL;
-  g_autofree char *sender = describe_sender (connection, message);
-  const Profile *profile
-      = listener->profile != NULL ? listener->profile (message, sender, listener->arg) : NULL;
-  const char *charset = profile != NULL ? profile_charset (profile) : NULL;
-  if (charset != NULL) {
-    hl7_free (g_steal_pointer (&message));
-    message = hl7_parse (data, length, charset, error);
-  }
-  *ret_profile = profile;
-  *ret_sender = g_steal_pointer (&sender);
-  return g_steal_pointer (&message);
-}
-
-/* So that each of them can be known again (Observation.raw, WaveBlock.raw). */
-static void
-name_content (const MllpMessage *message)
-{
-  const Hl7Content *content = message->content;
-  const char *digest = message->digest;
-  gboolean repeats = hl7_is_acknowledged (message->message, message->profile);
-  for (guint i = 0; digest != NULL && i < content->observations->len; i++) {
-    Observation *o = content->observations->pdata[i];
-    o->raw = g_strdup_printf ("%.24s:%u", digest, i);
-  }
-  for (guint i = 0; digest != NULL && i < content->alarms->len; i++) {
-    DeviceAlarm *alarm = content->alarms->pdata[i];
-    alarm->origin->raw = g_strdup_printf ("%.24s:a%u", digest, i);
-  }
-  for (guint i = 0; digest != NULL && repeats && i < content->waves->len; i++) {
-    WaveBlock *block = content->waves->pdata[i];
-    block->raw = g_strdup_printf ("%.24s:w%u", digest, i);
-  }
-}
-
-static Hl7Content *
-read_content (Connection *connection, const MllpMessage *message)
-{
-  if (message->duplicate || !hl7_content_is_supported (message->message))
-    return hl7_content_new ();
-  return hl7_content_read (message->message, message->profile, connection->listener->wcm,
-                           g_get_real_time (), g_get_monotonic_time (), connection->address);
-}
-
 static void
 on_message (const guint8 *data, gsize length, void *arg)
 {
-  Connection *connection = arg;
+  MllpConnection *connection = arg;
   g_autoptr (GError) error = NULL;
-  g_autofree char *sender = NULL;
-  const Profile *profile = NULL;
   if (connection->listener == NULL)
     return;
-  g_autoptr (Hl7Message) parsed = parse (connection, data, length, &profile, &sender, &error);
-  if (parsed == NULL) {
+  MllpMessage *message = mllp_message_read (connection, data, length, &error);
+  if (message == NULL) {
     g_info ("mllp: event=refused peer=%s %s", connection->address, error->message);
     reject (connection, data, length, error);
     return;
   }
-  MllpMessage *message = enqueue (connection);
+  g_queue_push_tail (&connection->waiting, message);
   connection_ref (connection); /* until it is done */
-  message->raw = g_bytes_new (data, length);
-  message->digest = digest_of (parsed, message->raw);
-  message->sender = g_steal_pointer (&sender);
-  message->profile = profile;
-  message->duplicate = message->digest != NULL
-                       && g_hash_table_contains (connection->listener->remembered, message->digest);
-  message->message = g_steal_pointer (&parsed);
-  message->content = read_content (connection, message);
-  name_content (message);
   if (!hl7_content_is_supported (message->message)) {
     error = g_error_new_literal (HL7_ERROR, HL7_ERROR_TYPE,
                                  "message type not supported; this port takes ORU^R01, ORU^R40, "
@@ -401,7 +210,7 @@ on_frame (const guint8 *data, gsize length, void *arg)
 static void
 on_read (GObject *stream, GAsyncResult *result, gpointer data)
 {
-  Connection *connection = data;
+  MllpConnection *connection = data;
   gssize n = g_input_stream_read_finish (G_INPUT_STREAM (stream), result, NULL);
   connection->reading = FALSE;
   if (n < 0) {
@@ -417,15 +226,15 @@ on_read (GObject *stream, GAsyncResult *result, gpointer data)
 }
 
 static void
-connection_read (Connection *connection)
+connection_read (MllpConnection *connection)
 {
   if (connection->listener == NULL || connection->reading || connection->ended
       || connection->out->len > 0 || g_queue_get_length (&connection->waiting) >= MAX_WAITING)
     return;
   connection->reading = TRUE;
   g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (connection->socket)),
-                             connection->buffer, READ_SIZE, G_PRIORITY_DEFAULT, connection->cancel,
-                             on_read, connection_ref (connection));
+                             connection->buffer, MLLP_READ_SIZE, G_PRIORITY_DEFAULT,
+                             connection->cancel, on_read, connection_ref (connection));
 }
 
 static char *
@@ -456,7 +265,7 @@ on_incoming (GSocketService *service, GSocketConnection *socket, GObject *source
     g_warning ("mllp: event=refused more than %d connections", MAX_CONNECTIONS);
     return TRUE;
   }
-  Connection *connection = g_new0 (Connection, 1);
+  MllpConnection *connection = g_new0 (MllpConnection, 1);
   g_ref_count_init (&connection->refs);
   connection->listener = listener;
   connection->socket = g_object_ref (socket);
