@@ -14,6 +14,8 @@ if (!existsSync(dataDir)) {
 // File, format, signals in it, which of them, every so many samples, samples a second that remain.
 const FILES = [
   ['8 leads of s0010_re (I, II, V1 to V6; 0.5 µV a step)', 's0010_re.dat', 16, 12, '0,1,6,7,8,9,10,11', 2, 500],
+  ['3 leads of s0010_re (II, V1, V5)', 's0010_re.dat', 16, 12, '1,6,10', 2, 500],
+  ['lead II of s0010_re', 's0010_re.dat', 16, 12, '1', 2, 500],
   ['2 leads of MIT-BIH 100', '100.dat', 212, 2, '0,1', 1, 360],
 ];
 const round = (value) => Math.round(value * 100) / 100;

@@ -103,7 +103,7 @@ main (int argc, char **argv)
   g_autoptr (WaveStream) stream = wave_stream_new ("ecg", rate, 1, g_strv_length (take));
   g_autoptr (WaveBlock) block
       = block_of (stream, samples, count / signals, signals, take, (guint)atoi (argv[5]));
-  static const guint PACKETS[] = { 40, 100, 200 };
+  static const guint PACKETS[] = { 40, 100, 200, 480 };
   for (guint i = 0; i < G_N_ELEMENTS (PACKETS); i++)
     measure (block, rate, PACKETS[i]);
   return 0;
