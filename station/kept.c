@@ -2,9 +2,6 @@
 
 /* Senders repeat within seconds; after a power cut within the hour that it lasted. */
 #define LOAD_US (24 * G_TIME_SPAN_HOUR)
-/* Far more than sixty-four connections can have under way. */
-#define KEPT_MAX 100000
-
 struct Kept {
   GHashTable *states; /* raw → KeptState */
   GQueue order;       /* of durable ones, oldest first; the keys of states */

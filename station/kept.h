@@ -5,6 +5,9 @@
 #pragma once
 #include "records/store.h"
 
+/* The newest; far more than sixty-four connections can have under way. */
+enum { KEPT_MAX = 100000 };
+
 typedef struct Kept Kept;
 
 Kept *kept_new (void);

@@ -288,8 +288,14 @@ load_waiting_of (Readings *readings, gint64 day_us, GError **error)
 static gboolean
 know (Readings *readings, const char *consult, const char *kind, GError **error)
 {
-  g_autoptr (GPtrArray) rows = store_read (readings->station->store, consult, kind, 0, error);
-  gint64 now_us = g_get_real_time ();
+  Store *store = readings->station->store;
+  g_autoptr (GError) none = NULL;
+  StoreRow *newest = store_latest (store, consult, kind, &none);
+  gint64 now_us = g_get_real_time (), after = newest != NULL ? newest->seq - KEPT_MAX : 0;
+  if (newest == NULL && g_error_matches (none, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND))
+    return TRUE;
+  g_clear_pointer (&newest, store_row_free);
+  g_autoptr (GPtrArray) rows = store_read (store, consult, kind, MAX (after, 0), error);
   for (guint i = 0; rows != NULL && i < rows->len; i++) {
     const StoreRow *row = rows->pdata[i];
     kept_load (readings->kept, row->body, row->utc_us, now_us);

@@ -140,10 +140,10 @@ ${config}`);
 }
 
 // Runs the program on such a place; resolves when it serves.
-export async function runStation(place, { unlock = true, env = {}, args = [], netns } = {}) {
+export async function runStation(place, { unlock = true, env = {}, args = [], netns, seconds = 30 } = {}) {
   const child = start(nhipcau, ['run', '--state', place.state, '--config', place.config,
     '--boot-credential', place.boot, ...(unlock ? ['--unlock', place.passphrase] : []), ...args],
   { netns, env: { ...process.env, ...env } });
-  await line(child, /^ready /);
+  await line(child, /^ready /, seconds);
   return child;
 }
