@@ -54,7 +54,7 @@ draw_general (Sheet *sheet, const Paper *paper)
 {
   g_autofree char *begin = paper_long_time (case_text (paper->view, "started"));
   g_autofree char *end = paper_long_time (case_text (paper->view, "ended"));
-  sheet_heading (sheet, "I. Thông tin chung");
+  sheet_section (sheet, "Thông tin chung");
   sheet_pair (sheet, "Hình thức", paper_mode (paper));
   sheet_pair (sheet, "Bắt đầu", begin);
   sheet_pair (sheet, "Kết thúc", *end != '\0' ? end : "(chưa kết thúc)");
@@ -91,7 +91,7 @@ draw_people (Sheet *sheet, const Paper *paper)
     g_ptr_array_add (cells, g_strdup (case_text (person, "facility")));
     g_ptr_array_add (cells, presence (person));
   }
-  sheet_heading (sheet, "II. Thành phần tham gia");
+  sheet_section (sheet, "Thành phần tham gia");
   sheet_table (sheet, widths, head, G_N_ELEMENTS (head), cells);
 }
 
@@ -100,38 +100,38 @@ draw_people (Sheet *sheet, const Paper *paper)
 static void
 draw_case (Sheet *sheet, const Paper *paper)
 {
-  sheet_heading (sheet, "III. Người bệnh");
+  sheet_section (sheet, "Người bệnh");
   paper_patient (sheet, paper);
-  sheet_heading (sheet, "IV. Lý do khám và tóm tắt bệnh án");
+  sheet_section (sheet, "Lý do khám và tóm tắt bệnh án");
   sheet_pair (sheet, "Lý do", case_text (paper->view, "reason"));
-  paper_notes (sheet, paper, "summary", NULL);
-  paper_notes (sheet, paper, "history", "Tiền sử");
-  paper_notes (sheet, paper, "allergies", "Dị ứng");
-  paper_notes (sheet, paper, "examination", "Khám lâm sàng");
+  paper_notes (sheet, paper, "summary", NULL, NULL);
+  paper_notes (sheet, paper, "history", sheet_heading, "Tiền sử");
+  paper_notes (sheet, paper, "allergies", sheet_heading, "Dị ứng");
+  paper_notes (sheet, paper, "examination", sheet_heading, "Khám lâm sàng");
   paper_vitals (sheet, paper);
-  paper_notes (sheet, paper, "findings", "Cận lâm sàng");
-  paper_notes (sheet, paper, "note", "Ghi chú trong buổi khám");
+  paper_notes (sheet, paper, "findings", sheet_heading, "Cận lâm sàng");
+  paper_notes (sheet, paper, "note", sheet_heading, "Ghi chú trong buổi khám");
 }
 
 static void
 draw_outcome (Sheet *sheet, const Paper *paper)
 {
   const char *conclusion = case_text (paper->view, "conclusion");
-  paper_notes (sheet, paper, "question", "V. Câu hỏi xin ý kiến");
-  if (!paper_notes (sheet, paper, "opinion", "VI. Ý kiến chuyên môn")) {
-    sheet_heading (sheet, "VI. Ý kiến chuyên môn");
+  paper_notes (sheet, paper, "question", sheet_section, "Câu hỏi xin ý kiến");
+  if (!paper_notes (sheet, paper, "opinion", sheet_section, "Ý kiến chuyên môn")) {
+    sheet_section (sheet, "Ý kiến chuyên môn");
     sheet_text (sheet, &plain, "Không có ý kiến nào được ghi.", 0);
   }
-  sheet_heading (sheet, "VII. Kết luận");
+  sheet_section (sheet, "Kết luận");
   paper_problems (sheet, paper);
-  gboolean noted = paper_notes (sheet, paper, "conclusion", NULL);
+  gboolean noted = paper_notes (sheet, paper, "conclusion", NULL, NULL);
   if (*conclusion != '\0')
     sheet_text (sheet, &plain, conclusion, 0);
   else if (!noted && json_array_size (json_object_get (paper->view, "problems")) == 0)
     sheet_text (sheet, &plain, "(chưa có kết luận)", 0);
-  paper_notes (sheet, paper, "decision", "VIII. Quyết định của cơ sở trực tiếp điều trị");
+  paper_notes (sheet, paper, "decision", sheet_section, "Quyết định của cơ sở trực tiếp điều trị");
   paper_prescriptions (sheet, paper);
-  paper_notes (sheet, paper, "follow-up", "Hẹn khám lại");
+  paper_notes (sheet, paper, "follow-up", sheet_section, "Hẹn khám lại");
 }
 
 /* ---- Signatures ----------------------------------------------------------------------------- */
@@ -217,7 +217,7 @@ draw_signatures (Sheet *sheet, const Paper *paper)
   }
   signers[n++] = (SheetSigner){ "NGƯỜI BỆNH / NGƯỜI ĐẠI DIỆN", "", "" };
   sheet_need (sheet, 60);
-  sheet_heading (sheet, "Ký xác nhận");
+  sheet_section (sheet, "Ký xác nhận");
   draw_confirmations (sheet, paper);
   sheet_signers (sheet, signers, n);
   paper_seal (sheet, paper);

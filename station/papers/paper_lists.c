@@ -137,7 +137,7 @@ paper_consents (Sheet *sheet, const Paper *paper)
   const json_t *consents = json_object_get (paper->view, "consents");
   json_t *consent;
   gsize i;
-  sheet_heading (sheet, "Thông tin cho người bệnh và sự đồng ý");
+  sheet_section (sheet, "Thông tin cho người bệnh và sự đồng ý");
   if (json_array_size (consents) == 0)
     sheet_text (sheet, &plain, "Chưa ghi nhận sự đồng ý nào.", 0);
   json_array_foreach (consents, i, consent)
@@ -182,7 +182,7 @@ paper_outages (Sheet *sheet, const Paper *paper)
   g_autoptr (GPtrArray) cells = g_ptr_array_new_with_free_func (g_free);
   json_t *outage;
   gsize i;
-  sheet_heading (sheet, "Gián đoạn trong buổi khám");
+  sheet_section (sheet, "Gián đoạn trong buổi khám");
   if (json_array_size (outages) == 0) {
     sheet_text (sheet, &plain, "Không có gián đoạn nào được ghi nhận.", 0);
     return;
@@ -266,7 +266,7 @@ paper_pictures (Sheet *sheet, const Paper *paper)
   if (total == 0)
     return;
   sheet_need (sheet, 90); /* the heading stays with the first of them */
-  sheet_heading (sheet, "Ảnh chụp");
+  sheet_section (sheet, "Ảnh chụp");
   for (guint at = 0; at < stills->len; at += 2)
     show_pair (sheet, paper, stills, at);
   if (total > stills->len) {
@@ -296,7 +296,7 @@ paper_files (Sheet *sheet, const Paper *paper)
   }
   if (cells->len == 0)
     return;
-  sheet_heading (sheet, "Tệp kèm theo trong hồ sơ điện tử");
+  sheet_section (sheet, "Tệp kèm theo trong hồ sơ điện tử");
   sheet_table (sheet, widths, head, G_N_ELEMENTS (head), cells);
 }
 
@@ -312,7 +312,7 @@ paper_ecgs (Sheet *sheet, const Paper *paper)
     g_autofree char *title = g_strdup_printf (
         "Điện tim%s%s %s", *ecg->title != '\0' ? " – " : " (từ máy theo dõi)", ecg->title, at);
     sheet_need (sheet, 60);
-    sheet_heading (sheet, g_strchomp (title));
+    sheet_section (sheet, g_strchomp (title));
     for (guint k = 0; k < ecg->interpretation->len; k++)
       sheet_pair (sheet, "Máy ghi", ecg->interpretation->pdata[k]);
     ecg_strip (sheet, ecg);

@@ -75,7 +75,8 @@ paper_patient (Sheet *sheet, const Paper *paper)
 /* ---- Notes ---------------------------------------------------------------------------------- */
 
 gboolean
-paper_notes (Sheet *sheet, const Paper *paper, const char *kind, const char *heading)
+paper_notes (Sheet *sheet, const Paper *paper, const char *kind, PaperHeading head,
+             const char *heading)
 {
   const json_t *notes = json_object_get (paper->view, "notes");
   gboolean found = FALSE;
@@ -85,8 +86,8 @@ paper_notes (Sheet *sheet, const Paper *paper, const char *kind, const char *hea
   {
     if (!g_str_equal (case_text (note, "kind"), kind))
       continue;
-    if (!found && heading != NULL)
-      sheet_heading (sheet, heading);
+    if (!found && head != NULL)
+      head (sheet, heading);
     found = TRUE;
     g_autofree char *at = paper_short_time (case_text (note, "at"));
     g_autofree char *author = g_strdup_printf ("%s (%s):", case_text (note, "author"), at);
@@ -148,6 +149,6 @@ paper_prescriptions (Sheet *sheet, const Paper *paper)
     g_ptr_array_add (cells, field_text (one, "days"));
     g_ptr_array_add (cells, g_strdup (amount));
   }
-  sheet_heading (sheet, "Đơn thuốc");
+  sheet_section (sheet, "Đơn thuốc");
   sheet_table (sheet, widths, head, G_N_ELEMENTS (head), cells);
 }

@@ -33,8 +33,11 @@ void paper_patient (Sheet *sheet, const Paper *paper);
 void paper_vitals (Sheet *sheet, const Paper *paper);
 void paper_problems (Sheet *sheet, const Paper *paper);
 void paper_prescriptions (Sheet *sheet, const Paper *paper);
-/* Notes of one kind, each with its author; heading NULL: none. FALSE: there are none. */
-gboolean paper_notes (Sheet *sheet, const Paper *paper, const char *kind, const char *heading);
+typedef void (*PaperHeading) (Sheet *sheet, const char *text);
+/* Notes of one kind, each with its author, under a sheet_heading() or sheet_section(); NULL: none.
+ * FALSE: there are no notes, and no heading. */
+gboolean paper_notes (Sheet *sheet, const Paper *paper, const char *kind, PaperHeading head,
+                      const char *heading);
 void paper_consents (Sheet *sheet, const Paper *paper);
 void paper_outages (Sheet *sheet, const Paper *paper);
 void paper_pictures (Sheet *sheet, const Paper *paper);

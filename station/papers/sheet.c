@@ -326,6 +326,18 @@ sheet_heading (Sheet *sheet, const char *text)
   sheet_text (sheet, &style, text, 0);
 }
 
+void
+sheet_section (Sheet *sheet, const char *text)
+{
+  static const char *const numbers[]
+      = { "I",  "II",  "III",  "IV",  "V",  "VI",  "VII",  "VIII",  "IX",  "X",
+          "XI", "XII", "XIII", "XIV", "XV", "XVI", "XVII", "XVIII", "XIX", "XX" };
+  guint n = MIN (sheet->sections, (guint)G_N_ELEMENTS (numbers) - 1);
+  sheet->sections++;
+  g_autofree char *numbered = g_strdup_printf ("%s. %s", numbers[n], text);
+  sheet_heading (sheet, numbered);
+}
+
 /* ---- Head ----------------------------------------------------------------------------------- */
 
 static double

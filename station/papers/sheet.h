@@ -42,6 +42,8 @@ void sheet_text (Sheet *sheet, const SheetStyle *style, const char *text, gsize 
 void sheet_pair (Sheet *sheet, const char *label, const char *value);
 /* Begins a section: never the last line of a page. Also an entry of the outline. */
 void sheet_heading (Sheet *sheet, const char *text);
+/* The same with the next Roman number before it. */
+void sheet_section (Sheet *sheet, const char *text);
 /* Two blocks beside each other, lines centred, the first line plain, the second bold; underlined
  * when underline. */
 typedef struct {

@@ -21,6 +21,7 @@ struct Sheet {
   PangoContext *pango;
   double y; /* where the next thing begins, from the page's top */
   guint page, pages;
+  guint sections; /* so far */
   gboolean is_counting;
 };
 
