@@ -167,7 +167,10 @@ take_signature (Building *building, const StoreRow *row)
   json_t *signature = dated (building, row);
   json_object_del (signature, "manifest");
   append (building, "signatures", signature);
-  if (*case_text (row->body, "sha256") != '\0')
+  if (*case_text (signature, "name") == '\0')
+    json_object_set (signature, "name", json_object_get (signature, "user"));
+  if (json_object_get (building->view, "manifest") == NULL
+      && *case_text (row->body, "sha256") != '\0')
     json_object_set (building->view, "manifest", json_object_get (row->body, "sha256"));
 }
 
@@ -202,15 +205,21 @@ take_row (Building *building, const StoreRow *row)
 /* ---- The whole --------------------------------------------------------------------------------
  */
 
-/* Rows of the signed document: up to the newest signature and those beside it; all, unless it is
- * signed. */
+/* All rows until it was signed; after the first signature nothing but further ones, which are of
+ * the same manifest. */
 static guint
-rows_that_count (const GPtrArray *rows)
+rows_of_content (const GPtrArray *rows)
 {
-  for (guint i = rows->len; i > 0; i--)
-    if (g_str_equal (((StoreRow *)rows->pdata[i - 1])->kind, "signature"))
+  for (guint i = 0; i < rows->len; i++)
+    if (g_str_equal (((StoreRow *)rows->pdata[i])->kind, "signature"))
       return i;
   return rows->len;
+}
+
+static gboolean
+counts (const GPtrArray *rows, guint content, guint i)
+{
+  return i < content || g_str_equal (((StoreRow *)rows->pdata[i])->kind, "signature");
 }
 
 static void
@@ -265,10 +274,11 @@ finish (Building *building, const StoreRow *first, const StoreRow *last)
 /* Who looked at an unsigned record is no part of what it says; its newest row is then not the
  * view. */
 static const StoreRow *
-last_that_counts (const GPtrArray *rows, guint count)
+last_that_counts (const GPtrArray *rows, guint content)
 {
-  for (guint i = count; i > 0; i--)
-    if (!g_str_equal (((StoreRow *)rows->pdata[i - 1])->kind, "view"))
+  for (guint i = rows->len; i > 0; i--)
+    if (counts (rows, content, i - 1)
+        && !g_str_equal (((StoreRow *)rows->pdata[i - 1])->kind, "view"))
       return rows->pdata[i - 1];
   return rows->pdata[0];
 }
@@ -290,10 +300,11 @@ case_view (Store *store, const char *station_name, const char *consult, GError *
                         .latest = json_object (),
                         .open = json_object (),
                         .users = users };
-  guint count = rows_that_count (rows);
-  for (guint i = 0; i < count; i++)
-    take_row (&building, rows->pdata[i]);
-  finish (&building, rows->pdata[0], last_that_counts (rows, count));
+  guint content = rows_of_content (rows);
+  for (guint i = 0; i < rows->len; i++)
+    if (counts (rows, content, i))
+      take_row (&building, rows->pdata[i]);
+  finish (&building, rows->pdata[0], last_that_counts (rows, content));
   case_clean_all (building.view);
   json_decref (building.latest);
   json_decref (building.open);

@@ -2,8 +2,8 @@
  * order in which it happened. Minutes, referral, prescription and FHIR Bundle are made from this
  * and from nothing else, so that they cannot contradict each other.
  *
- * What was written after the last signature does not change it: a signed record gives the same
- * papers for ever.
+ * Once it is signed, nothing but further signatures of the same manifest changes it: a signed
+ * record gives the same papers each time.
  *
  *   consultation, state, mode, reason, conclusion, station, doctor, started, ended, written
  *   patient        as docs/protocol.md has it
@@ -19,8 +19,8 @@
  *   observations   all of them but tests and what came to nothing
  *   attachments    [{id, kind, name, mime, size, sha256, about, at, user}]
  *   recording      TRUE when something was recorded
- *   signatures     [{user, name, method, sha256, at}]; of the newest the `manifest` (sha256, or
- *                  absent: not signed)
+ *   signatures     [{user, name, role, method, sha256, at}]; name: of who signs. `manifest`: its
+ *                  SHA-256 (absent: not signed)
  *   views          [{user, at, what}]
  */
 #pragma once

@@ -6,10 +6,10 @@
  *   DocumentReference, Consent, Provenance, AuditEvent
  *
  * The same record gives the same bytes on whichever day: ids are UUIDs made from those of the
- * record (RFC 9562 version 5), times are those of rows, and what was written after the last
- * signature (who looked at it, what was delivered) is left out. References are urn:uuid: within the
- * Bundle. Files of the record are named by size and hash
- * (RFC 6920, "ni:///sha-256;…"), not carried.
+ * record (RFC 9562 version 5), times are those of rows, and what was written after it was
+ * signed (who looked at it, what was delivered) is left out, further signatures apart. References
+ * are urn:uuid: within the Bundle. Files of the record are named by size and hash (RFC 6920,
+ * "ni:///sha-256;…"), not carried.
  */
 #pragma once
 #include "records/store.h"

@@ -47,8 +47,10 @@ notes_text (const Fhir *fhir, const char *kind)
   json_array_foreach (notes, i, note)
   {
     if (g_str_equal (case_text (note, "kind"), kind))
-      g_string_append_printf (text, "%s: %s\n", case_text (note, "author"),
-                              case_text (note, "text"));
+      g_string_append_printf (
+          text, "%s%s: %s\n", case_text (note, "author"),
+          g_str_equal (case_text (note, "via"), "telephone") ? " (qua điện thoại)" : "",
+          case_text (note, "text"));
   }
   return g_string_free (text, FALSE);
 }
@@ -131,7 +133,7 @@ attesters (const Fhir *fhir)
     char name[24];
     json_t *attester
         = json_pack ("{s:s, s:s}", "mode", "professional", "time", case_text (signature, "at"));
-    if (fhir_person_by_name (fhir, case_text (signature, "user"), name) != NULL)
+    if (fhir_person_by_name (fhir, case_text (signature, "name"), name) != NULL)
       json_object_set_new (attester, "party", fhir_reference (fhir, name));
     json_array_append_new (list, attester);
   }

@@ -126,7 +126,7 @@ signature_of (const Fhir *fhir, const json_t *signature)
                     fhir_coding ("urn:iso-astm:E1762-95:2013", "1.2.840.10065.1.12.1.5",
                                  "Verification Signature"),
                     "when", case_text (signature, "at"), "who",
-                    who_is (fhir, case_text (signature, "user")), "targetFormat",
+                    who_is (fhir, case_text (signature, "name")), "targetFormat",
                     "application/json", "sigFormat", "application/pkcs7-signature", "data", cms);
 }
 
@@ -143,7 +143,7 @@ add_signed (Fhir *fhir, const json_t *signature, guint index)
       fhir_list (json_pack ("{s:o, s:o}", "type",
                             fhir_concept (FHIR_TERMINOLOGY "provenance-participant-type",
                                           "attester", "Attester", NULL),
-                            "who", who_is (fhir, case_text (signature, "user")))));
+                            "who", who_is (fhir, case_text (signature, "name")))));
   json_object_set_new (
       resource, "entity",
       fhir_list (json_pack ("{s:s, s:{s:{s:s, s:s}, s:s}}", "role", "source", "what", "identifier",

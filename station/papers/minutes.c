@@ -145,7 +145,7 @@ signed_by (const Paper *paper, const char *name)
   gsize i;
   json_array_foreach (signatures, i, signature)
   {
-    if (*name == '\0' || !g_str_equal (case_text (signature, "user"), name))
+    if (*name == '\0' || !g_str_equal (case_text (signature, "name"), name))
       continue;
     g_autofree char *at = paper_short_time (case_text (signature, "at"));
     return g_strdup_printf ("Đã xác nhận điện tử %s", at);
@@ -157,13 +157,9 @@ static const char *
 method_word (const char *method)
 {
   static const char *const words[][2] = { { "sign-in", "xác nhận khi đăng nhập" },
-                                          { "certificate", "chữ ký số" },
-                                          { "p7s", "chữ ký số, tệp .p7s" },
-                                          { "pkcs11", "chữ ký số, thiết bị ký" },
-                                          { "remote", "ký số từ xa" },
-                                          { "e-confirmation", "xác nhận điện tử" },
-                                          { "confirmation", "xác nhận tại chỗ" },
-                                          { "telephone", "qua điện thoại" } };
+                                          { "key", "chữ ký số" },
+                                          { "upload", "chữ ký số, tệp .p7s" },
+                                          { "confirmation", "xác nhận tại chỗ" } };
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     if (g_str_equal (words[i][0], method))
       return words[i][1];
@@ -181,14 +177,39 @@ draw_confirmations (Sheet *sheet, const Paper *paper)
   gsize i;
   json_array_foreach (signatures, i, signature)
   {
-    const char *name = case_text (signature, "name");
-    g_ptr_array_add (cells, g_strdup (*name != '\0' ? name : case_text (signature, "user")));
+    const char *role = paper_role (case_text (signature, "role"));
+    g_ptr_array_add (cells, g_strdup_printf ("%s%s%s", case_text (signature, "name"),
+                                             *role != '\0' ? "\n" : "", role));
     g_ptr_array_add (cells, g_strdup (method_word (case_text (signature, "method"))));
     g_ptr_array_add (cells, paper_short_time (case_text (signature, "at")));
     g_ptr_array_add (cells, g_strdup_printf ("%.12s…", case_text (signature, "sha256")));
   }
   if (cells->len > 0)
     sheet_table (sheet, widths, head, G_N_ELEMENTS (head), cells);
+}
+
+/* Who signed in a role, "" when nobody did yet: the box is for a hand then. */
+static const char *
+signer_of_role (const Paper *paper, const char *role)
+{
+  const json_t *signatures = json_object_get (paper->view, "signatures");
+  json_t *signature;
+  gsize i;
+  json_array_foreach (signatures, i, signature)
+  {
+    if (g_str_equal (case_text (signature, "role"), role))
+      return case_text (signature, "name");
+  }
+  return "";
+}
+
+static SheetSigner
+signer_in_role (const Paper *paper, const char *title, const char *role, GPtrArray *notes)
+{
+  const char *name = signer_of_role (paper, role);
+  char *note = signed_by (paper, name);
+  g_ptr_array_add (notes, note);
+  return (SheetSigner){ title, name, note };
 }
 
 static void
@@ -201,8 +222,8 @@ draw_signatures (Sheet *sheet, const Paper *paper)
   json_t *person;
   gsize i;
   if (is_case_conference (paper)) {
-    signers[n++] = (SheetSigner){ "CHỦ TỌA", "", "" };
-    signers[n++] = (SheetSigner){ "THƯ KÝ", "", "" };
+    signers[n++] = signer_in_role (paper, "CHỦ TỌA", "chair", notes);
+    signers[n++] = signer_in_role (paper, "THƯ KÝ", "secretary", notes);
   }
   json_array_foreach (people, i, person)
   {
@@ -215,7 +236,9 @@ draw_signatures (Sheet *sheet, const Paper *paper)
       signers[n++] = (SheetSigner){ i == 0 ? "NGƯỜI HÀNH NGHỀ TẠI CƠ SỞ" : "BÁC SĨ CHUYÊN KHOA",
                                     name, note };
   }
-  signers[n++] = (SheetSigner){ "NGƯỜI BỆNH / NGƯỜI ĐẠI DIỆN", "", "" };
+  gboolean represented = *signer_of_role (paper, "representative") != '\0';
+  signers[n++] = signer_in_role (paper, "NGƯỜI BỆNH / NGƯỜI ĐẠI DIỆN",
+                                 represented ? "representative" : "patient", notes);
   sheet_need (sheet, 60);
   sheet_section (sheet, "Ký xác nhận");
   draw_confirmations (sheet, paper);

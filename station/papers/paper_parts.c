@@ -90,7 +90,9 @@ paper_notes (Sheet *sheet, const Paper *paper, const char *kind, PaperHeading he
       head (sheet, heading);
     found = TRUE;
     g_autofree char *at = paper_short_time (case_text (note, "at"));
-    g_autofree char *author = g_strdup_printf ("%s (%s):", case_text (note, "author"), at);
+    gboolean telephone = g_str_equal (case_text (note, "via"), "telephone");
+    g_autofree char *author = g_strdup_printf ("%s (%s%s):", case_text (note, "author"), at,
+                                               telephone ? ", qua điện thoại" : "");
     g_autofree char *text = g_strdup_printf ("%s %s", author, case_text (note, "text"));
     sheet_text (sheet, &plain, text, strlen (author));
   }

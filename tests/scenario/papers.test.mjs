@@ -148,6 +148,18 @@ test('referral sheet and prescription come from the same data', () => {
     [['Aspirin 81 mg', 4, 'viên', 'Nhai 4 viên ngay', 1]]);
 });
 
+test('further signatures are told, what else comes after the first changes nothing', () => {
+  const more = (role, name, method) => row('signature', { method, role, name, sha256: 'f'.repeat(64), cms: 'MAA=' });
+  const made = makePapers(dir, 'signed-again', { ...wholeCase(shots), ecg: 0, files: [], after: [
+    note('n1', 'summary', 'Viết sau khi ký'), row('patient', { name: 'Người Khác' }), more('chair', 'GS. Phạm Thị Hoa', 'upload'),
+    row('note', { note: 'n20', kind: 'opinion', text: 'Nói sau', author: 'X', via: 'telephone' }), more('patient', 'Nguyễn Thị Hạnh', 'confirmation')] });
+  const text = flat(textOf(made.file('minutes.pdf')));
+  for (const said of ['vã mồ hôi', 'NGUYỄN THỊ HẠNH', 'GS. Phạm Thị Hoa', 'chữ ký số, tệp .p7s', 'xác nhận tại chỗ']) assert.ok(text.includes(said), said);
+  for (const gone of ['Viết sau khi ký', 'NGƯỜI KHÁC', 'Nói sau', 'ffffffffffffffffffffffff']) assert.ok(!text.includes(gone), gone);
+  assert.equal(every(made.bundle, 'Provenance').length, 3);
+  sound(made.bundle);
+});
+
 test('a draft says so on each page and has no hash', () => {
   const draft = wholeCase(shots);
   const made = makePapers(dir, 'draft', { ...draft, rows: draft.rows.slice(0, -1), sign: false });

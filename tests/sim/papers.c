@@ -3,9 +3,10 @@
  *   papers-probe DIR < DESCRIPTION
  *
  * DESCRIPTION: {"station", "users": [{"id", "name"}], "first": body, "rows": [{"kind", "user",
- * "body"}], "files": [{"kind", "name", "mime", "path", "about"}], "ecg": seconds, "sign": bool}.
- * Writes DIR/minutes.pdf, referral.pdf, prescription.json (where there is one), bundle.json, and
- * again.pdf, again.json: the same, made a second time after more views of the record. */
+ * "body"}], "after": rows that come after it was signed, "files": [{"kind", "name", "mime", "path",
+ * "about"}], "ecg": seconds, "sign": bool}. Writes DIR/minutes.pdf, referral.pdf, prescription.json
+ * (where there is one), bundle.json, and again.pdf, again.json: the same, made a second time after
+ * more views of the record. */
 #include "../unit/records_place.h"
 #include "media/devices/ecg_pack.h"
 #include "records/attachment.h"
@@ -194,6 +195,7 @@ main (int argc, char **argv)
     add_ecg (records.store, consult, (guint)json_integer_value (json_object_get (about, "ecg")));
   if (json_is_true (json_object_get (about, "sign")))
     sign (records.store, consult);
+  add_rows (records.store, consult, json_object_get (about, "after"));
   make_all (records.store, text_of (about, "station"), consult);
   records_down (&records);
   puts (consult);
