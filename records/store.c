@@ -1,4 +1,5 @@
 #include "records/store_private.h"
+#include "records/draft.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -206,6 +207,7 @@ store_write_rows (StoreWrite *write, Vault *vault, const StoreRowContent *conten
 typedef struct {
   Vault *vault;
   char *consult, *kind, *user;
+  char *note; /* whose draft is written, or goes; NULL: none */
   StoreTime at;
   json_t *bodies;
   gint64 seq;
@@ -222,6 +224,7 @@ put_free (gpointer data)
   g_free (put->consult);
   g_free (put->kind);
   g_free (put->user);
+  g_free (put->note);
   json_decref (put->bodies);
   g_clear_pointer (&put->context, g_main_context_unref);
   g_clear_error (&put->error);
@@ -263,7 +266,16 @@ run_put (StoreWrite *write, gpointer data, GError **error)
                  put->kind);
     return FALSE;
   }
-  return store_write_rows (write, put->vault, &row, put->bodies, &put->seq, error);
+  return store_write_rows (write, put->vault, &row, put->bodies, &put->seq, error)
+         && (put->note == NULL || draft_drop (write, put->consult, put->note, error));
+}
+
+static gboolean
+run_draft (StoreWrite *write, gpointer data, GError **error)
+{
+  const Put *put = data;
+  return draft_write (write, put->vault, put->consult, put->note, put->user, put->at.utc_us,
+                      json_array_get (put->bodies, 0), error);
 }
 
 static gboolean
@@ -291,7 +303,7 @@ finish_put (gpointer data, const GError *error)
 }
 
 static void
-push (Store *store, Put *put, StoreDone done, void *arg)
+push (Store *store, Put *put, StoreJobRun run, StoreDone done, void *arg)
 {
   g_autoptr (GError) error = NULL;
 
@@ -299,7 +311,7 @@ push (Store *store, Put *put, StoreDone done, void *arg)
   put->arg = arg;
   put->context = g_main_context_ref_thread_default ();
   if (store_writable (store, &error))
-    store_writer_push (store->writer, run_put, finish_put, put, done != NULL);
+    store_writer_push (store->writer, run, finish_put, put, done != NULL);
   else
     finish_put (put, error);
 }
@@ -308,14 +320,32 @@ void
 store_put (Store *store, const char *consult, const char *kind, const char *user, json_t *body,
            StoreDone done, void *arg)
 {
-  push (store, put_new (store, consult, kind, user, array_of_copy (body)), done, arg);
+  push (store, put_new (store, consult, kind, user, array_of_copy (body)), run_put, done, arg);
+}
+
+void
+store_put_saved (Store *store, const char *consult, const char *kind, const char *user,
+                 json_t *body, const char *note, StoreDone done, void *arg)
+{
+  Put *put = put_new (store, consult, kind, user, array_of_copy (body));
+  put->note = g_strdup (note);
+  push (store, put, run_put, done, arg);
+}
+
+void
+store_put_draft (Store *store, const char *consult, const char *note, const char *user,
+                 json_t *body, StoreDone done, void *arg)
+{
+  Put *put = put_new (store, consult, "draft", user, array_of_copy (body));
+  put->note = g_strdup (note);
+  push (store, put, run_draft, done, arg);
 }
 
 void
 store_put_many (Store *store, const char *consult, const char *kind, const char *user,
                 json_t *bodies, StoreDone done, void *arg)
 {
-  push (store, put_new (store, consult, kind, user, json_deep_copy (bodies)), done, arg);
+  push (store, put_new (store, consult, kind, user, json_deep_copy (bodies)), run_put, done, arg);
 }
 
 gboolean

@@ -61,6 +61,26 @@ void store_put_many (Store *store, const char *consult, const char *kind, const 
 gboolean store_put_sync (Store *store, const char *consult, const char *kind, const char *user,
                          json_t *body, gint64 *ret_seq, GError **error);
 
+/* Drafts: what is being typed, one per note, overwritten each time and outside of the log. Sealed
+ * under the consultation's clinical key. note: [A-Za-z0-9_-]{1,64}. done as of store_put(), seq 0.
+ */
+void store_put_draft (Store *store, const char *consult, const char *note, const char *user,
+                      json_t *body, StoreDone done, void *arg);
+/* As store_put(); in the same transaction the draft of `note` goes. */
+void store_put_saved (Store *store, const char *consult, const char *kind, const char *user,
+                      json_t *body, const char *note, StoreDone done, void *arg);
+typedef struct {
+  char *note, *user;
+  gint64 utc_us;
+  json_t *body;
+} StoreDraft;
+/* All drafts of a consultation: array of StoreDraft* (transfer full). One that was damaged is
+ * TAMPERED for all. */
+GPtrArray *store_read_drafts (Store *store, const char *consult, GError **error);
+/* Makes a row of kind "note" of each draft of a consultation, under its own user, and waits. Not in
+ * the writer's thread. */
+gboolean store_save_drafts (Store *store, const char *consult, GError **error);
+
 typedef struct {
   char *consult, *kind, *user;
   gint64 seq;

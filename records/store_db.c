@@ -22,7 +22,13 @@ static const char *const schema[] = {
   "CREATE TABLE signer(sha256 BLOB PRIMARY KEY, certificate BLOB NOT NULL) STRICT, WITHOUT ROWID",
   "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, root BLOB NOT NULL, peaks BLOB NOT NULL, "
   "signer BLOB NOT NULL, sig BLOB NOT NULL) STRICT",
+  /* Version 2, from SCHEMA_FIRST on: tables outside of the log. */
+  "CREATE TABLE draft(consult TEXT NOT NULL, note TEXT NOT NULL, sealed BLOB NOT NULL, "
+  "sum BLOB NOT NULL, PRIMARY KEY(consult, note)) STRICT, WITHOUT ROWID",
+  "CREATE TABLE patient_bidx(bidx BLOB NOT NULL, consult TEXT NOT NULL, sum BLOB NOT NULL, "
+  "PRIMARY KEY(bidx, consult)) STRICT, WITHOUT ROWID",
 };
+#define SCHEMA_FIRST 7 /* statements of version 1 */
 
 /* ---- Errors and statements ---------------------------------------------------------------- */
 
@@ -131,10 +137,26 @@ create_schema (sqlite3 *db, GError **error)
   return store_db_exec (db, sql->str, error);
 }
 
+/* A database of version 1 gets what it lacks, in one transaction. */
 static gboolean
-has_statement (const char *sql)
+upgrade_schema (sqlite3 *db, GError **error)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (schema); i++)
+  gint64 version;
+  if (!pragma_value (db, "PRAGMA user_version", &version, error))
+    return FALSE;
+  if (version != 1)
+    return TRUE;
+  g_autoptr (GString) sql = g_string_new ("BEGIN IMMEDIATE;");
+  for (guint i = SCHEMA_FIRST; i < G_N_ELEMENTS (schema); i++)
+    g_string_append_printf (sql, "%s;", schema[i]);
+  g_string_append_printf (sql, "PRAGMA user_version=%d; COMMIT", STORE_DB_VERSION);
+  return store_db_exec (db, sql->str, error);
+}
+
+static gboolean
+has_statement (const char *sql, guint statements)
+{
+  for (guint i = 0; i < statements; i++)
     if (g_str_equal (sql, schema[i]))
       return TRUE;
   return FALSE;
@@ -155,18 +177,19 @@ store_db_check_schema (sqlite3 *db, GError **error)
                  STORE_DB_NAME " is not a database of this program");
     return FALSE;
   }
-  if (version != STORE_DB_VERSION) {
+  if (version < 1 || version > STORE_DB_VERSION) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_VERSION,
-                 STORE_DB_NAME " has version %" G_GINT64_FORMAT ", this program reads %d", version,
-                 STORE_DB_VERSION);
+                 STORE_DB_NAME " has version %" G_GINT64_FORMAT ", this program reads 1 to %d",
+                 version, STORE_DB_VERSION);
     return FALSE;
   }
+  guint statements = version == 1 ? SCHEMA_FIRST : (guint)G_N_ELEMENTS (schema);
   g_autoptr (sqlite3_stmt) statement
       = store_db_prepare (db, "SELECT sql, name FROM sqlite_schema WHERE sql IS NOT NULL", error);
   if (statement == NULL)
     return FALSE;
   while ((rc = sqlite3_step (statement)) == SQLITE_ROW) {
-    if (!has_statement (store_db_text (statement, 0))) {
+    if (!has_statement (store_db_text (statement, 0), statements)) {
       g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED,
                    STORE_DB_NAME ": the definition of %s was changed",
                    store_db_text (statement, 1));
@@ -176,10 +199,9 @@ store_db_check_schema (sqlite3 *db, GError **error)
   }
   if (rc != SQLITE_DONE)
     return store_db_fail (db, "read the schema", error);
-  if (found != G_N_ELEMENTS (schema)) {
+  if (found != statements) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED,
-                 STORE_DB_NAME ": %u of %u tables and indexes are there", found,
-                 (guint)G_N_ELEMENTS (schema));
+                 STORE_DB_NAME ": %u of %u tables and indexes are there", found, statements);
     return FALSE;
   }
   return TRUE;
@@ -247,6 +269,7 @@ store_db_open_writer (const char *state_dir, guint64 *ret_wal_bytes, GError **er
                          "PRAGMA secure_delete=ON; PRAGMA journal_size_limit=0",
                          error)
       || !is_empty (db, &empty, error) || (empty && !create_schema (db, error))
+      || !store_db_check_schema (db, error) || !upgrade_schema (db, error)
       || !store_db_check_schema (db, error)
       || !store_db_exec (db, "PRAGMA wal_checkpoint(TRUNCATE)", error)
       || !sync_folder (state_dir, error))

@@ -10,7 +10,7 @@
 
 #define STORE_DB_NAME "records.db"
 #define STORE_DB_APPLICATION 0x4e435243 /* "NCRC" */
-#define STORE_DB_VERSION 1
+#define STORE_DB_VERSION 2              /* 1: without draft and patient_bidx; a writer adds them */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3, sqlite3_close_v2)
 

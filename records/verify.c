@@ -329,6 +329,7 @@ verify_state (const char *state_dir, Vault *vault, const char *consult, VerifyFi
     verify_log (&verify);
     verify_segments (&verify);
     verify_attachments (&verify);
+    verify_drafts (&verify);
     verify_keys (&verify);
     verify_files (&verify);
   } else {

@@ -50,6 +50,8 @@ gboolean verify_database (Verify *verify);
 void verify_log (Verify *verify);
 void verify_segments (Verify *verify);
 void verify_attachments (Verify *verify);
+/* Drafts and the blind index, which the log does not tell of. */
+void verify_drafts (Verify *verify);
 /* Whether a name of the log's is an attachment's; ret_consult and ret_id (transfer full). */
 gboolean verify_attachment_name (const char *name, char **ret_consult, char **ret_id);
 /* SHA-256 of a file in hex, without following a link. */

@@ -1,6 +1,7 @@
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/ecgs.h"
+#include "station/forms.h"
 #include "station/dicom_channel.h"
 #include "station/clips.h"
 #include "station/pictures.h"
@@ -112,6 +113,7 @@ channel_send_snapshot (Station *station, const char *label)
   if (station->screen == NULL)
     return;
   ecgs_send_list (station, label);
+  forms_send (station, label);
   json_array_foreach (station->screen->notes, i, note)
   {
     channel_send_note (station, label, note);
@@ -155,33 +157,47 @@ note_is_foreign (const Consult *consult, const json_t *message, const char *user
   return g_str_has_prefix (by, "guest:") || g_str_has_prefix (user, "guest:");
 }
 
-gboolean
-channel_save_note (Station *station, Consult *consult, const char *user, const char *author,
-                   const json_t *message, WriteDone done, void *arg, const char **ret_wrong)
+json_t *
+channel_note_body (const Consult *consult, const char *user, const char *author,
+                   const json_t *message, const char **ret_wrong)
 {
   static const char *const kinds[]
-      = { "history", "examination", "question", "opinion", "conclusion", "note", NULL };
+      = { "summary", "history",    "allergies", "examination", "findings", "question",
+          "opinion", "conclusion", "decision",  "follow-up",   "note",     NULL };
   const char *note = json_string_value (json_object_get (message, "note"));
   const char *kind = json_string_value (json_object_get (message, "kind"));
   const char *text = json_string_value (json_object_get (message, "text"));
+  const char *speaker = json_string_value (json_object_get (message, "speaker"));
   if (!note_id_is_good (note) || note_is_foreign (consult, message, user))
     *ret_wrong = "note";
   else if (kind == NULL || !g_strv_contains (kinds, kind))
     *ret_wrong = "kind";
   else if (text == NULL || !text_is_clean (text, NOTE_MAX))
     *ret_wrong = "text";
-  else {
-    station_write (station, consult->id, "note", user,
-                   json_pack ("{s:s, s:s, s:s, s:s}", "note", note, "kind", kind, "text", text,
-                              "author", author),
-                   done, arg);
-    return TRUE;
-  }
-  return FALSE;
+  else if (speaker != NULL
+           && (*speaker == '\0' || !text_is_clean (speaker, 200)
+               || g_str_has_prefix (user, "guest:")))
+    *ret_wrong = "speaker";
+  else
+    return json_pack ("{s:s, s:s, s:s, s:s, s:s*}", "note", note, "kind", kind, "text", text,
+                      "author", speaker != NULL ? speaker : author, "via",
+                      speaker != NULL ? "telephone" : NULL);
+  return NULL;
+}
+
+gboolean
+channel_save_note (Station *station, Consult *consult, const char *user, const char *author,
+                   const json_t *message, WriteDone done, void *arg, const char **ret_wrong)
+{
+  json_t *body = channel_note_body (consult, user, author, message, ret_wrong);
+  if (body != NULL)
+    station_write_note (station, consult->id, user, body, done, arg);
+  return body != NULL;
 }
 
 typedef struct {
   char *label, *note;
+  gboolean draft;
 } Saving;
 
 static void
@@ -217,8 +233,8 @@ note_saved (Station *station, Consult *consult, gint64 seq, const GError *error,
     send_error (station, saving->label, "disk", saving->note);
   else
     room_send (station->room, saving->label,
-               json_pack ("{s:s, s:s, s:I}", "type", "saved", "note", saving->note, "seq",
-                          (json_int_t)seq));
+               json_pack ("{s:s, s:s, s:I, s:b}", "type", "saved", "note", saving->note, "seq",
+                          (json_int_t)seq, "draft", saving->draft));
   if (consult != NULL && error == NULL && consult == station->screen)
     channel_send_note_of (station, consult, saving->note);
   saving_free (saving);
@@ -345,10 +361,16 @@ receive_note (Station *station, const char *label, const json_t *message)
   Saving *saving = g_new0 (Saving, 1);
   saving->label = g_strdup (label);
   saving->note = g_strdup (note);
-  if (!channel_save_note (station, consult, user, name, message, note_saved, saving, &wrong)) {
+  saving->draft
+      = g_strcmp0 (json_string_value (json_object_get (message, "type")), "note.draft") == 0;
+  json_t *body = channel_note_body (consult, user, name, message, &wrong);
+  if (body == NULL) {
     send_error (station, label, "bad-message", note);
     saving_free (saving);
-  }
+  } else if (saving->draft)
+    station_write_draft (station, consult->id, note, user, body, note_saved, saving);
+  else
+    station_write_note (station, consult->id, user, body, note_saved, saving);
 }
 
 static const struct {
@@ -358,6 +380,9 @@ static const struct {
   { "look", receive_look },
   { "figures", receive_figures },
   { "note.save", receive_note },
+  { "note.draft", receive_note },
+  { "problem.save", forms_channel_propose },
+  { "icd10.find", forms_channel_find },
   { "waves.fill", receive_fill },
   { "ecg.get", ecgs_channel_get },
   { "dicom.want", dicom_channel_receive },

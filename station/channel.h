@@ -33,6 +33,9 @@ gboolean channel_author (Station *station, const char *label, char **ret_user, c
 void channel_receive (Station *station, const char *label, GBytes *data);
 /* Saves a version of a note; done as of station_write(). FALSE: a text of what is wrong with it,
  * nothing was written. user: who is credited; author: the name. */
+/* The body of such a row, checked (transfer full); NULL: what is wrong with it. */
+json_t *channel_note_body (const Consult *consult, const char *user, const char *author,
+                           const json_t *message, const char **ret_wrong);
 gboolean channel_save_note (Station *station, Consult *consult, const char *user,
                             const char *author, const json_t *message, WriteDone done, void *arg,
                             const char **ret_wrong);

@@ -22,6 +22,8 @@ console_hello (Station *station)
   json_object_set_new (hello, "users", users_to_json (station->users, station->vault));
   json_object_set_new (hello, "ready", json_boolean (station_is_ready (station)));
   json_object_set_new (hello, "problems", station_problems (station));
+  if (station->config->duty_phone != NULL)
+    json_object_set_new (hello, "duty_phone", json_string (station->config->duty_phone));
   return hello;
 }
 

@@ -58,6 +58,9 @@ typedef struct {
 
   char *station_name, *station_id, *language, *state;
   char *boot_credential;
+  char *duty_phone; /* on the screen when the link is gone; NULL: none */
+  char *icd10_file; /* NULL: the built-in list */
+  char *facility_code, *facility_address, *facility_phone; /* of papers; NULL: not given */
 
   GPtrArray *listen; /* ConfigListen* */
   guint16 http_port;

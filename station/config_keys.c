@@ -113,6 +113,44 @@ parse_boot_credential (ConfigPlace *place, const char *value)
   return take_path (place, &place->config->boot_credential, value);
 }
 
+static char *
+take_phone (char **target, const char *value)
+{
+  if (strspn (value, "+0123456789 .-()") != strlen (value) || strlen (value) < 3)
+    return g_strdup ("wants a telephone number: digits, spaces, + . - ( )");
+  return take_text (target, value, 30);
+}
+
+static char *
+parse_duty_phone (ConfigPlace *place, const char *value)
+{
+  return take_phone (&place->config->duty_phone, value);
+}
+
+static char *
+parse_icd10 (ConfigPlace *place, const char *value)
+{
+  return take_path (place, &place->config->icd10_file, value);
+}
+
+static char *
+parse_facility_code (ConfigPlace *place, const char *value)
+{
+  return take_text (&place->config->facility_code, value, 20);
+}
+
+static char *
+parse_facility_address (ConfigPlace *place, const char *value)
+{
+  return take_text (&place->config->facility_address, value, 200);
+}
+
+static char *
+parse_facility_phone (ConfigPlace *place, const char *value)
+{
+  return take_phone (&place->config->facility_phone, value);
+}
+
 /* ---- [http] ---------------------------------------------------------------------------- */
 
 static gboolean
@@ -574,6 +612,11 @@ static const ConfigKey keys[] = {
   { "station", "language", parse_language },
   { "station", "state", parse_state },
   { "station", "boot-credential", parse_boot_credential },
+  { "station", "duty-phone", parse_duty_phone },
+  { "station", "icd10", parse_icd10 },
+  { "station", "facility-code", parse_facility_code },
+  { "station", "address", parse_facility_address },
+  { "station", "phone", parse_facility_phone },
   { "http", "listen", parse_http_listen },
   { "http", "port", parse_http_port },
   { "http", "names", parse_http_names },

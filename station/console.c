@@ -2,9 +2,11 @@
 #include "station/ecgs.h"
 #include "station/bluetooth.h"
 #include "station/dicom.h"
+#include "station/forms.h"
 #include "station/guests.h"
 #include "station/media_messages.h"
 #include "station/prescription.h"
+#include "station/patient_find.h"
 #include "station/readings.h"
 #include "station/recording.h"
 #include "station/room.h"
@@ -57,6 +59,14 @@ static const Message messages[] = {
   { "note.save", console_note_save, HERE | OPEN },
   { "prescription.list", console_prescription_list, HERE },
   { "prescription.save", console_prescription_save, HERE | OPEN },
+  { "note.draft", console_note_draft, HERE | OPEN },
+  { "problem.save", console_problem_save, HERE | OPEN },
+  { "facilities.save", console_facilities_save, HERE | OPEN },
+  { "consultation.save", console_consultation_save, HERE | OPEN },
+  { "mark.save", console_mark_save, HERE | OPEN },
+  { "icd10.find", console_icd10_find, SIGNED_IN },
+  { "identity.read", console_identity_read, SIGNED_IN },
+  { "patient.find", console_patient_find, SIGNED_IN },
   { "reading.save", readings_save, HERE | OPEN },
   { "ecg.part", ecgs_part, HERE | OPEN },
   { "ecg.add", ecgs_add, HERE | OPEN },

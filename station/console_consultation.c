@@ -2,7 +2,9 @@
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/console_private.h"
+#include "station/forms.h"
 #include "station/guests.h"
+#include "station/patient_find.h"
 #include "station/recording.h"
 #include "station/station.h"
 
@@ -63,6 +65,9 @@ start_with (Request *request, int mode, const char *reason, json_t *patient)
   }
   g_ptr_array_add (station->consults, consult);
   station_event (station, id, request->user, "started", NULL);
+  station_write (station, id, "facilities", request->user, forms_own_facility (station->config),
+                 NULL, NULL);
+  patient_index_row (station, id, patient);
   Starting *starting = g_new0 (Starting, 1);
   starting->request = request_ref (request);
   starting->consult = g_strdup (id);
@@ -240,6 +245,8 @@ static void
 patient_saved (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
 {
   Request *request = arg;
+  if (error == NULL && consult != NULL)
+    patient_index_row (station, consult->id, consult->patient);
   if (error == NULL && consult != NULL && consult_patient_name (consult) != NULL
       && json_is_true (json_object_get (request->message, "identified")))
     station_event (station, consult->id, request->user, "patient-identified", NULL);

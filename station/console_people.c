@@ -1,5 +1,6 @@
 /* The console's messages about who sits in front of it: sign-in, resume, vault. */
 #include "station/console_private.h"
+#include "station/patient_find.h"
 #include "station/room.h"
 #include "station/station.h"
 #include "station/view.h"
@@ -261,6 +262,7 @@ unlocked (Request *request, gboolean open, const GError *error)
     return;
   }
   session->unlocked = TRUE;
+  patient_index_catch_up (request->station);
   station_changed (request->station);
   request_ok (request, NULL);
 }

@@ -1,6 +1,7 @@
 #include "station/consultation.h"
 #include "station/alarms.h"
 #include "station/clock.h"
+#include "station/forms.h"
 
 #include <string.h>
 
@@ -100,6 +101,9 @@ consult_new (const char *id)
   consult->patient = json_object ();
   consult->consents = json_array ();
   consult->notes = json_array ();
+  consult->problems = json_array ();
+  consult->proposals = json_array ();
+  consult->marks = json_array ();
   consult->events = json_array ();
   consult->attachments = json_array ();
   consult->readings = json_object ();
@@ -122,6 +126,10 @@ consult_free (Consult *consult)
   json_decref (consult->patient);
   json_decref (consult->consents);
   json_decref (consult->notes);
+  json_decref (consult->problems);
+  json_decref (consult->proposals);
+  json_decref (consult->facilities);
+  json_decref (consult->marks);
   json_decref (consult->events);
   json_decref (consult->attachments);
   json_decref (consult->readings);
@@ -327,6 +335,8 @@ consult_apply (Consult *consult, const StoreRow *row, const char *user_name)
     apply_guest (consult, row);
   else if (g_str_equal (row->kind, "signature"))
     consult->signature = TRUE;
+  else
+    forms_apply (consult, row, user_name);
 }
 
 json_t *

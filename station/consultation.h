@@ -10,7 +10,8 @@
  * patient       {name, birth_year, …} (docs/protocol.md)
  * consent       {kind, purposes, by, relation, reason}
  * recording     {on, reason}
- * note          {note, kind, text, author}
+ * note          {note, kind, text, author, via}
+ * problem, proposal, facilities, mark: forms.h
  * alarm         docs/devices.md, and sender, received
  * observation   docs/devices.md, and sender; by hand: vital, value, unit, source "manual"
  * invite        {invite, role, name, secret, state, wrong}
@@ -91,6 +92,10 @@ typedef struct {
   json_t *patient;
   json_t *consents;    /* array, as in `state` */
   json_t *notes;       /* array, newest version of each */
+  json_t *problems;    /* array: conclusions per problem, newest version of each */
+  json_t *proposals;   /* array: what specialists propose, and nobody has taken over */
+  json_t *facilities;  /* NULL: no row yet */
+  json_t *marks;       /* array */
   json_t *events;      /* array, the newest CONSULT_EVENTS_MAX */
   json_t *attachments; /* array, as in a record (records/attachment.h), with at and user */
   json_t *alarms;      /* what stands (alarms.h) */

@@ -1,4 +1,5 @@
 /* The console's messages about invitations and guests. */
+#include "station/forms.h"
 #include "station/guests.h"
 #include "station/text.h"
 #include "station/qr.h"
@@ -130,6 +131,8 @@ admitted (Station *station, Consult *consult, gint64 seq, const GError *error, v
   }
   if (guest != NULL) {
     station_event (station, consult->id, request->user, "guest-admitted", guest->name);
+    if (g_str_equal (guest->role, "specialist"))
+      forms_guest_admitted (station, consult, request->user, guest->facility);
     guest_welcome (station, consult, guest);
   }
   request_ok (request, NULL);

@@ -1,4 +1,5 @@
 /* The form of a patient's data (docs/protocol.md). */
+#include "station/cccd.h"
 #include "station/console_private.h"
 
 #include <stdio.h>
@@ -74,11 +75,7 @@ static gboolean
 is_insurance (const json_t *value)
 {
   const char *text = json_string_value (value);
-  if (text == NULL)
-    return FALSE;
-  return is_digits (text, 10)
-         || (strlen (text) == 15 && g_ascii_isalpha (text[0]) && g_ascii_isalpha (text[1])
-             && is_digits (text + 2, 13));
+  return text != NULL && bhyt_wrong (text) == NULL;
 }
 
 static gboolean
@@ -142,6 +139,14 @@ console_patient_is_good (Request *request, json_t *patient)
   for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
     const json_t *value = json_object_get (patient, fields[i].name);
     if (value != NULL && !fields[i].is_good (value)) {
+      const Text *text = g_str_equal (fields[i].name, "insurance") && json_is_string (value)
+                             ? bhyt_wrong (json_string_value (value))
+                             : NULL;
+      if (text != NULL) {
+        request_refuse_with (request, "bad-message", text->vi, text->en,
+                             json_pack ("{s:s}", "field", "insurance"));
+        return FALSE;
+      }
       request_bad (request, fields[i].name, "has not the right form");
       return FALSE;
     }

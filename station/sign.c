@@ -67,7 +67,8 @@ sign_rows (const Signing *signing, GError **error)
 {
   json_auto_t *event = json_pack ("{s:s, s:s}", "what", "signed", "detail", "");
   Store *store = signing->station->store;
-  return store_put_sync (store, signing->consult, "event", signing->user, event, NULL, error)
+  return store_save_drafts (store, signing->consult, error)
+         && store_put_sync (store, signing->consult, "event", signing->user, event, NULL, error)
          && store_put_sync (store, signing->consult, "consultation", signing->user, signing->body,
                             NULL, error)
          && sign_seal (signing->station, signing->consult, signing->user, FALSE, error);

@@ -8,6 +8,7 @@
 #include "station/ecgs.h"
 #include "station/guests.h"
 #include "station/feeds.h"
+#include "station/forms.h"
 #include "station/local.h"
 #include "station/readings.h"
 #include "station/recorder.h"
@@ -26,6 +27,7 @@
 
 #define STATE_INTERVAL_US (G_USEC_PER_SEC / 10)
 #define RESTORE_LATEST 100
+#define DRAFT "draft" /* of a Write: no row */
 
 const char *
 disk_level_name (DiskLevel level)
@@ -62,6 +64,11 @@ apply_write (Write *write, Consult *consult, gint64 seq)
   json_t *body;
   json_array_foreach (write->bodies, i, body)
   {
+    if (g_str_equal (write->kind, DRAFT)) {
+      forms_apply_draft (consult, json_string_value (json_object_get (body, "note")), write->user,
+                         write->utc_us, body, users_name (write->station->users, write->user));
+      continue;
+    }
     StoreRow row = { .consult = write->consult,
                      .kind = write->kind,
                      .user = write->user,
@@ -118,6 +125,32 @@ station_write (Station *station, const char *consult, const char *kind, const ch
   store_put (station->store, consult, kind, user, body, written, write);
 }
 
+static const char *
+note_of (const json_t *body)
+{
+  return json_string_value (json_object_get (body, "note"));
+}
+
+void
+station_write_note (Station *station, const char *consult, const char *user, json_t *body,
+                    WriteDone done, void *arg)
+{
+  json_t *bodies = json_array ();
+  json_array_append_new (bodies, body);
+  Write *write = write_new (station, consult, "note", user, bodies, done, arg);
+  store_put_saved (station->store, consult, "note", user, body, note_of (body), written, write);
+}
+
+void
+station_write_draft (Station *station, const char *consult, const char *note, const char *user,
+                     json_t *body, WriteDone done, void *arg)
+{
+  json_t *bodies = json_array ();
+  json_array_append_new (bodies, body);
+  Write *write = write_new (station, consult, DRAFT, user, bodies, done, arg);
+  store_put_draft (station->store, consult, note, user, body, written, write);
+}
+
 void
 station_write_many (Station *station, const char *consult, const char *kind, const char *user,
                     json_t *bodies, WriteDone done, void *arg)
@@ -163,6 +196,14 @@ station_load_consult (Station *station, const char *id, GError **error)
   for (guint i = 0; i < rows->len; i++) {
     const StoreRow *row = rows->pdata[i];
     consult_apply (consult, row, users_name (station->users, row->user));
+  }
+  g_autoptr (GPtrArray) drafts = store_read_drafts (station->store, id, error);
+  if (drafts == NULL)
+    return NULL;
+  for (guint i = 0; i < drafts->len; i++) {
+    const StoreDraft *draft = drafts->pdata[i];
+    forms_apply_draft (consult, draft->note, draft->user, draft->utc_us, draft->body,
+                       users_name (station->users, draft->user));
   }
   if (consult->started_us == 0) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "consultation %s has no first row",
@@ -324,6 +365,13 @@ station_problems (Station *station)
     add_problem (list, "bad", "recovery-unconfirmed",
                  "Chưa có khóa khôi phục nào được xác nhận: hãy chạy nhipcau setup --confirm MÃ.",
                  "No recovery key has been confirmed yet: run nhipcau setup --confirm CODE.");
+  if (station->icd10_failed)
+    add_problem (
+        list, "warn", "icd10-file",
+        "Không đọc được tệp mã ICD-10 (icd10 trong station.conf): xem nhật ký; đang dùng danh "
+        "mục nhỏ có sẵn.",
+        "The file of ICD-10 codes (icd10 in station.conf) cannot be read: see the log; the "
+        "small built-in list is in use.");
   if (station->disk == DISK_LOW)
     add_problem (list, "warn", "disk-low", "Đĩa sắp đầy: chỉ còn ghi hình được ít lâu.",
                  "The disk is nearly full: little recording time is left.");
@@ -356,6 +404,19 @@ consult_destroy (void *data)
   consult_free (data);
 }
 
+/* A station without the hospital's list works all the same; the console says that it is missing. */
+static void
+load_icd10 (Station *station)
+{
+  g_autoptr (GError) error = NULL;
+  station->icd10 = icd10_load (station->config->icd10_file, &error);
+  if (station->icd10 != NULL)
+    return;
+  g_warning ("station: [station] icd10: %s", error->message);
+  station->icd10_failed = TRUE;
+  station->icd10 = icd10_load (NULL, NULL);
+}
+
 Station *
 station_new (const Config *config, Vault *vault, Store *store, Identity *identity, GError **error)
 {
@@ -365,6 +426,7 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->store = store;
   station->identity = identity;
   station->instance = session_random_text (9);
+  load_icd10 (station);
   station->clients = g_ptr_array_new ();
   station->consults = g_ptr_array_new_with_free_func (consult_destroy);
   station->links = links_new ();
@@ -478,6 +540,7 @@ station_free (Station *station)
   g_clear_pointer (&station->links, links_free);
   g_clear_pointer (&station->sessions, sessions_free);
   g_clear_pointer (&station->users, users_free);
+  g_clear_pointer (&station->icd10, icd10_free);
   g_ptr_array_unref (station->consults);
   g_ptr_array_unref (station->clients);
   g_free (station->instance);

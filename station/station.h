@@ -12,6 +12,7 @@
 #include "station/users.h"
 #include "station/session.h"
 #include "certs/identity.h"
+#include "records/icd10.h"
 #include "records/store.h"
 
 typedef struct Readings Readings;
@@ -61,6 +62,8 @@ struct Station {
   Room *room;
   Recorder *recorder;
   Dicom *dicom;
+  Icd10 *icd10;
+  gboolean icd10_failed; /* the file of the configuration could not be read */
 
   DiskLevel disk;
   RecordingSpace space;
@@ -104,6 +107,12 @@ void station_write (Station *station, const char *consult, const char *kind, con
 /* Several rows of one kind in one transaction; bodies an array (transfer full). */
 void station_write_many (Station *station, const char *consult, const char *kind, const char *user,
                          json_t *bodies, WriteDone done, void *arg);
+/* A version of a note; its draft goes in the same transaction. (transfer full) body. */
+void station_write_note (Station *station, const char *consult, const char *user, json_t *body,
+                         WriteDone done, void *arg);
+/* What is being typed: overwritten each time, no row. seq in done is 0. (transfer full) body. */
+void station_write_draft (Station *station, const char *consult, const char *note, const char *user,
+                          json_t *body, WriteDone done, void *arg);
 /* A deviation or step of the record. detail may be NULL. */
 void station_event (Station *station, const char *consult, const char *user, const char *what,
                     const char *detail);

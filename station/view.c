@@ -7,6 +7,7 @@
 #include "station/ecgs.h"
 #include "station/guests.h"
 #include "station/feeds.h"
+#include "station/forms.h"
 #include "station/readings.h"
 #include "station/recorder.h"
 #include "station/room.h"
@@ -89,6 +90,7 @@ view_consultation (Station *station, Consult *consult)
   json_object_set_new (view, "readings", view_readings (consult));
   json_object_set_new (view, "alarms", alarms_view (consult->alarms, g_get_real_time ()));
   json_object_set_new (view, "ecgs", ecgs_json (consult));
+  forms_view (station, consult, view);
   json_object_set_new (view, "guests", view_guests (station, consult));
   json_object_set_new (view, "invites", view_invites (station, consult));
   return view;
