@@ -138,10 +138,12 @@ read_all (sqlite3 *db, DataKey *key, const char *consult, GError **error)
   store_db_bind_text (select, 1, consult);
   while ((rc = sqlite3_step (select)) == SQLITE_ROW) {
     g_autoptr (GBytes) sealed = store_db_blob (select, 1);
-    StoreDraft *draft = draft_open (key, consult, store_db_text (select, 0), sealed, error);
-    if (draft == NULL)
-      return NULL;
-    g_ptr_array_add (drafts, draft);
+    g_autoptr (GError) damaged = NULL;
+    StoreDraft *draft = draft_open (key, consult, store_db_text (select, 0), sealed, &damaged);
+    if (draft != NULL)
+      g_ptr_array_add (drafts, draft);
+    else
+      g_message ("store: a draft is left out: %s", damaged->message);
   }
   if (rc != SQLITE_DONE) {
     store_db_fail (db, "read drafts", error);

@@ -74,8 +74,8 @@ typedef struct {
   gint64 utc_us;
   json_t *body;
 } StoreDraft;
-/* All drafts of a consultation: array of StoreDraft* (transfer full). One that was damaged is
- * TAMPERED for all. */
+/* All drafts of a consultation: array of StoreDraft* (transfer full). One that was damaged is left
+ * out, so that the rest can be worked with; verify names it. */
 GPtrArray *store_read_drafts (Store *store, const char *consult, GError **error);
 /* Makes a row of kind "note" of each draft of a consultation, under its own user, and waits. Not in
  * the writer's thread. */
