@@ -15,7 +15,9 @@ export type Mode = 1 | 2 | 3 | 4
 export type Sex = 'male' | 'female' | 'other'
 export type Purpose = 'treatment' | 'recording' | 'teaching'
 export type ConsentKind = 'given' | 'representative' | 'impossible' | 'withdrawn'
-export type NoteKind = 'history' | 'examination' | 'question' | 'opinion' | 'conclusion' | 'note'
+export type NoteKind =
+  | 'summary' | 'history' | 'allergies' | 'examination' | 'findings' | 'question' | 'opinion' | 'conclusion'
+  | 'decision' | 'follow-up' | 'note'
 export type ConsultationState =
   | 'scheduled' | 'waiting' | 'live' | 'interrupted' | 'concluding' | 'signed' | 'delivered'
   | 'cancelled'
@@ -70,7 +72,32 @@ export interface Consent {
   at?: Time
 }
 
-export interface Note { note: string; kind: NoteKind; text: string; user: string; at: Time }
+export interface Note {
+  note: string
+  kind: NoteKind
+  text: string
+  user: string
+  at: Time
+  /** Not a version yet: somebody is typing. */
+  draft?: boolean
+  via?: 'telephone'
+}
+
+/** The conclusion on one problem, or a specialist's proposal of one. */
+export interface Problem {
+  problem: string
+  icd10?: string | null
+  title: string
+  text: string
+  removed?: boolean
+  author?: string
+  proposed_by?: string
+  at?: Time
+}
+export interface Mark { at_us: number; text: string; at?: Time; user?: string }
+export interface Facility { id?: string; name: string; code?: string; address?: string; phone?: string }
+export interface Facilities { own: Facility; consulted: Facility[] }
+export interface IcdItem { code: string; vi: string; en: string }
 
 export type GuestState = 'lobby' | 'admitted' | 'live' | 'away'
 /** What a link carries of pictures: all, smaller ones, or sound and stills only. */
@@ -204,6 +231,10 @@ export interface Consultation {
   patient: Patient
   consents: Consent[]
   notes: Note[]
+  problems?: Problem[]
+  proposals?: Problem[]
+  marks?: Mark[]
+  facilities?: Facilities
   recording: RecordingView
   readings: Observation[]
   alarms?: AlarmView[]
@@ -276,10 +307,14 @@ export interface RecordRow<Body> { seq: number; user: string; at: Time; body: Bo
 
 /** All rows of a consultation in order of writing, every version of them. */
 export interface RecordRows {
-  consultation?: RecordRow<{ state?: ConsultationState; mode?: Mode; reason?: string; started?: Time }>[]
+  consultation?: RecordRow<{ state?: ConsultationState; mode?: Mode; reason?: string; conclusion?: string; started?: Time }>[]
   patient?: RecordRow<Patient>[]
   consent?: RecordRow<Consent>[]
-  note?: RecordRow<{ note: string; kind: NoteKind; text: string; author?: string }>[]
+  note?: RecordRow<{ note: string; kind: NoteKind; text: string; author?: string; via?: 'telephone' }>[]
+  problem?: RecordRow<Problem>[]
+  proposal?: RecordRow<Problem>[]
+  facilities?: RecordRow<Facilities>[]
+  mark?: RecordRow<Mark>[]
   observation?: RecordRow<Observation>[]
   guest?: RecordRow<{ guest: string; name: string; facility?: string; role?: Role; state?: string; label?: string }>[]
   recording?: RecordRow<{ on: boolean; reason?: string }>[]
@@ -332,6 +367,8 @@ export interface Hello {
   language?: Language
   /* console */
   users?: User[]
+  /** Of who is on duty at the hospital. */
+  duty_phone?: string
   ready?: boolean
   problems?: Finding[]
   /* join page */
@@ -460,9 +497,11 @@ export type FromChannel =
   | ({ type: 'note' } & Note)
   | ({ type: 'link'; machine?: boolean; layers?: number; lean?: boolean } & PeerFigures)
   | { type: 'ecgs'; items: EcgItem[] }
+  | { type: 'problems'; problems: Problem[]; proposals: Problem[] }
+  | { type: 'icd10'; ask: string; items: IcdItem[] }
   | { type: 'ecg.bytes'; ecg?: string; from?: number; size?: number; data?: string | null }
   | { type: 'saved'; note: string; seq: number }
-  | { type: 'error'; code: string; text?: Said; note?: string; stream?: string; ask?: string; ptz?: string }
+  | { type: 'error'; code: string; text?: Said; note?: string; stream?: string; ask?: string; problem?: string; ptz?: string }
 
 /* ---- Waves -------------------------------------------------------------------------------- */
 

@@ -20,7 +20,7 @@ export type PatientField = keyof PatientForm
 
 export type FieldProblem =
   | 'name-missing' | 'birth-form' | 'birth-future' | 'personal-number-form' | 'insurance-form'
-  | 'phone-form' | 'too-long' | 'refused'
+  | 'insurance-class' | 'insurance-level' | 'phone-form' | 'too-long' | 'refused'
 
 export type Problems = Partial<Record<PatientField, FieldProblem>>
 
@@ -47,6 +47,22 @@ export function parseBirth(text: string): { year: number; date?: string } | null
   return { year, date: date.toISOString().slice(0, 10) }
 }
 
+/** Classes of the insured, as station/cccd.c has them. */
+const CLASSES = new Set(('DN HX CH NN TK HC XK HT TB NO CT XB TN CS XN MS HD TE BT HN DT DK XD TS TC TQ TA TY HG LS CN ' +
+  'HS SV GB GD QN CA CY CC CK CB KC XV TG PV TV TD TU BA NU TH TL TX ND').split(' '))
+
+/** 10 digits, or class, level of benefit, province and those 10 digits. */
+export function checkInsurance(card: string): FieldProblem | null {
+  if (card === '' || /^\d{10}$/.test(card)) return null
+  if (!/^[A-Z]{2}\d{13}$/.test(card)) return 'insurance-form'
+  if (!CLASSES.has(card.slice(0, 2))) return 'insurance-class'
+  return /^..[1-5]/.test(card) ? null : 'insurance-level'
+}
+
+/** Codes of provinces and cities of birth registration (Circular 59/2021/TT-BCA). */
+const PROVINCES = new Set(('1 2 4 6 8 10 11 12 14 15 17 19 20 22 24 25 26 27 30 31 33 34 35 36 37 38 40 42 44 45 46 48 49 51 52 ' +
+  '54 56 58 60 62 64 66 67 68 70 72 74 75 77 79 80 82 83 84 86 87 89 91 92 93 94 95 96').split(' ').map(Number))
+
 export function checkPatient(form: PatientForm, today = new Date()): Problems {
   const problems: Problems = {}
   if (squeeze(form.name) === '') problems.name = 'name-missing'
@@ -60,8 +76,8 @@ export function checkPatient(form: PatientForm, today = new Date()): Problems {
   }
   if (form.personal_number.trim() !== '' && !/^\d{12}$/.test(compact(form.personal_number)))
     problems.personal_number = 'personal-number-form'
-  if (form.insurance.trim() !== '' && !/^(\d{10}|[A-Z]{2}\d{13})$/.test(compact(form.insurance)))
-    problems.insurance = 'insurance-form'
+  const insurance = checkInsurance(compact(form.insurance))
+  if (insurance) problems.insurance = insurance
   if (form.phone.trim() !== '' && !/^\+?\d{9,12}$/.test(compact(form.phone)))
     problems.phone = 'phone-form'
   return problems
@@ -83,6 +99,7 @@ export function fromPersonalNumber(text: string): { sex: Sex; year: number } | n
 export function contradicts(form: PatientForm): PatientField | null {
   const told = fromPersonalNumber(form.personal_number)
   if (!told) return null
+  if (!PROVINCES.has(Number(compact(form.personal_number).slice(0, 3)))) return 'personal_number'
   const birth = parseBirth(form.birth)
   if (birth && birth.year !== told.year) return 'birth'
   if ((form.sex === 'male' || form.sex === 'female') && form.sex !== told.sex) return 'sex'

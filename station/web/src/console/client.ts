@@ -9,7 +9,7 @@ import { Pictures } from '../media/pictures'
 import { Ptz } from '../media/ptz'
 import { Cell, stationClock } from '../observable'
 import type {
-  Answer, FromChannel, FromStation, Hello, LiveConsultation, NoteKind, Observation, StationState, User,
+  Answer, FromChannel, FromStation, Hello, IcdItem, LiveConsultation, NoteKind, Observation, StationState, User,
 } from '../protocol'
 import { stationLanguage } from '../text'
 
@@ -91,6 +91,15 @@ export class Console {
   /** Durable at the station when the promise resolves. */
   saveNote(note: string, kind: NoteKind, text: string): Promise<Answer> {
     return this.ask('note.save', { note, kind, text })
+  }
+
+  /** A draft: overwritten by the next one, durable when the promise resolves. */
+  keepNote(note: string, kind: NoteKind, text: string): Promise<Answer> {
+    return this.ask('note.draft', { note, kind, text })
+  }
+
+  async findIcd10(text: string): Promise<IcdItem[]> {
+    return (await this.ask('icd10.find', { text }))['items'] as IcdItem[]
   }
 
   toggleMicrophone(): void {

@@ -13,6 +13,8 @@ import { Header } from './header'
 import { patientLine } from './live'
 import { PaperButtons } from './papers'
 import { PrescriptionCard } from './prescription'
+import { missingSections } from './missing'
+import { ProblemTitle } from '../notes/problems'
 
 /** The local doctor decides and writes the conclusion; media and invitations end with it. */
 export function ConcludeDialog(props: { consultation: Consultation; onClose: () => void }): JSX.Element {
@@ -41,6 +43,7 @@ export function ConcludeDialog(props: { consultation: Consultation; onClose: () 
                 onInput={(event) => setText(event.currentTarget.value)} />
             )}
           </Field>
+          <MissingNotice consultation={props.consultation} />
           <Notice look="info">{t('conclude.more')}</Notice>
           {problem && <Notice look="bad">{problem}</Notice>}
         </div>
@@ -93,12 +96,19 @@ export function Conclude(props: {
             </dd>
             <dt>{t('conclusion')}</dt><dd class="conclusion" data-testid="conclusion-text">{conclusion}</dd>
           </dl>
+          {(consultation.problems ?? []).map((one) => (
+            <article key={one.problem} class="problem-card" data-testid="problem">
+              <header><ProblemTitle problem={one} /></header>
+              {one.text && <p>{one.text}</p>}
+            </article>
+          ))}
           <VitalsPanel latest={readings} />
           {notes.filter(({ kind }) => kind !== 'conclusion').map((note) => <NoteCard key={note.note} note={note} />)}
           <h3>{t('consent.title')}</h3>
           {consultation.consents.length ? <ConsentHistory consents={consultation.consents} /> : <p class="quiet">{t('consent.none')}</p>}
         </section>
         <div>
+          <MissingNotice consultation={consultation} />
           <SignCard />
           <PrescriptionCard consultation={consultation.id} />
           <section class="card">
@@ -116,6 +126,15 @@ export function Conclude(props: {
         </div>
       </main>
     </div>
+  )
+}
+
+/** What is still empty: a reminder. Nobody is kept from signing. */
+function MissingNotice({ consultation }: { consultation: Consultation }): JSX.Element | null {
+  const missing = missingSections(consultation)
+  if (missing.length === 0) return null
+  return (
+    <Notice look="warn" testid="missing">{t('missing')}: {missing.map((key) => t(key)).join(', ')}.</Notice>
   )
 }
 

@@ -24,15 +24,17 @@ import { GuestsTab, WaitingGuests } from './guests'
 import { Header } from './header'
 import { patientName } from './home'
 import { InviteDialog } from './invite'
+import { MarkButton } from './mark'
 import { NotesTab } from './notes'
 import { PicturesTab } from './pictures'
 import { PatientTab } from './patient-tab'
 import { DevicesDialog, HeldBackNotices } from './devices'
 import { RelayNotices, sourceReason, sourceTitle } from './station'
 import { HappeningsTab } from './happenings'
+import { TelephoneDialog, TelephoneNotice } from './telephone'
 
 type Tab = 'notes' | 'pictures' | 'guests' | 'patient' | 'happenings'
-type Open = 'ecg' | 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | null
+type Open = 'ecg' | 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | 'telephone' | null
 const TABS = [['notes', 'note'], ['pictures', 'film'], ['guests', 'people'], ['patient', 'person'], ['happenings', 'list']] as const
 
 /** "Lò Thị Mai · nữ · 1962" */
@@ -66,6 +68,7 @@ export function Live(props: {
       <main class="live-main">
         <div class="live-left">
           <WaitingGuests consultation={consultation} />
+          <TelephoneNotice consultation={consultation} onWrite={() => setOpen('telephone')} />
           {missingConsent(consultation) && (
             <Notice look="warn" testid="consent-missing"
               action={<Button testid="consent-open" onClick={() => setOpen('consent')}>{t('consent.enter')}</Button>}>
@@ -114,11 +117,11 @@ export function Live(props: {
             ))}
           </div>
           <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`}>
-            {tab === 'notes' && <NotesTab consultation={consultation} />}
+            {tab === 'notes' && <NotesTab consultation={consultation} onTelephone={() => setOpen('telephone')} />}
             {tab === 'pictures' && <PicturesTab state={state} consultation={consultation} />}
             {tab === 'guests' && <GuestsTab consultation={consultation} onInvite={() => setOpen('invite')} />}
             {tab === 'patient' && <PatientTab consultation={consultation} onConsent={() => setOpen('consent')} />}
-            {tab === 'happenings' && <HappeningsTab events={consultation.events} />}
+            {tab === 'happenings' && <HappeningsTab events={consultation.events} marks={consultation.marks ?? []} />}
           </div>
         </aside>
       </main>
@@ -131,6 +134,7 @@ export function Live(props: {
           <AddEcg ask={(type, fields) => client.ask(type, fields)} patient={patientLine(consultation.patient)} />
         </EcgDialog>
       )}
+      {open === 'telephone' && <TelephoneDialog consultation={consultation} onClose={close} />}
       {open === 'park' && <ParkDialog onClose={close} />}
     </div>
   )
@@ -219,6 +223,7 @@ function Bar(props: { onOpen: (what: Open) => void; consented: boolean }): JSX.E
       <BarButton icon={cam === 'on' ? 'camera' : 'cameraOff'} on={cam === 'on'} testid="camera"
         text={t(`own.cam.${cam}` as Key)} onClick={() => client.toggleCamera()} />
       <span class="bar-gap" />
+      <MarkButton />
       <BarButton icon="users" text={t('bar.invite')} testid="invite" onClick={() => props.onOpen('invite')} />
       <BarButton icon="shield" text={t('bar.consent')} testid="consent" onClick={() => props.onOpen('consent')} />
       <BarButton icon="park" text={t('bar.park')} testid="park" onClick={() => props.onOpen('park')} />

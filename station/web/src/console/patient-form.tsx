@@ -1,9 +1,9 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import {
-  checkPatient, contradicts, fromPersonalNumber, type PatientField, type PatientForm, type Problems,
+  checkPatient, contradicts, fromPatient, fromPersonalNumber, type PatientField, type PatientForm, type Problems,
 } from '../clinical/patient'
-import type { Sex } from '../protocol'
+import type { Patient, Sex } from '../protocol'
 import { t, type Key } from '../text'
 import { Field, PRIVATE } from '../ui/parts'
 
@@ -14,6 +14,8 @@ export interface PatientEditor {
   problems: Problems
   change: (field: PatientField, value: string) => void
   left: (field: PatientField) => void
+  /** A patient read from a card or found: what it says takes the place of what stands there. */
+  fill: (patient: Patient) => void
   /** True when nothing is wrong; shows all problems otherwise. */
   check: () => boolean
   /** The station found fault with a field. */
@@ -43,6 +45,10 @@ export function usePatientForm(start: PatientForm): PatientEditor {
         if (told && after.sex === '') after.sex = told.sex
         return after
       })
+    },
+    fill: (patient) => {
+      const told = Object.entries(fromPatient(patient)).filter(([, value]) => value !== '')
+      setForm((before) => ({ ...before, ...Object.fromEntries(told) }))
     },
     left: (field) => setVisited((before) => new Set(before).add(field)),
     check: () => {
@@ -78,7 +84,7 @@ export function PatientFields({ editor }: { editor: PatientEditor }): JSX.Elemen
   return (
     <div class="patient-fields">
       <div class="span-2">{line('name', { optional: false })}</div>
-      {line('personal_number', { inputMode: 'numeric', placeholder: t('patient.personal_number.hint') })}
+      {line('personal_number', { inputMode: 'numeric', placeholder: t('patient.personal_number.hint'), hint: doubt === 'personal_number' ? t('patient.province-unknown') : null })}
       {line('birth', {
         placeholder: t('patient.birth.hint'), hint: doubt === 'birth' ? t('patient.contradicts') : null,
       })}

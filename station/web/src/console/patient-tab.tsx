@@ -7,6 +7,8 @@ import { t, type Key } from '../text'
 import { Button, Dialog, Notice, dateOf, useAction } from '../ui/parts'
 import { ConsentHistory } from './consent'
 import { useConsole } from './context'
+import { PatientHistory } from './earlier'
+import { IdentityLine } from './identity'
 import { PatientFields, usePatientForm } from './patient-form'
 
 const LINES = ['name', 'sex', 'birth', 'personal_number', 'insurance', 'phone', 'address', 'device_ids'] as const
@@ -34,6 +36,7 @@ export function PatientTab(props: { consultation: Consultation; onConsent: () =>
         ])}
       </dl>
       {!unknown && <Button icon="note" testid="patient-edit" onClick={() => setEditing(true)}>{t('patient.edit')}</Button>}
+      <PatientHistory consultation={props.consultation} />
       <h3>{t('consent.title')}</h3>
       {consents.length > 0 ? <ConsentHistory consents={consents} /> : <p class="quiet">{t('consent.none')}</p>}
       <Button icon="shield" onClick={props.onConsent}>{t(consents.length ? 'consent.change' : 'consent.enter')}</Button>
@@ -66,6 +69,7 @@ function PatientDialog(props: { consultation: Consultation; onClose: () => void 
         void save()
       }}>
         <div class="dialog-body">
+          <IdentityLine onPatient={editor.fill} />
           <PatientFields editor={editor} />
           {problem && <Notice look="bad">{problem}</Notice>}
         </div>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { clockTime } from '../clinical/age'
+import { ProblemTitle } from '../notes/problems'
 import { httpSource } from '../dicom/frames'
 import { dicomObjects } from '../dicom/object'
 import { Studies } from '../dicom/studies'
@@ -264,6 +265,9 @@ function Moments({ player, record }: { player: Player; record: ReadRecord }): JS
   }, [current])
   return (
     <section class="moments" aria-label={t('playback.moments')}>
+      {record.problems.map((one) => (
+        <article key={one.problem} class="problem-card"><header><ProblemTitle problem={one} /></header>{one.text && <p>{one.text}</p>}</article>
+      ))}
       <h3>{t('playback.moments')}</h3>
       <ol ref={list} data-testid="moments">
         {record.moments.map((moment, i) => (

@@ -7,6 +7,7 @@ import { t, type Key } from '../text'
 import { Button, Field, Notice, PRIVATE, useAction } from '../ui/parts'
 import { PatientFields, usePatientForm } from './patient-form'
 import { useConsole } from './context'
+import { IdentityLine } from './identity'
 
 const MODES: Mode[] = [1, 2, 3, 4]
 /** What a commune station does most: a specialised facility supports it. */
@@ -70,7 +71,7 @@ export function Start(): JSX.Element {
           {t('patient.unknown.tick')}
         </label>
       </div>
-      {unknown ? <Notice look="info">{t('patient.unknown.more')}</Notice> : <PatientFields editor={editor} />}
+      {unknown ? <Notice look="info">{t('patient.unknown.more')}</Notice> : <><IdentityLine onPatient={editor.fill} /><PatientFields editor={editor} /></>}
       {problem && <Notice look="bad" testid="start-problem">{problem}</Notice>}
       <div class="actions">
         <Button submit big look="primary" icon="play" busy={busy} testid="start-consultation">{t('start.go')}</Button>

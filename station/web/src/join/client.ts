@@ -10,7 +10,7 @@ import { Peer } from '../media/peer'
 import { Pictures } from '../media/pictures'
 import { Ptz } from '../media/ptz'
 import { Cell, stationClock } from '../observable'
-import type { EcgItem, FromChannel, FromStation, Hello, LiveConsultation, Note, NoteKind, Observation, PeerFigures, Role, Said } from '../protocol'
+import type { EcgItem, FromChannel, FromStation, Hello, IcdItem, LiveConsultation, Note, NoteKind, Observation, PeerFigures, Problem, Role, Said } from '../protocol'
 import { stationLanguage } from '../text'
 import { forget, keep, keyFor, prove, readFragment, type Kept, type Proof } from './key'
 
@@ -31,6 +31,7 @@ export class Guest {
   readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
   readonly #brief = new BriefReadings()
   readonly notes = new Cell<readonly Note[]>([])
+  readonly problems = new Cell<{ problems: Problem[]; proposals: Problem[] }>({ problems: [], proposals: [] })
   readonly ecgs = new Cell<readonly EcgItem[]>([])
   readonly #pieces = new ChannelPieces((message) => this.peer.send(message))
   readonly shelf = new EcgShelf(this.#pieces.ask)
@@ -53,6 +54,9 @@ export class Guest {
   #leaving = false
   #saving = new Map<string, { resolve: () => void; reject: (why: Error) => void; timer: number }>()
   #key: Promise<Kept> | null = null
+  /** Searches under way, by the name that the page gave them. */
+  #finding = new Map<string, (items: IcdItem[]) => void>()
+  #proposing = new Map<string, { resolve: () => void; reject: (why: Error) => void }>()
 
   constructor() {
     type Message = { type: string; [field: string]: unknown }
@@ -140,10 +144,39 @@ export class Guest {
     this.#end('left')
   }
 
-  /** Durable at the station when the promise resolves. */
-  saveNote(note: string, kind: NoteKind, text: string): Promise<void> {
+  /** A proposal for the doctor to take over; durable when the promise resolves. */
+  propose(problem: Problem): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (!this.peer.send({ type: 'note.save', note, kind, text })) {
+      if (!this.peer.send({ type: 'problem.save', ...problem })) {
+        reject(new Error('no channel'))
+        return
+      }
+      this.#proposing.set(problem.problem, { resolve, reject })
+      setTimeout(() => this.#proposing.delete(problem.problem) && reject(new Error('no answer')), SAVE_MS)
+    })
+  }
+
+  findIcd10(text: string): Promise<IcdItem[]> {
+    return new Promise((resolve, reject) => {
+      const ask = crypto.randomUUID()
+      this.#finding.set(ask, resolve)
+      setTimeout(() => this.#finding.delete(ask) && reject(new Error('no answer')), SAVE_MS)
+      if (!this.peer.send({ type: 'icd10.find', ask, text })) reject(new Error('no channel'))
+    })
+  }
+
+  saveNote(note: string, kind: NoteKind, text: string): Promise<void> {
+    return this.#sendNote('note.save', note, kind, text)
+  }
+
+  keepNote(note: string, kind: NoteKind, text: string): Promise<void> {
+    return this.#sendNote('note.draft', note, kind, text)
+  }
+
+  /** Durable at the station when the promise resolves. */
+  #sendNote(type: 'note.save' | 'note.draft', note: string, kind: NoteKind, text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.peer.send({ type, note, kind, text })) {
         reject(new Error('no channel'))
         return
       }
@@ -252,6 +285,7 @@ export class Guest {
     this.live.set(null)
     this.readings.set(new Map())
     this.notes.set([])
+    this.problems.set({ problems: [], proposals: [] })
     this.pictures.clear()
     this.ptz.clear()
     this.dicom.clear()
@@ -289,6 +323,12 @@ export class Guest {
     if (newest && this.role.get() !== 'patient') this.shelf.get(newest.ecg).catch(() => {})
   }
 
+  #listedProblems(message: { problems: Problem[]; proposals: Problem[] }): void {
+    this.problems.set({ problems: message.problems, proposals: message.proposals })
+    for (const { resolve } of this.#proposing.values()) resolve()
+    this.#proposing.clear()
+  }
+
   #channel(message: FromChannel): void {
     switch (message.type) {
       case 'readings': {
@@ -297,6 +337,10 @@ export class Guest {
       }
       case 'clock': return stationClock(message.now)
       case 'ecgs': return this.#listed(message.items)
+      case 'problems': return this.#listedProblems(message)
+      case 'icd10':
+        this.#finding.get(message.ask)?.(message.items)
+        return void this.#finding.delete(message.ask)
       case 'ecg.bytes': return this.#pieces.receive(message)
       case 'consultation': return this.live.set(message)
       case 'link':
@@ -313,6 +357,10 @@ export class Guest {
       case 'error': {
         if (message.type === 'error' && message.ptz !== undefined) this.ptz.refuse(message.ptz, message.text)
         if (message.type === 'error' && message.ask) this.pictures.refused.set({ ask: message.ask, text: message.text })
+        if (message.type === 'error' && message.problem) {
+          this.#proposing.get(message.problem)?.reject(new Error(message.code))
+          this.#proposing.delete(message.problem)
+        }
         const note = message.note
         const waiting = note === undefined ? undefined : this.#saving.get(note)
         if (!waiting || note === undefined) return

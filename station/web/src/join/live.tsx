@@ -22,6 +22,7 @@ import { AlarmList } from '../ui/alarms'
 import { VitalsPanel } from '../ui/vitals'
 import { WeakNotice } from '../ui/weak'
 import { WavePanel } from '../waves/panel'
+import { ProposalsPanel } from './proposals'
 import type { Guest } from './client'
 
 export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.Element {
@@ -65,6 +66,7 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
             {role === 'specialist' && <PtzPanel ptz={guest.ptz} />}
             {role === 'specialist' && <PicturesPanel pictures={guest.pictures} sources={live?.sources ?? []} />}
             <Opinion guest={guest} />
+            {role === 'specialist' && <ProposalsPanel guest={guest} />}
           </aside>
         )}
       </main>
@@ -193,12 +195,13 @@ function Opinion({ guest }: { guest: Guest }): JSX.Element {
   const notes = useCell(guest.notes)
   const role = useCell(guest.role)
   const draft = useMemo(
-    () => new Draft(guest.opinion, 'opinion', '', (note, kind, text) => guest.saveNote(note, kind, text)), [],
+    () => new Draft(guest.opinion, 'opinion', '', (note, kind, text) => guest.saveNote(note, kind, text),
+      (note, kind, text) => guest.keepNote(note, kind, text)), [],
   )
   useEffect(() => () => draft.flush(), [draft])
   useEffect(() => {
     const own = notes.find(({ note }) => note === draft.note)
-    if (own) draft.follow(own.text)
+    if (own) draft.follow(own.text, own.draft)
   }, [notes])
   const shown = notes.filter(({ note, text }) => note !== draft.note && text.trim() !== '')
   return (

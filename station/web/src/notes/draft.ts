@@ -1,57 +1,74 @@
 import { Cell } from '../observable'
 import type { NoteKind } from '../protocol'
 
-export type DraftState = 'empty' | 'unsaved' | 'saving' | 'saved' | 'failed'
+/** `kept`: a durable draft at the station; `saved`: a version of the record. */
+export type DraftState = 'empty' | 'unsaved' | 'saving' | 'kept' | 'saved' | 'failed'
 
 const EVERY_MS = 1000
 const RETRY_MS = 2000
 
-/** A note being written. Every save is a version at the station; "saved" means that it is durable
- * there. At most one save a second, one at a time; what could not be saved is tried again. */
+type Send = (note: string, kind: NoteKind, text: string) => Promise<unknown>
+
+/** A note being written. While somebody types, the station keeps a draft that is overwritten, once a
+ * second at most; when the field is left, a version is made. One at a time; what could not be sent is
+ * tried again. */
 export class Draft {
   readonly text: Cell<string>
   readonly state: Cell<DraftState>
-  #saved: string
+  /** What the station has, as a draft or a version; and the newest version. */
+  #durable: string
+  #version: string | null
   #timer = 0
   #last = 0
   #busy = false
   #ended = false
+  #wanted: 'draft' | 'version' = 'draft'
 
+  /** `drafted`: what the station has is a draft, made before a reload. */
   constructor(
     readonly note: string,
     readonly kind: NoteKind,
     text: string,
-    readonly save: (note: string, kind: NoteKind, text: string) => Promise<unknown>,
+    readonly save: Send,
+    readonly keep: Send,
+    drafted = false,
   ) {
-    this.#saved = text
+    this.#durable = text
+    this.#version = drafted ? null : text
     this.text = new Cell(text)
-    this.state = new Cell<DraftState>(text === '' ? 'empty' : 'saved')
+    this.state = new Cell<DraftState>(this.#resting())
   }
 
   get clean(): boolean {
-    return this.text.get() === this.#saved
+    return this.text.get() === this.#durable
+  }
+
+  get #settled(): boolean {
+    return this.text.get() === this.#version
   }
 
   edit(text: string): void {
     this.text.set(text)
+    this.#wanted = 'draft'
     if (this.clean && !this.#busy) {
-      this.state.set(text === '' ? 'empty' : 'saved')
+      this.state.set(this.#resting())
       return
     }
     this.state.set('unsaved')
     this.#plan(Math.max(0, this.#last + EVERY_MS - performance.now()))
   }
 
-  /** The person went elsewhere: save now. */
+  /** The person went elsewhere: a version now. */
   flush(): void {
-    if (!this.clean) this.#plan(0)
+    this.#wanted = 'version'
+    if (!this.#settled) this.#plan(0)
   }
 
   /** Saves what is not saved and waits for it, `ms` at most. */
   async settle(ms: number): Promise<void> {
     const until = performance.now() + ms
     this.flush()
-    while (!this.clean && performance.now() < until)
+    while (!this.#settled && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, 30))
   }
 
@@ -61,12 +78,18 @@ export class Draft {
     clearTimeout(this.#timer)
   }
 
-  /** A newer version came from elsewhere (the same person on another page). */
-  follow(text: string): void {
-    if (!this.clean || this.#busy || text === this.#saved) return
-    this.#saved = text
+  /** A newer text came from elsewhere (the same person on another page). */
+  follow(text: string, drafted = false): void {
+    if (!this.clean || this.#busy || text === this.#durable) return
+    this.#durable = text
+    this.#version = drafted ? null : text
     this.text.set(text)
-    this.state.set(text === '' ? 'empty' : 'saved')
+    this.state.set(this.#resting())
+  }
+
+  #resting(): DraftState {
+    if (this.text.get() === '' && this.#version === '') return 'empty'
+    return this.#settled ? 'saved' : 'kept'
   }
 
   #plan(after: number): void {
@@ -75,16 +98,19 @@ export class Draft {
   }
 
   async #go(): Promise<void> {
-    if (this.#busy || this.clean) return
+    const version = this.#wanted === 'version'
+    if (this.#busy || (version ? this.#settled : this.clean)) return
     const text = this.text.get()
     this.#busy = true
     this.#last = performance.now()
     this.state.set('saving')
     try {
-      await this.save(this.note, this.kind, text)
-      this.#saved = text
-      this.state.set(this.clean ? 'saved' : 'unsaved')
-      if (!this.clean) this.#plan(EVERY_MS)
+      await (version ? this.save : this.keep)(this.note, this.kind, text)
+      this.#durable = text
+      if (version) this.#version = text
+      this.state.set(this.clean ? this.#resting() : 'unsaved')
+      if (!this.clean || (this.#wanted === 'version' && !this.#settled))
+        this.#plan(this.#wanted === 'version' ? 0 : EVERY_MS)
     } catch {
       this.state.set('failed')
       this.#plan(RETRY_MS)

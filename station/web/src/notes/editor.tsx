@@ -27,7 +27,7 @@ function DraftSays({ draft, testid }: { draft: Draft; testid: string }): JSX.Ele
   const state = useCell(draft.state)
   return (
     <p class={`draft-state ${state}`} role="status" data-testid={testid} data-state={state}>
-      {state !== 'empty' && <Icon size={15} name={state === 'saved' ? 'check' : state === 'failed' ? 'warn' : 'clock'} />}
+      {state !== 'empty' && <Icon size={15} name={state === 'saved' || state === 'kept' ? 'check' : state === 'failed' ? 'warn' : 'clock'} />}
       {state === 'empty' ? '' : t(`draft.${state}` as Key)}
     </p>
   )
@@ -38,7 +38,10 @@ export function NoteCard({ note }: { note: Note }): JSX.Element {
     <article class={`note-card ${note.kind}`} data-testid="note">
       <header>
         <strong>{word('note', note.kind)}</strong>
-        <span>{note.user} · {timeOf(note.at)}</span>
+        <span>
+          {note.user}{note.via === 'telephone' && ` · ${t('note.by-telephone')}`} · {timeOf(note.at)}
+          {note.draft && ` · ${t('draft.being-written')}`}
+        </span>
       </header>
       <p>{note.text}</p>
     </article>

@@ -1,6 +1,6 @@
 import type { Attachment } from '../dicom/object'
 import type {
-  Consent, ConsultationRecord, ConsultationState, EcgItem, Mode, Note, Observation, Patient, PictureView,
+  Consent, ConsultationRecord, ConsultationState, EcgItem, Mode, Note, Observation, Patient, PictureView, Problem,
   RecordRow,
 } from '../protocol'
 import { readTrack, timeline, type Timeline, type Track } from './schedule'
@@ -8,7 +8,7 @@ import { readTrack, timeline, type Timeline, type Track } from './schedule'
 /** Something that has its place on the timeline. */
 export interface Moment {
   at: number
-  kind: 'note' | 'event' | 'recording' | 'consent'
+  kind: 'note' | 'event' | 'recording' | 'consent' | 'mark'
   title: string
   detail: string
   note?: Note
@@ -25,6 +25,8 @@ export interface ReadRecord {
   patient: Patient
   consents: Consent[]
   notes: Note[]
+  problems: Problem[]
+  conclusion: string
   observations: Observation[]
   people: { name: string; facility: string; role: string }[]
   moments: Moment[]
@@ -47,10 +49,17 @@ function last<Body>(rows: RecordRow<Body>[] | undefined): Body | undefined {
 function notes(record: ConsultationRecord, nameOf: (user: string) => string): Note[] {
   const byId = new Map<string, Note>()
   for (const row of record.rows.note ?? []) {
-    const { note, kind, text, author } = row.body
-    byId.set(note, { note, kind, text, user: nameOf(author ?? row.user), at: row.at })
+    const { note, kind, text, author, via } = row.body
+    byId.set(note, { note, kind, text, user: nameOf(author ?? row.user), at: row.at, ...(via ? { via } : {}) })
   }
   return [...byId.values()].filter(({ text }) => text.trim() !== '')
+}
+
+/** Newest version of each conclusion that was not taken back. */
+function problems(record: ConsultationRecord): Problem[] {
+  const byId = new Map<string, Problem>()
+  for (const { body } of record.rows.problem ?? []) byId.set(body.problem, body)
+  return [...byId.values()].filter(({ removed }) => !removed)
 }
 
 function pictures(record: ConsultationRecord, seconds: (time: string) => number): RecordedPictureView[] {
@@ -79,6 +88,9 @@ export function readRecord(record: ConsultationRecord, nameOf: (user: string) =>
     ...(rows.event ?? []).filter(({ body }) => body.what !== 'consent').map(({ at, body }): Moment => ({
       at: seconds(at), kind: 'event', title: body.what, detail: body.detail ?? '',
     })),
+    ...(rows.mark ?? []).map(({ body }): Moment => ({
+      at: (body.at_us / 1000 - line.zero) / 1000, kind: 'mark', title: 'mark', detail: body.text,
+    })),
     ...(rows.consent ?? []).map(({ at, body }): Moment => ({
       at: seconds(at), kind: 'consent', title: body.kind, detail: '',
     })),
@@ -96,6 +108,8 @@ export function readRecord(record: ConsultationRecord, nameOf: (user: string) =>
     patient: last(rows.patient) ?? { unknown: true },
     consents: (rows.consent ?? []).map(({ at, user, body }) => ({ ...body, user: nameOf(user), at })),
     notes: written,
+    problems: problems(record),
+    conclusion: bodies.map(({ conclusion }) => conclusion ?? '').filter(Boolean).pop() ?? '',
     observations: (rows.observation ?? []).map(({ body }) => body)
       .sort((a, b) => Date.parse(a.time) - Date.parse(b.time)),
     people: [...people.values()].map(({ name, facility, role }) => ({ name, facility: facility ?? '', role: role ?? '' })),

@@ -80,31 +80,64 @@ async function until(what: () => boolean): Promise<void> {
   assert.ok(what())
 }
 
-test('a draft is saved at most once a second, and "saved" only when the station said so', async () => {
-  const saves: { text: string; at: number; done: () => void }[] = []
-  const draft = new Draft('n', 'question', '', (_note, _kind, text) =>
-    new Promise<void>((resolve) => saves.push({ text, at: performance.now(), done: resolve })))
+test('while somebody types a draft is kept, at most once a second; leaving the field makes a version', async () => {
+  const sent: { how: 'keep' | 'save'; text: string; at: number; done: () => void }[] = []
+  const send = (how: 'keep' | 'save') => (_note: string, _kind: string, text: string) =>
+    new Promise<void>((resolve) => sent.push({ how, text, at: performance.now(), done: resolve }))
+  const draft = new Draft('n', 'question', '', send('save'), send('keep'))
   for (const text of ['a', 'ab', 'abc']) draft.edit(text)
-  await until(() => saves.length === 1)
+  await until(() => sent.length === 1)
   assert.equal(draft.state.get(), 'saving')
   draft.edit('abcd')
-  saves[0]!.done()
-  await until(() => saves.length === 2)
-  assert.ok(saves[1]!.at - saves[0]!.at >= 950)
-  assert.equal(saves[1]!.text, 'abcd')
-  assert.notEqual(draft.state.get(), 'saved')
-  saves[1]!.done()
+  sent[0]!.done()
+  await until(() => sent.length === 2)
+  assert.ok(sent[1]!.at - sent[0]!.at >= 950)
+  assert.deepEqual([sent[1]!.how, sent[1]!.text], ['keep', 'abcd'])
+  assert.notEqual(draft.state.get(), 'kept')
+  sent[1]!.done()
+  await until(() => draft.state.get() === 'kept')
+  draft.flush()
+  await until(() => sent.length === 3)
+  assert.deepEqual([sent[2]!.how, sent[2]!.text], ['save', 'abcd'])
+  sent[2]!.done()
+  await until(() => draft.state.get() === 'saved')
+  draft.flush()
+  await later(50)
+  assert.equal(sent.length, 3)
+  draft.end()
+})
+
+test('a field that is left while a draft is under way becomes a version behind it', async () => {
+  const sent: { how: string; done: () => void }[] = []
+  const send = (how: string) => () => new Promise<void>((done) => sent.push({ how, done }))
+  const draft = new Draft('n', 'note', '', send('save'), send('keep'))
+  draft.edit('x')
+  await until(() => sent.length === 1)
+  draft.flush()
+  sent[0]!.done()
+  await until(() => sent.length === 2)
+  assert.deepEqual(sent.map(({ how }) => how), ['keep', 'save'])
+  sent[1]!.done()
   await until(() => draft.state.get() === 'saved')
   draft.end()
 })
 
-test('a draft that could not be saved says so and is tried again', async () => {
+test('what a reload finds as a draft becomes a version when it is left', async () => {
+  const sent: string[] = []
+  const draft = new Draft('n', 'note', 'x', async (_note, _kind, text) => void sent.push(text), async () => {}, true)
+  assert.equal(draft.state.get(), 'kept')
+  draft.flush()
+  await until(() => draft.state.get() === 'saved')
+  assert.deepEqual(sent, ['x'])
+})
+
+test('a draft that could not be kept says so and is tried again', async () => {
   let fails = 1
-  const draft = new Draft('n', 'opinion', '', async () => {
+  const draft = new Draft('n', 'opinion', '', async () => {}, async () => {
     if (fails-- > 0) throw new Error('no link')
   })
   draft.edit('x')
   await until(() => draft.state.get() === 'failed')
-  await until(() => draft.state.get() === 'saved')
+  await until(() => draft.state.get() === 'kept')
   draft.end()
 })
