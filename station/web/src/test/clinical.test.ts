@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { age, clockTime } from '../clinical/age'
 import {
-  checkPatient, contradicts, EMPTY_FORM, fromPatient, fromPersonalNumber, parseBirth, toPatient,
+  checkInsurance, checkPatient, contradicts, EMPTY_FORM, fromPatient, fromPersonalNumber, parseBirth, toPatient,
 } from '../clinical/patient'
 import { BriefReadings } from '../clinical/brief'
 import { freshness, newest, shownFlags, vitals } from '../clinical/vitals'
@@ -153,4 +153,19 @@ test('what is sent has the form of the protocol, and comes back as it was typed'
   })
   assert.equal(fromPatient(patient).birth, '03/04/1962')
   assert.deepEqual(toPatient(fromPatient(patient)), patient)
+})
+
+test('an insurance card: form, class and level, with a way out in each case', () => {
+  assert.equal(checkInsurance(''), null)
+  assert.equal(checkInsurance('0123456789'), null)
+  assert.equal(checkInsurance('DT2110123456789'), null)
+  assert.equal(checkInsurance('QQ2110123456789'), 'insurance-class')
+  assert.equal(checkInsurance('DT7110123456789'), 'insurance-level')
+  assert.equal(checkInsurance('DT211012345678'), 'insurance-form')
+})
+
+test('a number of no province is worth a second look', () => {
+  const form = { ...EMPTY_FORM, name: 'Lò Thị Lan', personal_number: '003162000123' }
+  assert.equal(contradicts(form), 'personal_number')
+  assert.deepEqual(checkPatient(form), {})
 })
