@@ -26,7 +26,7 @@ const shot = (name, on = page) => on.screenshot({ path: join(screenshots, `forms
 const box = (id) => page.getByTestId(id);
 
 before(async () => {
-  place = await makePlace('forms', { config: `[camera room]\naddress=test:\n[station]\nduty-phone=${PHONE}\nfacility-code=11042\n` });
+  place = await makePlace('forms', { config: '[camera room]\naddress=test:\n', more: `duty-phone=${PHONE}\nfacility-code=11042\n` });
   station = await runStation(place);
   doctor = await openChromium({ ca: place.ca, viewport: { width: 1440, height: 1000 } });
   page = doctor.page;

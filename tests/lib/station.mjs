@@ -82,8 +82,8 @@ function randomPin() {
   return pattern ? randomPin() : pin;
 }
 
-// A station set up in dir, with its recovery confirmed; returns what is needed to run it.
-export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config = '', language = 'vi', users, ports = {}, listen = [], names = [] } = {}) {
+// A station set up in dir, with its recovery confirmed (more: lines of [station]); returns what is needed to run it.
+export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config = '', more = '', language = 'vi', users, ports = {}, listen = [], names = [] } = {}) {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const place = {
     dir, state: join(dir, 'state'), config: join(dir, 'station.conf'),
@@ -120,7 +120,7 @@ export async function setUp(dir, { name = 'Trạm Y tế xã Tả Van', config =
   writeFileSync(place.config, `[station]
 name=${name}
 language=${language}
-
+${more}
 [http]
 listen=${['localhost', ...listen].join(';')}
 port=${all.http}
