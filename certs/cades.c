@@ -164,7 +164,10 @@ by_time (gconstpointer a, gconstpointer b)
   timestamp_look (*(GBytes *const *)b, &second, NULL);
   timestamp_facts_clear (&first);
   timestamp_facts_clear (&second);
-  return first.time < second.time ? -1 : first.time > second.time;
+  if (first.time != second.time)
+    return first.time < second.time ? -1 : 1;
+  /* Within one second an authority counts up. */
+  return first.serial < second.serial ? -1 : first.serial > second.serial;
 }
 
 GPtrArray *

@@ -69,7 +69,7 @@ typedef enum { CADES_GOOD, CADES_NOTE, CADES_BAD } CadesVerdict;
  *   certificate-missing certificate-other (the attribute names another) certificate-unnamed (note)
  *   certificate-unknown certificate-expired certificate-early certificate-usage
  *   certificate-revoked; notes: certificate-revoked-later certificate-expired-later
- *   revocation-unknown revocation-broken
+ *   revocation-unknown (note) revocation-broken; attribute-unknown (note: beside the signature)
  *   timestamp-missing (note) timestamp-broken timestamp-unknown timestamp-weak
  *   timestamp-expires (note: a further one is due) */
 typedef struct {

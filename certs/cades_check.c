@@ -207,10 +207,26 @@ check_tokens (Check *check, gboolean archive, gint64 as_of)
   return as_of;
 }
 
+/* Nothing signs these attributes' names: a token under another name would be gone in silence. */
+static void
+check_attributes (Check *check)
+{
+  ASN1_OBJECT *archive = OBJ_txt2obj (CADES_ARCHIVE_OID, 1);
+  for (int i = 0; i < CMS_unsigned_get_attr_count (check->signer); i++) {
+    X509_ATTRIBUTE *attribute = CMS_unsigned_get_attr (check->signer, i);
+    const ASN1_OBJECT *name = X509_ATTRIBUTE_get0_object (attribute);
+    if ((OBJ_obj2nid (name) != NID_id_smime_aa_timeStampToken && OBJ_cmp (name, archive) != 0)
+        || X509_ATTRIBUTE_get0_data (attribute, 0, V_ASN1_SEQUENCE, NULL) == NULL)
+      find (check, CADES_NOTE, "attribute-unknown");
+  }
+  ASN1_OBJECT_free (archive);
+}
+
 static void
 check_time (Check *check)
 {
   CadesReport *report = check->report;
+  check_attributes (check);
   check_tokens (check, FALSE, check_tokens (check, TRUE, check->now));
   if (report->tokens == 0)
     find (check, CADES_NOTE, "timestamp-missing");

@@ -175,6 +175,8 @@ timestamp_look (GBytes *token, TimestampFacts *ret, const EVP_MD **ret_md)
     *ret_md = NULL;
   if (info != NULL) {
     ret->time = cades_time (TS_TST_INFO_get_time (info));
+    if (ASN1_INTEGER_get_uint64 (&ret->serial, TS_TST_INFO_get_serial (info)) != 1)
+      ret->serial = 0;
     X509_ALGOR *algorithm = TS_MSG_IMPRINT_get_algo (TS_TST_INFO_get_msg_imprint (info));
     if (ret_md != NULL && algorithm != NULL)
       *ret_md = EVP_get_digestbyobj (algorithm->algorithm);
