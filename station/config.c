@@ -106,7 +106,13 @@ config_free (Config *config)
                           config->metrics_token,
                           config->loudspeaker,
                           config->echo_microphone,
-                          config->profiles };
+                          config->profiles,
+                          config->signing.people_ca,
+                          config->signing.crl,
+                          config->signing.keys,
+                          config->signing.url,
+                          config->signing.authority_ca,
+                          config->signing.policy };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (config->host_names);
@@ -354,6 +360,9 @@ is_whole (const Reader *reader, GError **error)
     return fail_at (reader, "ice", "hide-host-candidates",
                     "wants stun or a [relay NAME], or nobody beyond this machine could be reached",
                     error);
+  if (config->signing.url != NULL && config->signing.authority_ca == NULL)
+    return fail_at (reader, "timestamp", "url",
+                    "wants the root certificate of this authority: ca-file = FILE", error);
   return room_is_whole (reader, error);
 }
 

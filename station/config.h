@@ -53,6 +53,13 @@ typedef struct {
   gboolean capture;   /* every byte is kept, sealed */
 } ConfigSerial;
 
+/* [signing] and [timestamp]; each may be NULL. */
+typedef struct {
+  char *people_ca, *crl; /* PEM files: roots of those who sign, revocation lists */
+  char *keys;            /* folder with USER.crt and USER.key or USER.uri */
+  char *url, *authority_ca, *policy; /* of the time-stamping authority */
+} ConfigSigning;
+
 typedef struct {
   char *file; /* NULL: defaults only */
 
@@ -93,6 +100,8 @@ typedef struct {
   MicrophoneOwner microphone_owner;
   char *loudspeaker;     /* NULL: the station plays nothing in the room */
   char *echo_microphone; /* the microphone that hears the loudspeaker */
+
+  ConfigSigning signing;
 
   char *metrics_token; /* NULL: no /metrics */
 } Config;

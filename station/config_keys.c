@@ -668,6 +668,12 @@ static const ConfigKey keys[] = {
   { "room", "microphone-owner", parse_microphone_owner },
   { "room", "loudspeaker", parse_loudspeaker },
   { "room", "echo-microphone", parse_echo_microphone },
+  { "signing", "people-ca", config_parse_signing_people },
+  { "signing", "crl", config_parse_signing_crl },
+  { "signing", "keys", config_parse_signing_keys },
+  { "timestamp", "url", config_parse_timestamp_url },
+  { "timestamp", "ca-file", config_parse_timestamp_ca },
+  { "timestamp", "policy", config_parse_timestamp_policy },
   { "metrics", "token-file", parse_metrics_token },
 };
 
@@ -705,5 +711,5 @@ config_groups (void)
   return g_strdup (
       "[station], [http], [ice], [relay NAME], [mllp], [dicom], [camera NAME], [microphone NAME], "
       "[stethoscope NAME], [device NAME], [serial NAME], [bluetooth], [recording], [room], "
-      "[metrics]");
+      "[signing], [timestamp], [metrics]");
 }

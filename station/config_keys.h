@@ -48,6 +48,14 @@ char *config_take_ca_file (ConfigPlace *place, char **target, const char *value)
 /* "500M", "5G": binary multiples. */
 char *config_take_size (guint64 *target, const char *value);
 
+/* ---- [signing], [timestamp] (config_signing.c) ---- */
+char *config_parse_signing_people (ConfigPlace *place, const char *value);
+char *config_parse_signing_crl (ConfigPlace *place, const char *value);
+char *config_parse_signing_keys (ConfigPlace *place, const char *value);
+char *config_parse_timestamp_url (ConfigPlace *place, const char *value);
+char *config_parse_timestamp_ca (ConfigPlace *place, const char *value);
+char *config_parse_timestamp_policy (ConfigPlace *place, const char *value);
+
 /* ---- [dicom] (config_dicom.c) ---- */
 char *config_parse_dicom_listen (ConfigPlace *place, const char *value);
 char *config_parse_dicom_port (ConfigPlace *place, const char *value);

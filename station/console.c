@@ -10,6 +10,7 @@
 #include "station/readings.h"
 #include "station/recording.h"
 #include "station/room.h"
+#include "station/signing.h"
 #include "station/station.h"
 
 #include <string.h>
@@ -95,6 +96,9 @@ static const Message messages[] = {
   { "record.list", console_record_list, SIGNED_IN },
   { "record.open", console_record_open, SIGNED_IN },
   { "record.waves", console_record_waves, SIGNED_IN },
+  { "signature.report", signing_report, SIGNED_IN },
+  { "signature.manifest", signing_manifest, SIGNED_IN },
+  { "signature.add", signing_add, SIGNED_IN },
   { "check", console_check, SIGNED_IN },
 };
 

@@ -30,6 +30,7 @@ typedef struct Ptz Ptz;
 typedef struct Room Room;
 typedef struct Recorder Recorder;
 typedef struct Dicom Dicom;
+typedef struct Stamping Stamping;
 
 typedef enum { DISK_GOOD, DISK_LOW, DISK_FULL } DiskLevel;
 const char *disk_level_name (DiskLevel level);
@@ -64,6 +65,7 @@ struct Station {
   Dicom *dicom;
   Icd10 *icd10;
   gboolean icd10_failed; /* the file of the configuration could not be read */
+  Stamping *stamping; /* NULL: no authority is configured */
 
   DiskLevel disk;
   RecordingSpace space;

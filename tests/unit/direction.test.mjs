@@ -25,6 +25,7 @@ const onlyIn = [
   [/^libwebsockets/, 'station'],
   [/^qrencode/, 'station'],
   [/^(cairo|pango\/|fontconfig\/)/, 'station/papers'],
+  [/^curl\//, 'station'],
   [/^opus\//, 'media/capture'],
   [/^libudev/, 'media/devices'],
   [/^(libsoup|libxml)\//, 'media/onvif'],
