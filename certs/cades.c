@@ -11,8 +11,7 @@
 /* ---- Signing
  * ------------------------------------------------------------------------------------ */
 
-static STACK_OF (X509) *
-load_certificates (const char *file, GError **error)
+static STACK_OF (X509) * load_certificates (const char *file, GError **error)
 {
   BIO *bio = BIO_new_file (file, "r");
   STACK_OF (X509) *list = sk_X509_new_null ();
@@ -66,7 +65,7 @@ cades_signer_free (CadesSigner *signer)
 
 /* RFC 5652 §5.1, level B-LT: chain and CRLs stand where every CMS reader looks for them. */
 static gboolean
-add_proofs (CMS_ContentInfo *cms, STACK_OF (X509) *certificates, STACK_OF (X509_CRL) *crls)
+add_proofs (CMS_ContentInfo *cms, STACK_OF (X509) * certificates, STACK_OF (X509_CRL) * crls)
 {
   for (int i = 1; i < sk_X509_num (certificates); i++)
     if (CMS_add1_cert (cms, sk_X509_value (certificates, i)) != 1)
@@ -88,7 +87,7 @@ cades_der (CMS_ContentInfo *cms)
 }
 
 GBytes *
-cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) *crls, GBytes *content, GError **error)
+cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) * crls, GBytes *content, GError **error)
 {
   const unsigned flags = CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP;
   gsize size;
@@ -98,7 +97,8 @@ cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) *crls, GBytes *content, GEr
   ERR_clear_error ();
   g_autoptr (CMS_ContentInfo) cms
       = CMS_sign (sk_X509_value (signer->certificates, 0), signer->key, NULL, in, flags);
-  GBytes *der = cms != NULL && add_proofs (cms, signer->certificates, crls) ? cades_der (cms) : NULL;
+  GBytes *der
+      = cms != NULL && add_proofs (cms, signer->certificates, crls) ? cades_der (cms) : NULL;
   BIO_free (in);
   if (der == NULL)
     issue_set_error (error, CERTS_ERROR_FAILED, "this key cannot sign");
@@ -116,8 +116,7 @@ cades_parse (GBytes *der)
   if (size == 0 || size > CADES_LONGEST)
     return NULL;
   CMS_ContentInfo *cms = d2i_CMS_ContentInfo (NULL, &end, (long)size);
-  if (cms != NULL
-      && (end != start + size || OBJ_obj2nid (CMS_get0_type (cms)) != NID_pkcs7_signed))
+  if (cms != NULL && (end != start + size || OBJ_obj2nid (CMS_get0_type (cms)) != NID_pkcs7_signed))
     g_clear_pointer (&cms, CMS_ContentInfo_free);
   ERR_clear_error ();
   return cms;
@@ -179,11 +178,10 @@ cades_tokens (CMS_SignerInfo *signer, gboolean archive)
   for (int at = -1; (at = CMS_unsigned_get_attr_by_OBJ (signer, name, at)) >= 0;) {
     X509_ATTRIBUTE *attribute = CMS_unsigned_get_attr (signer, at);
     for (int i = 0; i < X509_ATTRIBUTE_count (attribute); i++) {
-      const ASN1_STRING *value
-          = X509_ATTRIBUTE_get0_data (attribute, i, V_ASN1_SEQUENCE, NULL);
+      const ASN1_STRING *value = X509_ATTRIBUTE_get0_data (attribute, i, V_ASN1_SEQUENCE, NULL);
       if (value != NULL)
-        g_ptr_array_add (tokens, g_bytes_new (ASN1_STRING_get0_data (value),
-                                              (gsize)ASN1_STRING_length (value)));
+        g_ptr_array_add (
+            tokens, g_bytes_new (ASN1_STRING_get0_data (value), (gsize)ASN1_STRING_length (value)));
     }
   }
   ASN1_OBJECT_free (name);
@@ -292,8 +290,8 @@ keep_archive (CMS_SignerInfo *signer, guint kept)
   ASN1_OBJECT *name = token_attribute (TRUE);
   int at = -1;
   while ((at = CMS_unsigned_get_attr_by_OBJ (signer, name, at)) >= 0) {
-    const ASN1_STRING *value = X509_ATTRIBUTE_get0_data (CMS_unsigned_get_attr (signer, at), 0,
-                                                         V_ASN1_SEQUENCE, NULL);
+    const ASN1_STRING *value
+        = X509_ATTRIBUTE_get0_data (CMS_unsigned_get_attr (signer, at), 0, V_ASN1_SEQUENCE, NULL);
     gboolean keep = FALSE;
     for (guint i = 0; value != NULL && i < tokens->len && i < kept; i++) {
       gsize size;

@@ -21,7 +21,7 @@
  * chain behind it. */
 typedef struct {
   EVP_PKEY *key;
-  STACK_OF (X509) *certificates; /* the key's own, then its issuers */
+  STACK_OF (X509) * certificates; /* the key's own, then its issuers */
 } CadesSigner;
 
 /* secret: passphrase or PIN; NULL: none. CERTS_ERROR_KEY: the secret is wrong, or key and
@@ -32,7 +32,7 @@ void cades_signer_free (CadesSigner *signer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CadesSigner, cades_signer_free)
 
 /* Detached signature, DER. crls (may be NULL) go in as they are given. */
-GBytes *cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) *crls, GBytes *content,
+GBytes *cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) * crls, GBytes *content,
                     GError **error);
 /* The DER of a .p7s file, which may be DER or PEM; as it was, not made anew.
  * CERTS_ERROR_FAILED: no CMS SignedData, or over CADES_LONGEST. */
@@ -46,9 +46,9 @@ GBytes *cades_add_token (GBytes *cms, GBytes *token, GError **error);
 /* ---- Trust --------------------------------------------------------------------------------- */
 
 typedef struct {
-  STACK_OF (X509) *people;      /* roots of those who sign */
-  STACK_OF (X509) *authorities; /* roots of time-stamping authorities */
-  STACK_OF (X509_CRL) *crls;    /* newer ones than those in the signatures */
+  STACK_OF (X509) * people;      /* roots of those who sign */
+  STACK_OF (X509) * authorities; /* roots of time-stamping authorities */
+  STACK_OF (X509_CRL) * crls;    /* newer ones than those in the signatures */
 } CadesTrust;
 
 /* PEM files; any may be NULL: nobody is trusted, no CRL is known. */
@@ -78,17 +78,17 @@ typedef struct {
 } CadesFinding;
 
 typedef struct {
-  GArray *findings;        /* CadesFinding */
-  CadesVerdict verdict;    /* the worst of them */
-  char *signer, *issuer;   /* common names; NULL when there is no certificate */
-  char *serial;            /* hex */
-  char *certificate;       /* SHA-256 of it, hex */
+  GArray *findings;               /* CadesFinding */
+  CadesVerdict verdict;           /* the worst of them */
+  char *signer, *issuer;          /* common names; NULL when there is no certificate */
+  char *serial;                   /* hex */
+  char *certificate;              /* SHA-256 of it, hex */
   gint64 valid_from, valid_until; /* of the certificate; s, UTC */
-  gint64 claimed;          /* signing time as the signer says; s, UTC; 0: not said */
-  gint64 stamped;          /* of the first token that holds; s, UTC; 0: none does */
-  char *stamped_by;        /* who says so */
+  gint64 claimed;                 /* signing time as the signer says; s, UTC; 0: not said */
+  gint64 stamped;                 /* of the first token that holds; s, UTC; 0: none does */
+  char *stamped_by;               /* who says so */
   guint tokens;
-  gint64 renew_before;     /* when the newest token loses its strength; s, UTC; 0: no token */
+  gint64 renew_before; /* when the newest token loses its strength; s, UTC; 0: no token */
 } CadesReport;
 
 /* now: s, UTC. Never fails: what is wrong is a finding. */

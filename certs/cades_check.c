@@ -16,8 +16,8 @@ typedef struct {
   GBytes *der, *content;
   CMS_ContentInfo *cms;
   CMS_SignerInfo *signer;
-  STACK_OF (X509) *copies; /* certificates inside */
-  X509 *certificate;       /* of them, the signer's; NULL: none */
+  STACK_OF (X509) * copies; /* certificates inside */
+  X509 *certificate;        /* of them, the signer's; NULL: none */
 } Check;
 
 static void
@@ -76,9 +76,8 @@ digest_fits (Check *check)
   unsigned size = 0;
   gsize length;
   const void *text = g_bytes_get_data (check->content, &length);
-  const ASN1_OCTET_STRING *told
-      = CMS_signed_get0_data_by_OBJ (check->signer, OBJ_nid2obj (NID_pkcs9_messageDigest), -3,
-                                     V_ASN1_OCTET_STRING);
+  const ASN1_OCTET_STRING *told = CMS_signed_get0_data_by_OBJ (
+      check->signer, OBJ_nid2obj (NID_pkcs9_messageDigest), -3, V_ASN1_OCTET_STRING);
   CMS_SignerInfo_get0_algs (check->signer, NULL, NULL, &algorithm, NULL);
   const EVP_MD *md = algorithm != NULL ? EVP_get_digestbyobj (algorithm->algorithm) : NULL;
   return told != NULL && md != NULL && EVP_Digest (text, length, value, &size, md, NULL) == 1
@@ -104,14 +103,13 @@ copy_fits (Check *check)
 static void
 check_named (Check *check)
 {
-  const int names[]
-      = { NID_id_smime_aa_signingCertificateV2, NID_id_smime_aa_signingCertificate };
+  const int names[] = { NID_id_smime_aa_signingCertificateV2, NID_id_smime_aa_signingCertificate };
   STACK_OF (X509) *chain = sk_X509_new_null ();
   gboolean any = FALSE, good = FALSE;
   sk_X509_push (chain, check->certificate);
   for (guint i = 0; i < G_N_ELEMENTS (names) && !any; i++) {
-    const ASN1_STRING *value = CMS_signed_get0_data_by_OBJ (
-        check->signer, OBJ_nid2obj (names[i]), -3, V_ASN1_SEQUENCE);
+    const ASN1_STRING *value
+        = CMS_signed_get0_data_by_OBJ (check->signer, OBJ_nid2obj (names[i]), -3, V_ASN1_SEQUENCE);
     if (value == NULL)
       continue;
     const unsigned char *der = ASN1_STRING_get0_data (value);
@@ -188,10 +186,10 @@ check_tokens (Check *check, gboolean archive, gint64 as_of)
     TimestampFacts facts;
     const EVP_MD *md;
     gboolean any = timestamp_look (tokens->pdata[i], &facts, &md);
-    g_autoptr (GBytes) imprint
-        = !any || md == NULL ? NULL
-          : archive          ? cades_archive_imprint (check->der, check->content, i, md)
-                             : cades_value_imprint (check->signer, md);
+    g_autoptr (GBytes) imprint = !any || md == NULL ? NULL
+                                 : archive
+                                     ? cades_archive_imprint (check->der, check->content, i, md)
+                                     : cades_value_imprint (check->signer, md);
     timestamp_check (tokens->pdata[i], imprint, check->trust, as_of, &facts);
     if (report->tokens++ == 0)
       report->renew_before = facts.until;
@@ -284,9 +282,11 @@ check_list (Check *check, X509_CRL *list, X509 *issuer, gint64 then)
     return FALSE;
   }
   if (X509_CRL_get0_by_cert (list, &entry, check->certificate) == 1)
-    find (check, cades_time (X509_REVOKED_get0_revocationDate (entry)) <= then ? CADES_BAD : CADES_NOTE,
-          cades_time (X509_REVOKED_get0_revocationDate (entry)) <= then ? "certificate-revoked"
-                                                                       : "certificate-revoked-later");
+    find (check,
+          cades_time (X509_REVOKED_get0_revocationDate (entry)) <= then ? CADES_BAD : CADES_NOTE,
+          cades_time (X509_REVOKED_get0_revocationDate (entry)) <= then
+              ? "certificate-revoked"
+              : "certificate-revoked-later");
   const ASN1_TIME *next = X509_CRL_get0_nextUpdate (list);
   return next == NULL || cades_time (next) >= then;
 }
@@ -338,11 +338,9 @@ tell_certificate (Check *check)
 CadesReport *
 cades_check (GBytes *cms, GBytes *content, const CadesTrust *trust, gint64 now)
 {
-  Check check = { .report = g_new0 (CadesReport, 1),
-                  .trust = trust,
-                  .now = now,
-                  .der = cms,
-                  .content = content };
+  Check check = {
+    .report = g_new0 (CadesReport, 1), .trust = trust, .now = now, .der = cms, .content = content
+  };
   check.report->findings = g_array_new (FALSE, FALSE, sizeof (CadesFinding));
   ERR_clear_error ();
   if (open_signature (&check)) {

@@ -19,7 +19,7 @@ GBytes *cades_value_imprint (CMS_SignerInfo *signer, const EVP_MD *md);
 /* Over all, with the first `kept` archive tokens and none of the later ones. */
 GBytes *cades_archive_imprint (GBytes *cms, GBytes *content, guint kept, const EVP_MD *md);
 /* Roots as a store that verifies as of a time (s, UTC). */
-X509_STORE *cades_store_at (STACK_OF (X509) *roots, gint64 time);
+X509_STORE *cades_store_at (STACK_OF (X509) * roots, gint64 time);
 gint64 cades_time (const ASN1_TIME *time);
 /* Common name, or the whole subject (transfer full). */
 char *cades_name (const X509_NAME *name);

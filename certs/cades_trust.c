@@ -6,13 +6,12 @@
 
 /* Of one PEM file; other things in it are skipped. */
 static gboolean
-load (const char *file, STACK_OF (X509) *certificates, STACK_OF (X509_CRL) *crls, GError **error)
+load (const char *file, STACK_OF (X509) * certificates, STACK_OF (X509_CRL) * crls, GError **error)
 {
   if (file == NULL)
     return TRUE;
   BIO *bio = BIO_new_file (file, "r");
-  STACK_OF (X509_INFO) *infos
-      = bio != NULL ? PEM_X509_INFO_read_bio (bio, NULL, NULL, NULL) : NULL;
+  STACK_OF (X509_INFO) *infos = bio != NULL ? PEM_X509_INFO_read_bio (bio, NULL, NULL, NULL) : NULL;
   gboolean any = FALSE;
   for (int i = 0; i < sk_X509_INFO_num (infos); i++) {
     X509_INFO *info = sk_X509_INFO_value (infos, i);
@@ -68,7 +67,7 @@ cades_trust_free (CadesTrust *trust)
 }
 
 X509_STORE *
-cades_store_at (STACK_OF (X509) *roots, gint64 time)
+cades_store_at (STACK_OF (X509) * roots, gint64 time)
 {
   X509_STORE *store = X509_STORE_new ();
   for (int i = 0; i < sk_X509_num (roots); i++)
@@ -91,9 +90,10 @@ cades_name (const X509_NAME *name)
 {
   int at = X509_NAME_get_index_by_NID (name, NID_commonName, -1);
   unsigned char *utf8 = NULL;
-  int length = at >= 0 ? ASN1_STRING_to_UTF8 (
-                             &utf8, X509_NAME_ENTRY_get_data (X509_NAME_get_entry (name, at)))
-                       : -1;
+  int length
+      = at >= 0
+            ? ASN1_STRING_to_UTF8 (&utf8, X509_NAME_ENTRY_get_data (X509_NAME_get_entry (name, at)))
+            : -1;
   if (length < 0) {
     char *whole = X509_NAME_oneline (name, NULL, 0);
     char *copy = g_utf8_make_valid (whole != NULL ? whole : "", -1);

@@ -31,8 +31,7 @@ set_imprint (TS_REQ *query, GBytes *imprint)
   g_autoptr (X509_ALGOR) algorithm = X509_ALGOR_new ();
   int nid = digest_of_size (size);
 
-  return nid != NID_undef
-         && X509_ALGOR_set0 (algorithm, OBJ_nid2obj (nid), V_ASN1_NULL, NULL) == 1
+  return nid != NID_undef && X509_ALGOR_set0 (algorithm, OBJ_nid2obj (nid), V_ASN1_NULL, NULL) == 1
          && TS_MSG_IMPRINT_set_algo (message, algorithm) == 1
          && TS_MSG_IMPRINT_set_msg (message, (unsigned char *)data, (int)size) == 1
          && TS_REQ_set_msg_imprint (query, message) == 1;

@@ -15,10 +15,10 @@ GBytes *timestamp_accept (GBytes *query, GBytes *reply, const CadesTrust *trust,
 
 /* What a token says, and whether it holds over an imprint, at now. */
 typedef struct {
-  gint64 time;     /* genTime; s, UTC */
-  guint64 serial;  /* the authority's number; 0 when it is over 64 bits */
-  gint64 until;    /* end of the authority's certificate; s, UTC */
-  char *authority; /* common name */
+  gint64 time;       /* genTime; s, UTC */
+  guint64 serial;    /* the authority's number; 0 when it is over 64 bits */
+  gint64 until;      /* end of the authority's certificate; s, UTC */
+  char *authority;   /* common name */
   const char *wrong; /* NULL: it holds; else "timestamp-broken", "-unknown", "-weak" */
 } TimestampFacts;
 void timestamp_facts_clear (TimestampFacts *facts);

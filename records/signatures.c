@@ -90,9 +90,7 @@ signatures_read (Store *store, const char *consult, GBytes **ret_manifest, GErro
     add_token (list, stamps->pdata[i]);
   if (ret_manifest != NULL) {
     const json_t *text
-        = list->len > 0
-              ? json_object_get (((Signature *)list->pdata[0])->body, "manifest")
-              : NULL;
+        = list->len > 0 ? json_object_get (((Signature *)list->pdata[0])->body, "manifest") : NULL;
     *ret_manifest = json_is_string (text)
                         ? g_bytes_new (json_string_value (text), json_string_length (text))
                         : NULL;
@@ -122,9 +120,9 @@ want (Store *store, const char *consult, const Signature *signature, GBytes *man
   if (imprint == NULL)
     return FALSE;
   g_autofree char *hex = hex_of (imprint);
-  json_auto_t *body = json_pack ("{s:s, s:I, s:s, s:i}", "consult", consult, "of",
-                                 (json_int_t)signature->seq, "imprint", hex, "nth",
-                                 (int)signature->tokens);
+  json_auto_t *body
+      = json_pack ("{s:s, s:I, s:s, s:i}", "consult", consult, "of", (json_int_t)signature->seq,
+                   "imprint", hex, "nth", (int)signature->tokens);
   return store_put_sync (store, "station", "stamp-wanted", NULL, body, NULL, error);
 }
 
@@ -140,7 +138,8 @@ signatures_want_token (Store *store, const char *consult, gint64 seq, GError **e
     if (signature->seq == seq && signature->whole != NULL)
       return want (store, consult, signature, manifest, error);
   }
-  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "no signature %" G_GINT64_FORMAT, seq);
+  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "no signature %" G_GINT64_FORMAT,
+               seq);
   return FALSE;
 }
 

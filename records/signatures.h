@@ -15,9 +15,9 @@ typedef struct {
   gint64 utc_us;
   char *trust; /* of the clock then (store.h) */
   json_t *body;
-  GBytes *cms;   /* as it was made; NULL: a confirmation without a key */
-  GBytes *whole; /* with every token that has come; NULL as cms is */
-  guint tokens;  /* that the station has for it */
+  GBytes *cms;           /* as it was made; NULL: a confirmation without a key */
+  GBytes *whole;         /* with every token that has come; NULL as cms is */
+  guint tokens;          /* that the station has for it */
   gboolean token_broken; /* one of them does not go in */
 } Signature;
 

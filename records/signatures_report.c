@@ -46,7 +46,8 @@ holds_all (const json_t *signed_then, const json_t *now, const char *list, const
         if (json_is_integer (value))
           g_string_append_printf (name, "%" JSON_INTEGER_FORMAT " ", json_integer_value (value));
         else
-          g_string_append_printf (name, "%s ", json_is_string (value) ? json_string_value (value) : "-");
+          g_string_append_printf (name, "%s ",
+                                  json_is_string (value) ? json_string_value (value) : "-");
       }
       g_autofree char *text = g_string_free (name, FALSE);
       if (pass == 0)

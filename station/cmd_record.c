@@ -1,8 +1,9 @@
-/* nhipcau record list | show | verify | recover; export: cmd_record_export.c */
+/* nhipcau record list | show | verify | signatures | recover; export: cmd_record_export.c */
 #include "records/verify.h"
 #include "station/cli.h"
 #include "station/clock.h"
 #include "station/cmd_record.h"
+#include "station/cmd_record_signatures.h"
 #include "station/opening.h"
 #include "station/record_view.h"
 
@@ -212,17 +213,31 @@ record_verify (const CliOptions *options, const Config *config, const Recover *r
     cli_unlock (vault, options, config, &locked);
   if (!verify_state (config->state, vault, id, add_finding, findings, &summary, &error))
     return cli_fail (error);
+  guint bad_signatures = 0;
+  json_auto_t *signatures = cmd_record_signatures_all (config, vault, id, &bad_signatures);
   if (options->json) {
     json_auto_t *result
-        = json_pack ("{s:b, s:o, s:O, s:s*}", "good", summary.bad == 0 && locked == NULL, "summary",
-                     summary_json (&summary), "findings", findings, "error",
-                     locked != NULL ? locked->message : NULL);
+        = json_pack ("{s:b, s:o, s:O, s:O, s:s*}", "good",
+                     summary.bad == 0 && bad_signatures == 0 && locked == NULL, "summary",
+                     summary_json (&summary), "findings", findings, "signatures", signatures,
+                     "error", locked != NULL ? locked->message : NULL);
     cli_print_json (result);
   } else {
+    cmd_record_signatures_print (signatures);
     print_verified (findings, &summary);
   }
   int exit_code = locked != NULL ? cli_fail (locked) : CLI_OK;
-  return summary.bad > 0 ? CLI_FAILED : exit_code;
+  return summary.bad + bad_signatures > 0 ? CLI_FAILED : exit_code;
+}
+
+/* ---- signatures
+ * ------------------------------------------------------------------------------------ */
+
+static int
+record_signatures (const CliOptions *options, const Config *config, const Recover *recover,
+                   const char *id)
+{
+  return cmd_record_signatures (options, config, recover->out, id);
 }
 
 /* ---- recover
@@ -292,6 +307,7 @@ find_command (int argc, char **argv)
   } COMMANDS[] = { { "list", 2, 2, record_list },
                    { "show", 3, 3, record_show },
                    { "verify", 2, 3, record_verify },
+                   { "signatures", 3, 3, record_signatures },
                    { "recover", 2, 3, record_recover } };
   for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (COMMANDS); i++)
     if (g_str_equal (argv[1], COMMANDS[i].name))
@@ -315,12 +331,14 @@ cmd_record (int argc, char **argv)
     { "key-passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &recover.passphrase_file,
       SAY ("recover: mật khẩu của khóa", "recover: the key's passphrase"), "FILE" },
     { "out", 0, 0, G_OPTION_ARG_FILENAME, &recover.out,
-      SAY ("recover: ghi vào thư mục này", "recover: the folder to write to"), "DIR" },
+      SAY ("recover, signatures: ghi vào thư mục này",
+           "recover, signatures: the folder to write to"),
+      "DIR" },
     { NULL },
   };
   if (!cli_parse (
           &argc, &argv, &options, CLI_WITH_KEYS | CLI_WITH_JSON, entries,
-          "list | show ID | verify [ID] | recover [ID] | export ID",
+          "list | show ID | verify [ID] | signatures ID | recover [ID] | export ID",
           (Text){ "Hồ sơ đã niêm phong: liệt kê, xem, kiểm tra từng byte (mã thoát 1 khi có "
                   "lỗi), mở bằng khóa khôi phục.",
                   "The sealed records: lists, shows, checks every byte (exit status 1 when "
@@ -330,10 +348,10 @@ cmd_record (int argc, char **argv)
   RecordCommand command = find_command (argc, argv);
   if (command == NULL)
     return cli_usage (
-        "%s", SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | recover [ID] | "
+        "%s", SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | signatures ID | recover [ID] | "
                    "export ID; "
                    "xem nhipcau record --help",
-                   "usage: nhipcau record list | show ID | verify [ID] | recover [ID] | "
+                   "usage: nhipcau record list | show ID | verify [ID] | signatures ID | recover [ID] | "
                    "export ID; see "
                    "nhipcau record --help"));
   g_autoptr (Config) config = cli_config (&options, &exit_code);

@@ -1,6 +1,9 @@
 #include "station/sign.h"
+#include "records/signatures.h"
 #include "station/console_private.h"
 #include "station/recorder.h"
+#include "station/signing.h"
+#include "station/stamping.h"
 #include "station/waves.h"
 
 #include <gio/gio.h>
@@ -31,7 +34,9 @@ put_signature (Station *station, const char *consult, const char *user, GError *
       return FALSE;
   }
   json_auto_t *body = signature_body (user, manifest, cms);
-  return store_put_sync (station->store, consult, "signature", user, body, NULL, error);
+  gint64 seq = 0;
+  return store_put_sync (station->store, consult, "signature", user, body, &seq, error)
+         && (cms == NULL || signatures_want_token (station->store, consult, seq, error));
 }
 
 gboolean
@@ -99,6 +104,7 @@ signed_now (GObject *object, GAsyncResult *result, void *data)
   if (g_task_propagate_boolean (G_TASK (result), &error)) {
     if (consult != NULL)
       station_forget (station, consult);
+    stamping_wake (station->stamping);
     request_ok (request, NULL);
     return;
   }

@@ -14,7 +14,7 @@
 struct Stamping {
   Station *station;
   CadesTrust *trust;
-  gint64 read_upto; /* seq of "stamp-wanted" */
+  gint64 read_upto;  /* seq of "stamp-wanted" */
   GPtrArray *wanted; /* json_t*, in order */
   guint timer, delay_s;
   gboolean busy, again;
@@ -74,8 +74,8 @@ bytes_of_hex (const char *hex)
   gsize size = strlen (hex) / 2;
   guint8 *data = g_malloc0 (size + 1);
   for (gsize i = 0; i < size; i++)
-    data[i] = (guint8)(g_ascii_xdigit_value (hex[2 * i]) << 4
-                       | g_ascii_xdigit_value (hex[2 * i + 1]));
+    data[i]
+        = (guint8)(g_ascii_xdigit_value (hex[2 * i]) << 4 | g_ascii_xdigit_value (hex[2 * i + 1]));
   return g_bytes_new_take (data, size);
 }
 
@@ -92,19 +92,17 @@ stamp_one (const Round *round, const json_t *wish, GError **error)
                     "application/timestamp-reply", CADES_LONGEST, REPLY_SECONDS, error);
   if (reply == NULL)
     return FALSE;
-  g_autoptr (GBytes) token
-      = timestamp_accept (query, reply, round->trust,
-                          g_get_real_time () / G_USEC_PER_SEC + AHEAD_S, error);
+  g_autoptr (GBytes) token = timestamp_accept (
+      query, reply, round->trust, g_get_real_time () / G_USEC_PER_SEC + AHEAD_S, error);
   if (token == NULL)
     return FALSE;
   gsize size;
   const guchar *der = g_bytes_get_data (token, &size);
   g_autofree char *text = g_base64_encode (der, size);
   g_autofree char *kind = g_strdup_printf ("stamp-%s", text_of (wish, "consult"));
-  json_auto_t *body
-      = json_pack ("{s:O, s:O, s:O, s:s}", "of", json_object_get (wish, "of"), "nth",
-                   json_object_get (wish, "nth"), "imprint", json_object_get (wish, "imprint"),
-                   "token", text);
+  json_auto_t *body = json_pack ("{s:O, s:O, s:O, s:s}", "of", json_object_get (wish, "of"), "nth",
+                                 json_object_get (wish, "nth"), "imprint",
+                                 json_object_get (wish, "imprint"), "token", text);
   return store_put_sync (round->station->store, "station", kind, NULL, body, NULL, error);
 }
 

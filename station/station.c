@@ -22,6 +22,7 @@
 #include "station/text.h"
 #include "station/view.h"
 #include "station/waves.h"
+#include "station/stamping.h"
 
 #include <string.h>
 
@@ -482,6 +483,12 @@ station_start_media (Station *station, GError **error)
 gboolean
 station_listen (Station *station, GError **error)
 {
+  g_autoptr (GError) wrong = NULL;
+  station->stamping = stamping_new (station, &wrong);
+  if (wrong != NULL) {
+    g_propagate_error (error, g_steal_pointer (&wrong));
+    return FALSE;
+  }
   station->monitors = monitors_new (station, error);
   return station->monitors != NULL;
 }
@@ -528,6 +535,7 @@ station_free (Station *station)
   g_clear_handle_id (&station->tick_timer, g_source_remove);
   g_clear_pointer (&station->local, local_free);
   g_clear_pointer (&station->serial, serial_free);
+  g_clear_pointer (&station->stamping, stamping_free);
   g_clear_pointer (&station->dicom, dicom_free);
   g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->monitors, monitors_free);

@@ -69,8 +69,8 @@ static GBytes *
 reply_to (GBytes *query, const char *config)
 {
   g_autofree char *in = in_dir ("q.tsq"), *out = in_dir ("r.tsr"), *file = in_dir (config);
-  const char *const argv[] = { "openssl", "ts",  "-reply", "-config", file,
-                               "-queryfile", in, "-out",   out,       NULL };
+  const char *const argv[]
+      = { "openssl", "ts", "-reply", "-config", file, "-queryfile", in, "-out", out, NULL };
   g_autoptr (GError) error = NULL;
   char *data;
   gsize size;
@@ -136,7 +136,8 @@ test_signed_and_stamped (void)
   g_assert_cmpint (ABS (report->claimed - now), <, 600);
 }
 
-/* Two years on the signer's certificate is over: without a token nothing holds, with one it does. */
+/* Two years on the signer's certificate is over: without a token nothing holds, with one it does.
+ */
 static void
 test_outlasts_certificate (void)
 {
@@ -217,11 +218,10 @@ test_wrong_tokens (void)
   for (guint i = 0; i < G_N_ELEMENTS (WRONG); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (GBytes) hash = g_bytes_new (other, sizeof other);
-    g_autoptr (GBytes) asked
-        = i == 0   ? timestamp_query (imprint, "1.2.3.4.1", NULL)
-          : i == 1 ? timestamp_query (imprint, "1.2.3.4.2", NULL)
-          : i == 2 ? timestamp_query (hash, "1.2.3.4.1", NULL)
-                   : g_bytes_ref (query);
+    g_autoptr (GBytes) asked = i == 0   ? timestamp_query (imprint, "1.2.3.4.1", NULL)
+                               : i == 1 ? timestamp_query (imprint, "1.2.3.4.2", NULL)
+                               : i == 2 ? timestamp_query (hash, "1.2.3.4.1", NULL)
+                                        : g_bytes_ref (query);
     g_autoptr (GBytes) reply
         = i == 4 ? text () : reply_to (asked, i == 3 ? "foreign.cnf" : "tsa.cnf");
     g_autoptr (GBytes) token = timestamp_accept (query, reply, trust, now, &error);
@@ -291,16 +291,15 @@ test_stock (void)
   g_autoptr (GBytes) cms = stamp (bare, "tsa.cnf", trust);
   g_autofree char *file = in_dir ("doctor.p7s"), *content = in_dir ("manifest.json"),
                   *ca = in_dir ("people-ca.crt"), *null = g_strdup ("/dev/null");
-  const char *const argv[] = { "openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER",
-                               "-in", file, "-content", content, "-CAfile", ca, "-purpose", "any",
-                               "-out", null, NULL };
+  const char *const argv[]
+      = { "openssl",  "cms",   "-verify", "-cades", "-binary",  "-inform", "DER",  "-in", file,
+          "-content", content, "-CAfile", ca,       "-purpose", "any",     "-out", null,  NULL };
   g_assert_true (g_file_set_contents (file, g_bytes_get_data (cms, NULL),
                                       (gssize)g_bytes_get_size (cms), NULL));
   g_assert_true (g_file_set_contents (content, TEXT, -1, NULL));
   run (argv);
-  const char *const pem[]
-      = { "openssl", "cms", "-cmsout", "-inform", "DER", "-in", file, "-outform", "PEM",
-          "-out",    content, NULL };
+  const char *const pem[] = { "openssl", "cms",      "-cmsout", "-inform", "DER",   "-in",
+                              file,      "-outform", "PEM",     "-out",    content, NULL };
   run (pem);
   char *data;
   gsize size;
