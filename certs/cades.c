@@ -1,7 +1,9 @@
 #include "certs/cades_private.h"
+#include "certs/engine_key.h"
 #include "certs/identity_files.h"
 #include "certs/issue.h"
 #include "certs/timestamp.h"
+#include "certs/token_sign.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <string.h>
@@ -39,6 +41,12 @@ cades_signer_open (const char *key_uri, const char *certificate_file, GBytes *se
   signer->certificates = load_certificates (certificate_file, error);
   if (signer->certificates == NULL)
     return NULL;
+  if (engine_key_is_uri (key_uri)) {
+    signer->token = g_strdup (key_uri);
+    signer->file = g_strdup (certificate_file);
+    signer->secret = secret != NULL ? g_bytes_ref (secret) : NULL;
+    return g_steal_pointer (&signer);
+  }
   signer->key = identity_load_key (key_uri, secret, error);
   if (signer->key == NULL)
     return NULL;
@@ -59,6 +67,9 @@ cades_signer_free (CadesSigner *signer)
   if (signer == NULL)
     return;
   EVP_PKEY_free (signer->key);
+  g_clear_pointer (&signer->secret, g_bytes_unref);
+  g_free (signer->token);
+  g_free (signer->file);
   sk_X509_pop_free (signer->certificates, X509_free);
   g_free (signer);
 }
@@ -86,20 +97,32 @@ cades_der (CMS_ContentInfo *cms)
   return bytes;
 }
 
-GBytes *
-cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) * crls, GBytes *content, GError **error)
+static CMS_ContentInfo *
+sign_here (CadesSigner *signer, GBytes *content)
 {
   const unsigned flags = CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP;
   gsize size;
   const void *data = g_bytes_get_data (content, &size);
   BIO *in = BIO_new_mem_buf (size > 0 ? data : "", (int)size);
-
-  ERR_clear_error ();
-  g_autoptr (CMS_ContentInfo) cms
+  CMS_ContentInfo *cms
       = CMS_sign (sk_X509_value (signer->certificates, 0), signer->key, NULL, in, flags);
+  BIO_free (in);
+  return cms;
+}
+
+GBytes *
+cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) *crls, GBytes *content, GError **error)
+{
+  ERR_clear_error ();
+  g_autoptr (GBytes) made
+      = signer->token != NULL
+            ? token_sign (signer->token, signer->file, signer->secret, content, error)
+            : NULL;
+  if (signer->token != NULL && made == NULL)
+    return NULL;
+  g_autoptr (CMS_ContentInfo) cms = made != NULL ? cades_parse (made) : sign_here (signer, content);
   GBytes *der
       = cms != NULL && add_proofs (cms, signer->certificates, crls) ? cades_der (cms) : NULL;
-  BIO_free (in);
   if (der == NULL)
     issue_set_error (error, CERTS_ERROR_FAILED, "this key cannot sign");
   return der;

@@ -20,7 +20,10 @@
  * ("org.openssl.engine:pkcs11:pkcs11:token=…;object=…"), its certificate first in a PEM file, the
  * chain behind it. */
 typedef struct {
-  EVP_PKEY *key;
+  EVP_PKEY *key; /* NULL: in a token */
+  char *token;   /* its URI; signs in a process of its own (token_sign.h) */
+  GBytes *secret;
+  char *file;    /* the certificates' */
   STACK_OF (X509) * certificates; /* the key's own, then its issuers */
 } CadesSigner;
 
@@ -31,7 +34,8 @@ CadesSigner *cades_signer_open (const char *key_uri, const char *certificate_fil
 void cades_signer_free (CadesSigner *signer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CadesSigner, cades_signer_free)
 
-/* Detached signature, DER. crls (may be NULL) go in as they are given. */
+/* Detached signature, DER. crls (may be NULL) go in as they are given. A token is only asked now:
+ * CERTS_ERROR_KEY when its PIN is wrong or it is not plugged in. Waits for it: worker threads. */
 GBytes *cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) * crls, GBytes *content,
                     GError **error);
 /* The DER of a .p7s file, which may be DER or PEM; as it was, not made anew.

@@ -1,4 +1,5 @@
 #include "certs/identity_files.h"
+#include "certs/engine_key.h"
 #include "certs/pkcs8.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -67,8 +68,10 @@ static EVP_PKEY *
 load_from_store (const char *uri, GBytes *passphrase)
 {
   UI_METHOD *method = UI_UTIL_wrap_read_pem_callback (give_passphrase, 0);
-  OSSL_STORE_CTX *store = OSSL_STORE_open (uri, method, passphrase, NULL, NULL);
-  EVP_PKEY *key = NULL;
+  gboolean engine = engine_key_is_uri (uri);
+  EVP_PKEY *key = engine ? engine_key_load (uri, method, passphrase) : NULL;
+  OSSL_STORE_CTX *store
+      = engine ? NULL : OSSL_STORE_open (uri, method, passphrase, NULL, NULL);
 
   if (store != NULL) {
     OSSL_STORE_expect (store, OSSL_STORE_INFO_PKEY);

@@ -94,19 +94,20 @@ sign_with (Station *station, const char *user, const char *secret, GBytes *manif
   g_autoptr (CadesTrust) trust = signing_trust (station->config, error);
   if (trust == NULL)
     return NULL;
-  if (signer != NULL)
-    return cades_sign (signer, trust->crls, manifest, error);
-  if (reason->domain == SIGNING_REFUSED)
+  g_autoptr (GBytes) cms
+      = signer != NULL ? cades_sign (signer, trust->crls, manifest, &reason) : NULL;
+  if (cms != NULL)
+    return g_steal_pointer (&cms);
+  if (reason->domain == SIGNING_REFUSED) {
     g_propagate_error (error, g_steal_pointer (&reason));
-  else {
-    g_message ("signing: %s", reason->message);
-    signing_refuse (
-        error,
-        "Không mở được khóa ký: mật khẩu hoặc mã PIN của khóa không đúng, hoặc chưa cắm "
-        "thiết bị ký.",
-        "The signing key cannot be opened: its passphrase or PIN is wrong, or the token "
-        "is not plugged in.");
+    return NULL;
   }
+  g_message ("signing: %s", reason->message);
+  signing_refuse (error,
+                  "Không mở được khóa ký: mật khẩu hoặc mã PIN của khóa không đúng, hoặc chưa cắm "
+                  "thiết bị ký.",
+                  "The signing key cannot be opened: its passphrase or PIN is wrong, or the token "
+                  "is not plugged in.");
   return NULL;
 }
 
