@@ -327,6 +327,39 @@ export interface RecordRows {
   signature?: RecordRow<{ user?: string }>[]
 }
 
+export type SignerRole = 'station' | 'doctor' | 'specialist' | 'chair' | 'secretary' | 'patient' | 'representative'
+export interface SignatureFinding { verdict: 'good' | 'note' | 'bad'; code: string; text: Said }
+export interface SignatureView {
+  seq: number
+  method: 'seal' | 'key' | 'upload' | 'confirmation'
+  role: SignerRole
+  name?: string | null
+  user?: string | null
+  at: Time
+  verdict: 'good' | 'note' | 'bad'
+  findings: SignatureFinding[]
+  certificate?: { subject: string; issuer: string; serial: string; sha256: string; from: Time; until: Time }
+  /** Of the first time-stamp that holds, and who says so. */
+  stamped?: Time
+  stamped_by?: string
+  tokens?: number
+  statement?: string
+  /** A PNG in base64. */
+  drawing?: string
+}
+export interface SignatureReport {
+  manifest: { sha256?: string; verdict: 'good' | 'bad'; findings: SignatureFinding[] } | null
+  signatures: SignatureView[]
+  roles: { role: SignerRole; required: boolean; done: boolean }[]
+  verdict: 'good' | 'note' | 'bad'
+  /** Time-stamps that are waited for. */
+  pending: number
+  /** A time-stamping authority is configured. */
+  authority: boolean
+  /** The user has a key of their own on this station. */
+  key: boolean
+}
+
 export interface TrackRecord { seq: number; flags: number; pts_us: number; size: number }
 export interface TrackSegment {
   id: string

@@ -12,6 +12,7 @@ import { patientLine } from './live'
 import { PapersButton } from './papers'
 import { Playback } from './playback'
 import { UnlockDialog } from './records'
+import { SignaturesDialog } from './signatures'
 
 /** An opened record: what was said and measured, and the recording. That it was opened is logged. */
 export function RecordView({ id, onClose }: { id: string; onClose: () => void }): JSX.Element {
@@ -21,6 +22,7 @@ export function RecordView({ id, onClose }: { id: string; onClose: () => void })
   const [locked, setLocked] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const [ecg, setEcg] = useState(false)
+  const [signatures, setSignatures] = useState(false)
   const nameOf = (user: string): string =>
     client.hello.get()?.users?.find((known) => known.id === user)?.name ?? user
   const load = async (): Promise<void> => {
@@ -61,7 +63,11 @@ export function RecordView({ id, onClose }: { id: string; onClose: () => void })
         {record && record.ecgs.length > 0 && (
           <Button icon="heart" testid="ecg-open" onClick={() => setEcg(true)}>{t('ecg.open')}</Button>
         )}
+        {record && (record.state === 'signed' || record.state === 'delivered') && (
+          <Button icon="sign" testid="signatures-open" onClick={() => setSignatures(true)}>{t('signatures.title')}</Button>
+        )}
       </header>
+      {signatures && <SignaturesDialog id={id} onClose={() => setSignatures(false)} />}
       {record && ecg && <EcgDialog items={record.ecgs} shelf={client.ecgs(id)} onClose={() => setEcg(false)} />}
       {problem && <Notice look="bad" action={<Button onClick={() => void load()}>{t('do.again')}</Button>}>{problem}</Notice>}
       {locked && (
