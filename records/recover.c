@@ -1,4 +1,5 @@
 #include "records/attachment_recover.h"
+#include "records/erasure_private.h"
 #include "records/segment_file.h"
 #include "records/verify.h"
 #include <errno.h>
@@ -303,6 +304,8 @@ take_recording (Record *record, GError **error)
   if (rows->len == 0)
     return TRUE;
   g_autoptr (DataKey) key = recover_key (recover, record->consult, PURPOSE_RECORDING, &local);
+  if (key == NULL && erasure_db_done (recover->db, record->consult, PURPOSE_RECORDING))
+    return TRUE;
   if (key == NULL) {
     note_damage (record, "media", local->message);
     return TRUE;
@@ -341,6 +344,8 @@ take_record_of (Record *record, GError **error)
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
+  if (key == NULL && erasure_db_done (record->recover->db, record->consult, PURPOSE_CLINICAL))
+    return take_recording (record, error);
   if (key == NULL)
     note_damage (record, "keys.db", local->message);
   else if (!take_rows (record, key, error))

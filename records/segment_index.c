@@ -1,3 +1,4 @@
+#include "records/erasure.h"
 #include "records/segment_file.h"
 #include <errno.h>
 #include <string.h>
@@ -321,7 +322,7 @@ recording_index (Store *store, const char *consult, GError **error)
   if (rows == NULL)
     return NULL;
   json_t *all = json_array ();
-  if (rows->len == 0)
+  if (rows->len == 0 || erasure_done (store, consult, PURPOSE_RECORDING))
     return all;
   g_autoptr (DataKey) key = vault_get_key (store->vault, consult, PURPOSE_RECORDING, error);
   g_autoptr (GPtrArray) tracks

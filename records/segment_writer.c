@@ -1,3 +1,4 @@
+#include "records/erasure.h"
 #include "records/segment_output.h"
 #include <string.h>
 
@@ -293,6 +294,17 @@ run_key (StoreWrite *write, gpointer key, GError **error)
   return store_write_key (write, key, error);
 }
 
+/* What the log calls destroyed stays so: the next start would destroy a key of the same name. */
+static DataKey *
+new_recording_key (Store *store, const char *consult, GError **error)
+{
+  if (!erasure_done (store, consult, PURPOSE_RECORDING))
+    return vault_create_key (store->vault, consult, PURPOSE_RECORDING, error);
+  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED,
+               "the recording of consultation %s was erased: it cannot be recorded again", consult);
+  return NULL;
+}
+
 static DataKey *
 recording_key (Store *store, const char *consult, GError **error)
 {
@@ -301,7 +313,7 @@ recording_key (Store *store, const char *consult, GError **error)
 
   if (key == NULL && g_error_matches (local, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND)) {
     g_clear_error (&local);
-    key = vault_create_key (store->vault, consult, PURPOSE_RECORDING, &local);
+    key = new_recording_key (store, consult, &local);
     VaultKeyRow *row
         = key != NULL ? store_find_key (store->vault, consult, PURPOSE_RECORDING, &local) : NULL;
     if (row == NULL || !store_writer_call (store->writer, run_key, row, &local))

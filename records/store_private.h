@@ -59,5 +59,8 @@ GPtrArray *segment_list_torn (Store *store, GError **error);
 gboolean segment_remove_strays (Store *store, GError **error);
 /* Removes what a kill left of attachments half written (attachment.c). */
 void attachment_remove_strays (Store *store);
+/* Removes the files of consultations whose key is destroyed (erasure.c): after the deed, and at
+ * opening, for a kill may come between. */
+gboolean erasure_remove_files (Store *store, GError **error);
 /* The same as store_repair(), for one consultation; used before its segments are touched. */
 gboolean store_repair_consult (Store *store, const char *consult, GError **error);

@@ -104,7 +104,7 @@ store_repair_prepare (Store *store, const char *killed_pid, guint64 wal_bytes, G
   g_autoptr (GPtrArray) keys = vault_list_keys (store->vault, error);
 
   if (keys == NULL || !store_writer_call (store->writer, run_log_keys, keys, error)
-      || !finish_shredding (store, keys, error))
+      || !finish_shredding (store, keys, error) || !erasure_remove_files (store, error))
     return FALSE;
   store->torn = segment_list_torn (store, error);
   if (store->torn == NULL)

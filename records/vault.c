@@ -33,6 +33,12 @@ vault_new (const char *state_dir, gboolean read_only)
   return vault;
 }
 
+GBytes *
+vault_id (Vault *vault)
+{
+  return vault->id;
+}
+
 void
 vault_free (Vault *vault)
 {

@@ -42,6 +42,7 @@ Vault *vault_open (const char *state_dir, GError **error);
 /* What stands on the disk now, read into memory: no lock, no write, also beside a running
  * station. Damaged files are opened as far as they go; vault_verify() tells. */
 Vault *vault_open_read_only (const char *state_dir, GError **error);
+GBytes *vault_id (Vault *vault); /* 16 B, made at set-up, no secret (transfer none); any thread */
 void vault_free (Vault *vault);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Vault, vault_free)
 

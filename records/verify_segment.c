@@ -152,6 +152,15 @@ check_chain (Verify *verify, const char *where, const SegmentHeader *header,
   g_hash_table_insert (chain, g_steal_pointer (&name), (gpointer)facts);
 }
 
+/* Its key was destroyed, which the log tells, and the file with it. */
+static gboolean
+is_shredded (Verify *verify, const char *consult)
+{
+  g_autofree char *name
+      = g_strdup_printf ("%s %s", consult, purpose_name (PURPOSE_RECORDING));
+  return g_hash_table_contains (verify->shredded, name);
+}
+
 static void
 check_file (Verify *verify, const SegmentRow *row, const SegmentFacts *facts, GHashTable *chain)
 {
@@ -164,6 +173,8 @@ check_file (Verify *verify, const SegmentRow *row, const SegmentFacts *facts, GH
   verify->summary.segments++;
   if (fd < 0) {
     gboolean gone = g_error_matches (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND);
+    if (gone && is_shredded (verify, row->consult))
+      return;
     verify_report (verify, VERIFY_BAD, gone ? "segment-missing" : "segment-tampered", where, "%s",
                    error->message);
     return;
