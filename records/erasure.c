@@ -132,8 +132,7 @@ static GPtrArray *
 keys_to_destroy (Store *store, const Erasure *erasure, GError **error)
 {
   g_autoptr (GPtrArray) all = vault_list_keys (store->vault, error);
-  g_autoptr (GPtrArray) keys
-      = g_ptr_array_new_with_free_func ((GDestroyNotify)vault_key_row_free);
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify)vault_key_row_free);
 
   for (guint i = all != NULL ? all->len : 0; i > 0; i--) {
     const VaultKeyRow *key = all->pdata[i - 1];
@@ -156,7 +155,8 @@ may_run (Store *store, const Erasure *erasure, GError **error)
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "only consultations can be erased");
     return FALSE;
   }
-  if ((erasure->purposes & 1u << PURPOSE_RECORDING) && is_being_recorded (store, erasure->consult)) {
+  if ((erasure->purposes & 1u << PURPOSE_RECORDING)
+      && is_being_recorded (store, erasure->consult)) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED,
                  "consultation %s is being recorded: pause the recording first", erasure->consult);
     return FALSE;
@@ -175,9 +175,8 @@ erasure_run (Store *store, Identity *signer, const Erasure *erasure, char **ret_
       = keys != NULL ? erasure_paper_new (store, signer, erasure, keys, error) : NULL;
   if (paper == NULL)
     return FALSE;
-  json_auto_t *row
-      = json_pack ("{s:s, s:s, s:s*}", "consultation", erasure->consult, "why",
-                   erasure_why_name (erasure->why), "reason", erasure->reason);
+  json_auto_t *row = json_pack ("{s:s, s:s, s:s*}", "consultation", erasure->consult, "why",
+                                erasure_why_name (erasure->why), "reason", erasure->reason);
   if (!erasure_paper_write (store, paper, error)
       || !erasure_deed (store, paper, keys, erasure->user, row, error))
     return FALSE;

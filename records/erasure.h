@@ -32,7 +32,7 @@ typedef struct {
   ErasureWhy why;
   const char *reason; /* words of whoever decides; sealed; NULL: none */
   const char *user;   /* NULL: the station itself */
-  json_t *copies;     /* (transfer none) array of {"where", "what"}: not reached; NULL: none known */
+  json_t *copies; /* (transfer none) array of {"where", "what"}: not reached; NULL: none known */
 } Erasure;
 
 /* Does it, and waits for the disk. signer signs the certificate. ret_certificate: its name below

@@ -129,8 +129,8 @@ erasure_paper_parse (const char *id, GBytes *file, GError **error)
     paper->said = json_loads (statement, JSON_REJECT_DUPLICATES, NULL);
   }
   if (!statement_good (paper->said)) {
-    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "%s is no certificate of destruction",
-                 id != NULL ? id : "the file");
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED,
+                 "%s is no certificate of destruction", id != NULL ? id : "the file");
     return NULL;
   }
   paper->id = g_strdup (id);
@@ -145,8 +145,9 @@ erasure_paper_tells (const ErasurePaper *paper, const VaultKeyRow *key)
   json_t *commitments = json_object_get (paper->said, "commitments");
   return g_strcmp0 (json_string_value (json_object_get (paper->said, "consultation")), key->consult)
              == 0
-         && g_strcmp0 (json_string_value (json_object_get (commitments, purpose_name (key->purpose))),
-                       commit)
+         && g_strcmp0 (
+                json_string_value (json_object_get (commitments, purpose_name (key->purpose))),
+                commit)
                 == 0;
 }
 

@@ -153,8 +153,7 @@ set_due (RetentionLine *line, const RetentionClock *clock)
   line->due = g_strdup_printf ("%04d-%02d-%02d", year, month, day);
   g_autoptr (GDateTime) now = g_date_time_new_from_unix_utc (clock->utc_us / G_USEC_PER_SEC);
   g_autofree char *today = now != NULL ? g_date_time_format (now, "%Y-%m-%d") : NULL;
-  line->is_due
-      = clock->trusted && !line->hold && today != NULL && strcmp (today, line->due) > 0;
+  line->is_due = clock->trusted && !line->hold && today != NULL && strcmp (today, line->due) > 0;
 }
 
 static RetentionLine *

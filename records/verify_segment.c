@@ -156,8 +156,7 @@ check_chain (Verify *verify, const char *where, const SegmentHeader *header,
 static gboolean
 is_shredded (Verify *verify, const char *consult)
 {
-  g_autofree char *name
-      = g_strdup_printf ("%s %s", consult, purpose_name (PURPOSE_RECORDING));
+  g_autofree char *name = g_strdup_printf ("%s %s", consult, purpose_name (PURPOSE_RECORDING));
   return g_hash_table_contains (verify->shredded, name);
 }
 

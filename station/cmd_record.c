@@ -3,6 +3,7 @@
 #include "station/cli.h"
 #include "station/clock.h"
 #include "station/cmd_record.h"
+#include "station/cmd_record_keep.h"
 #include "station/cmd_record_signatures.h"
 #include "station/opening.h"
 #include "station/record_view.h"
@@ -323,6 +324,8 @@ cmd_record (int argc, char **argv)
   int exit_code = CLI_OK;
   if (argc > 1 && g_str_equal (argv[1], "export"))
     return cmd_record_export (argc - 1, argv + 1);
+  if (argc > 1 && cmd_record_keep_has (argv[1]))
+    return cmd_record_keep (argc - 1, argv + 1);
   const GOptionEntry entries[] = {
     { "key", 0, 0, G_OPTION_ARG_FILENAME, &recover.key,
       SAY ("recover: khóa khôi phục (PEM)", "recover: the recovery key (PEM)"), "FILE" },
@@ -338,7 +341,8 @@ cmd_record (int argc, char **argv)
   };
   if (!cli_parse (
           &argc, &argv, &options, CLI_WITH_KEYS | CLI_WITH_JSON, entries,
-          "list | show ID | verify [ID] | signatures ID | recover [ID] | export ID",
+          "list | show ID | verify [ID] | signatures ID | recover [ID] | export ID | retention | "
+          "hold ID | release ID | erase ID",
           (Text){ "Hồ sơ đã niêm phong: liệt kê, xem, kiểm tra từng byte (mã thoát 1 khi có "
                   "lỗi), mở bằng khóa khôi phục.",
                   "The sealed records: lists, shows, checks every byte (exit status 1 when "

@@ -10,9 +10,8 @@
 static void
 record_something (Records *records, const char *consult)
 {
-  const TrackInfo info = {
-    .stream = "camera", .mime_type = "video/mp4; codecs=\"avc1.42c01e\"", .label = "Camera"
-  };
+  const TrackInfo info
+      = { .stream = "camera", .mime_type = "video/mp4; codecs=\"avc1.42c01e\"", .label = "Camera" };
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) bytes = g_bytes_new_static ("moof mdat moof mdat", 19);
   Track *track = track_open (records->store, consult, &info, &error);
@@ -344,11 +343,11 @@ test_classes (void)
     RetentionClass class;
     guint years;
   } CASES[] = {
-    { "I21.9", RETENTION_ORDINARY, 10 },   { "F20", RETENTION_PSYCHIATRIC, 20 },
-    { "S72.0", RETENTION_ACCIDENT, 20 },   { "W19", RETENTION_ACCIDENT, 20 },
-    { "R99", RETENTION_DEATH, 30 },        { "R94", RETENTION_ORDINARY, 10 },
+    { "I21.9", RETENTION_ORDINARY, 10 },    { "F20", RETENTION_PSYCHIATRIC, 20 },
+    { "S72.0", RETENTION_ACCIDENT, 20 },    { "W19", RETENTION_ACCIDENT, 20 },
+    { "R99", RETENTION_DEATH, 30 },         { "R94", RETENTION_ORDINARY, 10 },
     { "f32.1", RETENTION_PSYCHIATRIC, 20 }, { "", RETENTION_ORDINARY, 10 },
-    { NULL, RETENTION_ORDINARY, 10 },      { "F", RETENTION_ORDINARY, 10 },
+    { NULL, RETENTION_ORDINARY, 10 },       { "F", RETENTION_ORDINARY, 10 },
     { "Fxx", RETENTION_ORDINARY, 10 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (CASES); i++) {
