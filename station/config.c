@@ -74,6 +74,7 @@ config_new (void)
   config->dicom_title = g_strdup ("NHIPCAU");
   config->dicom_largest = G_GUINT64_CONSTANT (256) << 20;
   config->dicom_callers = g_ptr_array_new_with_free_func (config_caller_free);
+  config->idle_seconds = 15 * 60;
   config->keep_free = G_GUINT64_CONSTANT (2) << 30;
   config->reserve = G_GUINT64_CONSTANT (64) << 20;
   return config;

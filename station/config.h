@@ -68,6 +68,7 @@ typedef struct {
   char *duty_phone; /* on the screen when the link is gone; NULL: none */
   char *icd10_file; /* NULL: the built-in list */
   char *facility_code, *facility_address, *facility_phone; /* of papers; NULL: not given */
+  guint idle_seconds; /* without a touch until the console locks; 0: never */
 
   GPtrArray *listen; /* ConfigListen* */
   guint16 http_port;

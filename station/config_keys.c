@@ -151,6 +151,19 @@ parse_facility_phone (ConfigPlace *place, const char *value)
   return take_phone (&place->config->facility_phone, value);
 }
 
+/* Minutes, or seconds with an s. */
+static char *
+parse_idle_lock (ConfigPlace *place, const char *value)
+{
+  char *end = NULL;
+  guint64 number = g_ascii_isdigit (*value) ? g_ascii_strtoull (value, &end, 10) : 0;
+  gboolean seconds = end != NULL && g_str_equal (end, "s");
+  if (end == NULL || (!seconds && *end != '\0') || number > (seconds ? 28800 : 480))
+    return g_strdup ("wants minutes from 0 (never) to 480, or seconds such as 90s");
+  place->config->idle_seconds = (guint)(seconds ? number : number * 60);
+  return NULL;
+}
+
 /* ---- [http] ---------------------------------------------------------------------------- */
 
 static gboolean
@@ -617,6 +630,7 @@ static const ConfigKey keys[] = {
   { "station", "facility-code", parse_facility_code },
   { "station", "address", parse_facility_address },
   { "station", "phone", parse_facility_phone },
+  { "station", "idle-lock", parse_idle_lock },
   { "http", "listen", parse_http_listen },
   { "http", "port", parse_http_port },
   { "http", "names", parse_http_names },

@@ -46,6 +46,7 @@ static const Message messages[] = {
   { "sign-out", console_sign_out, SIGNED_IN },
   { "unlock", console_unlock, SIGNED_IN },
   { "lock", console_lock, SIGNED_IN },
+  { "active", console_active, SIGNED_IN },
   { "consultation.start", console_consultation_start, SIGNED_IN | READY },
   { "consultation.park", console_consultation_park, HERE | OPEN },
   { "consultation.open", console_consultation_open, SIGNED_IN },

@@ -6,6 +6,9 @@
 void console_receive (Client *client, json_t *message);
 /* Its socket is gone: the session stays, for the page that returns. */
 void console_gone (Client *client);
+/* Nobody has touched the page for long: signed out, the vault closed unless another session works
+ * with it. Picture, sound and recording go on. */
+void console_lock_idle (Client *client);
 
 /* Groups of messages, each in a file of its own. */
 void console_sign_in (Request *request);
@@ -13,6 +16,7 @@ void console_resume (Request *request);
 void console_sign_out (Request *request);
 void console_unlock (Request *request);
 void console_lock (Request *request);
+void console_active (Request *request);
 
 void console_consultation_start (Request *request);
 void console_consultation_park (Request *request);

@@ -49,6 +49,22 @@ leave_session (Client *client)
   station_changed (station);
 }
 
+void
+console_lock_idle (Client *client)
+{
+  Session *session = client->session;
+  leave_session (client);
+  sessions_end (client->station->sessions, session, NULL, NULL);
+  client_send (client, json_pack ("{s:s, s:s}", "type", "signed-out", "reason", "idle"));
+}
+
+void
+console_active (Request *request)
+{
+  request->client->session->active_us = g_get_monotonic_time ();
+  request_ok (request, NULL);
+}
+
 static void
 answer_session (Request *request, const Session *session, const char *token)
 {
@@ -263,6 +279,7 @@ unlocked (Request *request, gboolean open, const GError *error)
   }
   session->unlocked = TRUE;
   patient_index_catch_up (request->station);
+  session->active_us = g_get_monotonic_time ();
   station_changed (request->station);
   request_ok (request, NULL);
 }

@@ -45,6 +45,7 @@ session_new (const guint8 hash[32], const char *user, gint64 expires_us)
   memcpy (session->hash, hash, 32);
   session->user = g_strdup (user);
   session->expires_us = expires_us;
+  session->active_us = g_get_monotonic_time ();
   session->label = g_strdup_printf ("console-%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3]);
   session->viewed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return session;
@@ -192,4 +193,15 @@ sessions_any_unlocked (Sessions *sessions)
     if (((Session *)sessions->list->pdata[i])->unlocked)
       return TRUE;
   return FALSE;
+}
+
+void
+sessions_lock_idle (Sessions *sessions, guint seconds)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  for (guint i = 0; i < sessions->list->len; i++) {
+    Session *session = sessions->list->pdata[i];
+    if (now_us - session->active_us >= (gint64)seconds * G_USEC_PER_SEC)
+      session->unlocked = FALSE;
+  }
 }

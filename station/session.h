@@ -16,6 +16,7 @@ struct Session {
   gint64 expires_us;  /* UTC */
   Client *client;     /* the page it is on; NULL: none now */
   char *label;        /* of its page's media; users who follow each other on a page share it */
+  gint64 active_us;   /* monotonic: when a person last did something on its page */
   gboolean unlocked;  /* this user opened the vault */
   GHashTable *viewed; /* consultations whose recording was looked at: logged once */
 };
@@ -31,6 +32,8 @@ void sessions_issue (Sessions *sessions, const char *user, SessionDone done, voi
 Session *sessions_find (Sessions *sessions, const char *token);
 /* Forgets it, in memory at once and on disk; done (may be NULL) when that is durable. */
 void sessions_end (Sessions *sessions, Session *session, StoreDone done, void *arg);
+/* A session whose page is gone may not keep the vault open: after so long it no longer counts. */
+void sessions_lock_idle (Sessions *sessions, guint seconds);
 /* Has any session opened the vault? */
 gboolean sessions_any_unlocked (Sessions *sessions);
 

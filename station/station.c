@@ -7,6 +7,7 @@
 #include "station/device_values.h"
 #include "station/ecgs.h"
 #include "station/guests.h"
+#include "station/idle_lock.h"
 #include "station/feeds.h"
 #include "station/forms.h"
 #include "station/local.h"
@@ -390,6 +391,7 @@ tick (void *data)
   Station *station = data;
   store_set_clock_trust (station->store, clock_is_synchronized () ? "ntp" : "none");
   recording_check_disk (station);
+  idle_lock_tick (station);
   if (station->room != NULL)
     room_tick (station->room);
   if (station->recorder != NULL && recorder_tracks (station->recorder) != station->tracks_told) {

@@ -67,6 +67,8 @@ struct Station {
   gboolean icd10_failed; /* the file of the configuration could not be read */
   Stamping *stamping; /* NULL: no authority is configured */
 
+  gint64 vault_used_us; /* monotonic: when a session last had the vault open */
+
   DiskLevel disk;
   RecordingSpace space;
   gint64 rate_due_us;

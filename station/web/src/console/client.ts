@@ -18,6 +18,9 @@ const KEPT = 'nhipcau.session'
 
 export type Entry = 'starting' | 'signed-out' | 'signed-in'
 
+/** How often a touch is told, at most. */
+const TOUCH_EVERY_MS = 15_000
+
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
 /** The console's side of the protocol: one socket, one peer, the station's state. */
@@ -50,6 +53,7 @@ export class Console {
     this.pictures = new Pictures(this.peer, null)
     this.ptz = new Ptz((message) => this.peer.send(message))
     reportFigures(this.peer)
+    this.#watchTouches()
     this.mic.track.subscribe(() => this.peer.setMicrophone(this.mic.track.get()))
     this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
     for (const device of [this.mic, this.cam]) device.state.subscribe(() => this.#tellOwn())
@@ -204,6 +208,17 @@ export class Console {
       this.mic.off()
       this.cam.off()
     }
+  }
+
+  /** The station locks a page that nobody touches: it hears that somebody does. */
+  #watchTouches(): void {
+    let told = -Infinity
+    const touched = (): void => {
+      if (this.entry.get() !== 'signed-in' || performance.now() - told < TOUCH_EVERY_MS) return
+      if (this.socket.tell({ type: 'active' })) told = performance.now()
+    }
+    for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel'])
+      addEventListener(kind, touched, { passive: true, capture: true })
   }
 
   #tellOwn(): void {

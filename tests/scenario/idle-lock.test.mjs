@@ -1,0 +1,127 @@
+// A console that nobody touches locks: the vault's key and the keys of finished consultations leave
+// the memory of the program, and the recording goes on.
+
+import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { place as makePlace, refusal, signIn, startConsultation } from '../lib/people.mjs';
+import { nhipcau, runStation, stop } from '../lib/station.mjs';
+
+const SECONDS = 8;
+
+let place, station, canLook;
+before(async () => {
+  place = await makePlace('idle-lock', { config: '[camera room]\naddress=test:\n' });
+  const text = readFileSync(place.config, 'utf8');
+  writeFileSync(place.config, text.replace('[station]\n', `[station]\nidle-lock=${SECONDS}s\n`));
+  station = await runStation(place, { unlock: false });
+  canLook = process.getuid() === 0;
+});
+after(async () => {
+  await stop(station);
+  place.remove();
+});
+
+// How often each pattern stands in the memory of a process.
+function memoryHits(pid, patterns) {
+  const hits = patterns.map(() => 0);
+  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  const block = Buffer.alloc(1 << 20), overlap = 64;
+  for (const area of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
+    const [, from, to, mode] = area.match(/^([0-9a-f]+)-([0-9a-f]+) (\S+)/) ?? [];
+    if (!mode?.startsWith('rw') || area.includes('[vvar') ) continue;
+    for (let at = parseInt(from, 16); at < parseInt(to, 16); at += block.length - overlap) {
+      let got;
+      try { got = readSync(memory, block, 0, Math.min(block.length, parseInt(to, 16) - at), at); } catch { break; }
+      const seen = block.subarray(0, got);
+      patterns.forEach((pattern, i) => {
+        for (let found = seen.indexOf(pattern); found >= 0; found = seen.indexOf(pattern, found + 1)) hits[i]++;
+      });
+    }
+  }
+  closeSync(memory);
+  return hits;
+}
+
+const sql = (query) => execFileSync('sqlite3', [join(place.state, 'keys-copy.db'), query], { encoding: 'utf8' }).trim();
+
+// A consultation's key as its escrow tells it, with stock openssl.
+function dek(consultation, purpose) {
+  const der = Buffer.from(sql(`SELECT hex(recovery_cms) FROM consult_key WHERE consult='${consultation}' AND purpose='${purpose}'`), 'hex');
+  const { key, cert } = place.recovery[0];
+  const text = execFileSync('openssl', ['cms', '-decrypt', '-inform', 'DER', '-inkey', key, '-recip', cert], { input: der });
+  return Buffer.from(JSON.parse(text).dek, 'base64');
+}
+
+// The private number of VK, by the passphrase.
+function vaultKey() {
+  const der = Buffer.from(sql("SELECT hex(pkcs8) FROM passphrase WHERE user='lan'"), 'hex');
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8', passphrase: readFileSync(place.passphrase, 'utf8').trim() });
+  return Buffer.from(key.export({ format: 'jwk' }).d, 'base64url');
+}
+
+async function finished(page) {
+  const consultation = await startConsultation(page);
+  await page.ask('consultation.conclude', { conclusion: 'Ổn' });
+  await page.stateWhere((s) => s.consultation?.state === 'concluding');
+  await page.ask('consultation.sign', { pin: place.pin });
+  await page.stateWhere((s) => s.consultation === null);
+  return consultation;
+}
+
+test('what is touched stays open; what is not is locked, and the recording goes on', async (t) => {
+  const page = await signIn(place, 'lan');
+  const done = await finished(page);
+  const live = await startConsultation(page);
+  await page.ask('consent.save', { kind: 'patient', purposes: ['treatment', 'recording'] });
+  await page.ask('recording.start');
+  await page.stateWhere((s) => s.consultation.recording.on && s.consultation.recording.tracks > 0, 30);
+  await page.ask('unlock', { passphrase: place.passphraseText });
+  await page.ask('record.open', { consultation: done });
+
+  const secrets = [dek(done, 'clinical'), vaultKey(), Buffer.from(vaultKey()).reverse()];
+  const going = dek(live, 'recording');
+  if (canLook) {
+    const [finishedKey, number, reversed] = memoryHits(station.pid, secrets);
+    assert.ok(finishedKey > 0, 'the control finds the finished key while it is open');
+    assert.ok(number + reversed > 0, 'the control finds the vault key while it is open');
+  } else {
+    t.diagnostic('not root: the memory of the program cannot be looked at');
+  }
+
+  // Touched for longer than the lock's time: it stays.
+  const locked = page.until((m) => m.type === 'signed-out', 60);
+  let early = false;
+  locked.then(() => { early = true; });
+  for (const until = Date.now() + (SECONDS + 3) * 1000; Date.now() < until;) {
+    await page.ask('active');
+    await page.until((m) => m.type === 'state', 1).catch(() => {});
+  }
+  assert.equal(early, false, 'a page that is touched is not locked');
+
+  assert.equal((await locked).reason, 'idle');
+  assert.equal((await refusal(page.ask('record.open', { consultation: done }))).code, 'not-signed-in');
+  if (canLook) {
+    assert.deepEqual(memoryHits(station.pid, secrets), [0, 0, 0], 'no byte of them is left');
+    assert.ok(memoryHits(station.pid, [going])[0] > 0, 'the key of the recording that goes on stays');
+  }
+
+  // Back with the PIN: the recording was on all the while, the records want the passphrase.
+  await page.ask('sign-in', { user: 'lan', pin: place.pin });
+  const state = await page.stateWhere((s) => s.consultation?.id === live && s.user?.id === 'lan');
+  assert.equal(state.consultation.recording.on, true);
+  assert.equal(state.vault, 'closed');
+  assert.equal(state.consultation.events.filter((e) => e.what === 'interrupted').length, 0);
+  assert.equal((await refusal(page.ask('record.open', { consultation: done }))).code, 'locked');
+  page.close();
+});
+
+test('the program leaves no core and is not open to others of its user', () => {
+  const status = readFileSync(`/proc/${station.pid}/limits`, 'utf8');
+  assert.match(status, /Max core file size\s+0\s+0/);
+  const smaps = readFileSync(`/proc/${station.pid}/smaps`, 'latin1');
+  assert.match(smaps, /VmFlags:.* lo .*dd|VmFlags:.*dd.* lo /, 'an area is locked and left out of dumps');
+});
