@@ -1,6 +1,9 @@
 #include "records/secure_memory.h"
 #include <errno.h>
+#include <jansson.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,12 +19,51 @@ typedef struct {
   guint8 *memory;
 } SecureSpan;
 
+/* ---- Memory that is wiped when it is given back --------------------------------------------
+ * OpenSSL's decoders leave copies of a private key in ordinary memory, and jansson those of
+ * whatever a page or a row says. */
+
+static void
+wiping_free (void *memory)
+{
+  if (memory != NULL)
+    explicit_bzero (memory, malloc_usable_size (memory));
+  free (memory);
+}
+
+static void *
+openssl_malloc (size_t size, const char *file, int line)
+{
+  return malloc (size);
+}
+
+static void
+openssl_free (void *memory, const char *file, int line)
+{
+  wiping_free (memory);
+}
+
+static void *
+openssl_realloc (void *memory, size_t size, const char *file, int line)
+{
+  void *larger = size > 0 ? malloc (size) : NULL;
+  if (larger == NULL && size > 0)
+    return NULL;
+  if (memory != NULL && larger != NULL)
+    memcpy (larger, memory, MIN (size, malloc_usable_size (memory)));
+  wiping_free (memory);
+  return larger;
+}
+
 gboolean
 secure_memory_init (char **ret_problem)
 {
   const struct rlimit none = { 0, 0 };
   g_autoptr (GString) problem = g_string_new (NULL);
 
+  /* Refused once OpenSSL has taken memory: then by a caller that is not main(), a test. */
+  CRYPTO_set_mem_functions (openssl_malloc, openssl_realloc, openssl_free);
+  json_set_alloc_funcs (malloc, wiping_free);
   if (setrlimit (RLIMIT_CORE, &none) != 0)
     g_string_append_printf (problem, "core dumps cannot be switched off: %s; ", g_strerror (errno));
   if (prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)

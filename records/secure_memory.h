@@ -6,7 +6,8 @@
 #pragma once
 #include <glib.h>
 
-/* Once, first thing in main(), before any thread. Secure heap, no core dumps (RLIMIT_CORE 0),
+/* Once, first thing in main(), before any thread and any use of OpenSSL and jansson: what these two
+ * give back is wiped from then on. Secure heap, no core dumps (RLIMIT_CORE 0),
  * not dumpable nor traceable by other processes of the user (PR_SET_DUMPABLE 0). Returns FALSE
  * with a message in ret_problem (transfer full) when something was refused, most often
  * RLIMIT_MEMLOCK; the program may go on. ret_problem may be NULL. */
