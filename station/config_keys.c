@@ -118,7 +118,7 @@ take_phone (char **target, const char *value)
 {
   if (strspn (value, "+0123456789 .-()") != strlen (value) || strlen (value) < 3)
     return g_strdup ("wants a telephone number: digits, spaces, + . - ( )");
-  return take_text (target, value, 30);
+  return config_take_text (target, value, 30);
 }
 
 static char *
@@ -136,13 +136,13 @@ parse_icd10 (ConfigPlace *place, const char *value)
 static char *
 parse_facility_code (ConfigPlace *place, const char *value)
 {
-  return take_text (&place->config->facility_code, value, 20);
+  return config_take_text (&place->config->facility_code, value, 20);
 }
 
 static char *
 parse_facility_address (ConfigPlace *place, const char *value)
 {
-  return take_text (&place->config->facility_address, value, 200);
+  return config_take_text (&place->config->facility_address, value, 200);
 }
 
 static char *
