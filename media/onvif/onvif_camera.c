@@ -1,67 +1,14 @@
-#include "media/onvif/onvif_camera.h"
+#include "media/onvif/onvif_camera_private.h"
 
-#include <math.h>
 #include <openssl/rand.h>
 #include <string.h>
 
-#define RESEND_US (500 * 1000)          /* a camera's own timeout begins anew */
-#define SETTLE_US (20 * G_USEC_PER_SEC) /* a step or preset is done by then */
-#define STOP_AGAIN_MS 500
-#define STOPS_MAX 20
 #define LOOK_MOVING_MS 1000
 #define LOOK_MS 10000
 #define RETRY_MIN_S 5
 #define RETRY_MAX_S 30
 
-struct OnvifCamera {
-  char *name, *user, *password;
-  OnvifHttp *http;
-  OnvifChanged changed;
-  void *arg;
-
-  OnvifState state;
-  gint64 clock_offset_us; /* the camera's clock less ours */
-  OnvifServices services;
-  char *profile;
-  GPtrArray *presets; /* OnvifPreset */
-  guint retry_s;
-  guint next; /* source: the next try, or the next look at its position */
-
-  OnvifVector position;
-  gboolean has_position;
-
-  OnvifVector wanted; /* velocity; all 0: it shall stand */
-  OnvifVector sent;   /* of the last ContinuousMove */
-  gint64 sent_us;
-  guint moves;       /* sent and not answered */
-  gboolean moving;   /* until a stop is confirmed */
-  gint64 settles_us; /* a step or preset ends by itself; 0: none */
-  guint hold;        /* source */
-  guint stop_again;  /* source */
-  guint stops_left;
-
-  /* A step or preset that waits for the stop before it. */
-  OnvifRequest next_going;
-  char *next_preset;
-  gboolean goes_next;
-};
-
 static void begin (OnvifCamera *camera);
-static void look_now (OnvifCamera *camera);
-static void look_later (OnvifCamera *camera);
-
-static gboolean
-is_still (const OnvifVector *move)
-{
-  return fabs (move->pan) < 0.001 && fabs (move->tilt) < 0.001 && fabs (move->zoom) < 0.001;
-}
-
-static gboolean
-is_same (const OnvifVector *a, const OnvifVector *b)
-{
-  const OnvifVector less = { a->pan - b->pan, a->tilt - b->tilt, a->zoom - b->zoom };
-  return is_still (&less);
-}
 
 /* ---- Asking ------------------------------------------------------------------------------------
  */
@@ -79,8 +26,8 @@ ask (OnvifCamera *camera, const char *path, const OnvifRequest *request, OnvifDo
   onvif_http_ask (camera->http, path, onvif_request_action (request), text, done, camera);
 }
 
-static void
-ask_ptz (OnvifCamera *camera, OnvifRequest request, OnvifDone done)
+void
+onvif_ask_ptz (OnvifCamera *camera, OnvifRequest request, OnvifDone done)
 {
   request.profile = camera->profile;
   ask (camera, camera->services.ptz, &request, done);
@@ -105,8 +52,8 @@ set_state (OnvifCamera *camera, OnvifState state)
   camera->changed (camera, camera->arg);
 }
 
-static void
-fail (OnvifCamera *camera, const GError *error)
+void
+onvif_fail (OnvifCamera *camera, const GError *error)
 {
   OnvifState state = g_error_matches (error, MEDIA_ERROR, MEDIA_ERROR_UNREACHABLE)
                          ? ONVIF_UNREACHABLE
@@ -129,7 +76,7 @@ on_presets (const OnvifAnswer *answer, const GError *error, void *arg)
 {
   OnvifCamera *camera = arg;
   if (answer == NULL && g_error_matches (error, MEDIA_ERROR, MEDIA_ERROR_UNREACHABLE)) {
-    fail (camera, error);
+    onvif_fail (camera, error);
     return;
   }
   g_ptr_array_set_size (camera->presets, 0);
@@ -139,7 +86,7 @@ on_presets (const OnvifAnswer *answer, const GError *error, void *arg)
   }
   camera->retry_s = 0;
   set_state (camera, ONVIF_READY);
-  look_now (camera);
+  onvif_look_now (camera);
 }
 
 static void
@@ -152,9 +99,9 @@ on_profiles (const OnvifAnswer *answer, const GError *error, void *arg)
   if (answer != NULL && camera->profile == NULL)
     none = g_error_new (MEDIA_ERROR, MEDIA_ERROR_UNSUPPORTED, "none of its profiles has PTZ");
   if (camera->profile == NULL)
-    fail (camera, none != NULL ? none : error);
+    onvif_fail (camera, none != NULL ? none : error);
   else
-    ask_ptz (camera, (OnvifRequest){ .operation = ONVIF_GET_PRESETS }, on_presets);
+    onvif_ask_ptz (camera, (OnvifRequest){ .operation = ONVIF_GET_PRESETS }, on_presets);
 }
 
 static gboolean
@@ -186,7 +133,7 @@ on_capabilities (const OnvifAnswer *answer, const GError *error, void *arg)
   }
   if (answer != NULL)
     none = g_error_new (MEDIA_ERROR, MEDIA_ERROR_UNSUPPORTED, "it has no PTZ service");
-  fail (camera, none != NULL ? none : error);
+  onvif_fail (camera, none != NULL ? none : error);
 }
 
 static void
@@ -199,7 +146,7 @@ on_services (const OnvifAnswer *answer, const GError *error, void *arg)
            || g_error_matches (error, MEDIA_ERROR, MEDIA_ERROR_FAILED))
     ask (camera, NULL, &(OnvifRequest){ .operation = ONVIF_GET_CAPABILITIES }, on_capabilities);
   else
-    fail (camera, error);
+    onvif_fail (camera, error);
 }
 
 /* A camera that hides even its clock is asked with ours. */
@@ -209,7 +156,7 @@ on_date (const OnvifAnswer *answer, const GError *error, void *arg)
   OnvifCamera *camera = arg;
   gint64 utc_us;
   if (answer == NULL && g_error_matches (error, MEDIA_ERROR, MEDIA_ERROR_UNREACHABLE)) {
-    fail (camera, error);
+    onvif_fail (camera, error);
     return;
   }
   camera->clock_offset_us = 0;
@@ -237,14 +184,14 @@ on_status (const OnvifAnswer *answer, const GError *error, void *arg)
   if (answer == NULL
       && (g_error_matches (error, MEDIA_ERROR, MEDIA_ERROR_UNREACHABLE)
           || g_error_matches (error, MEDIA_ERROR, MEDIA_ERROR_REFUSED))) {
-    fail (camera, error);
+    onvif_fail (camera, error);
     return;
   }
   camera->has_position = answer != NULL && onvif_answer_status (answer, &camera->position, &moving);
   if (camera->settles_us != 0 && (!moving || g_get_monotonic_time () > camera->settles_us))
     camera->settles_us = 0;
   camera->changed (camera, camera->arg);
-  look_later (camera);
+  onvif_look_later (camera);
 }
 
 static gboolean
@@ -252,218 +199,23 @@ on_look (void *data)
 {
   OnvifCamera *camera = data;
   camera->next = 0;
-  ask_ptz (camera, (OnvifRequest){ .operation = ONVIF_GET_STATUS }, on_status);
+  onvif_ask_ptz (camera, (OnvifRequest){ .operation = ONVIF_GET_STATUS }, on_status);
   return G_SOURCE_REMOVE;
 }
 
-static void
-look_now (OnvifCamera *camera)
+void
+onvif_look_now (OnvifCamera *camera)
 {
   g_clear_handle_id (&camera->next, g_source_remove);
   on_look (camera);
 }
 
-static void
-look_later (OnvifCamera *camera)
+void
+onvif_look_later (OnvifCamera *camera)
 {
   g_clear_handle_id (&camera->next, g_source_remove);
   camera->next
       = g_timeout_add (onvif_camera_is_moving (camera) ? LOOK_MOVING_MS : LOOK_MS, on_look, camera);
-}
-
-/* ---- Moving ------------------------------------------------------------------------------------
- */
-
-static void send_stop (OnvifCamera *camera);
-static void send_move (OnvifCamera *camera);
-static void settle (OnvifCamera *camera, const OnvifRequest *request);
-
-static gboolean
-on_stop_again (void *data)
-{
-  OnvifCamera *camera = data;
-  camera->stop_again = 0;
-  if (is_still (&camera->wanted))
-    send_stop (camera);
-  return G_SOURCE_REMOVE;
-}
-
-/* Where nothing comes back the camera may still turn: it is told so until it says that it heard. */
-static void
-on_stopped (const OnvifAnswer *answer, const GError *error, void *arg)
-{
-  OnvifCamera *camera = arg;
-  if (!is_still (&camera->wanted))
-    return;
-  if (answer == NULL && camera->stops_left > 0) {
-    camera->stops_left--;
-    if (camera->stop_again == 0)
-      camera->stop_again = g_timeout_add (STOP_AGAIN_MS, on_stop_again, camera);
-    return;
-  }
-  if (camera->moves == 0) {
-    camera->moving = FALSE;
-    camera->settles_us = 0;
-  }
-  if (camera->goes_next && camera->moves == 0 && camera->state == ONVIF_READY) {
-    camera->goes_next = FALSE;
-    settle (camera, &camera->next_going);
-  } else if (camera->state == ONVIF_READY) {
-    look_now (camera);
-  }
-  camera->changed (camera, camera->arg);
-}
-
-static void
-send_stop (OnvifCamera *camera)
-{
-  if (camera->profile != NULL)
-    ask_ptz (camera, (OnvifRequest){ .operation = ONVIF_STOP }, on_stopped);
-}
-
-/* A fault may only say that it is turned as far as it goes. */
-static void
-moved_badly (OnvifCamera *camera, const GError *error)
-{
-  if (camera->state != ONVIF_READY)
-    return;
-  if (g_error_matches (error, MEDIA_ERROR, MEDIA_ERROR_UNREACHABLE)
-      || g_error_matches (error, MEDIA_ERROR, MEDIA_ERROR_REFUSED))
-    fail (camera, error);
-  else
-    g_message ("onvif: camera %s: %s", camera->name, error->message);
-}
-
-static void
-on_moved (const OnvifAnswer *answer, const GError *error, void *arg)
-{
-  OnvifCamera *camera = arg;
-  camera->moves--;
-  if (answer == NULL) {
-    camera->wanted = (OnvifVector){ 0 };
-    camera->stops_left = STOPS_MAX;
-  }
-  if (is_still (&camera->wanted))
-    send_stop (camera); /* the one before may have been heard first */
-  else if (!is_same (&camera->wanted, &camera->sent))
-    send_move (camera);
-  if (answer == NULL)
-    moved_badly (camera, error);
-}
-
-static void
-send_move (OnvifCamera *camera)
-{
-  camera->sent = camera->wanted;
-  camera->sent_us = g_get_monotonic_time ();
-  camera->moves++;
-  camera->moving = TRUE;
-  ask_ptz (camera,
-           (OnvifRequest){ .operation = ONVIF_CONTINUOUS_MOVE,
-                           .move = camera->wanted,
-                           .timeout_ms = ONVIF_CAMERA_STOPS_MS },
-           on_moved);
-}
-
-void
-onvif_camera_stop (OnvifCamera *camera)
-{
-  camera->wanted = (OnvifVector){ 0 };
-  camera->goes_next = FALSE;
-  g_clear_handle_id (&camera->hold, g_source_remove);
-  if (!onvif_camera_is_moving (camera))
-    return;
-  camera->stops_left = STOPS_MAX;
-  send_stop (camera);
-}
-
-static gboolean
-on_hold_ends (void *data)
-{
-  OnvifCamera *camera = data;
-  camera->hold = 0;
-  onvif_camera_stop (camera);
-  return G_SOURCE_REMOVE;
-}
-
-gboolean
-onvif_camera_move (OnvifCamera *camera, const OnvifVector *velocity)
-{
-  if (camera->state != ONVIF_READY)
-    return FALSE;
-  if (is_still (velocity)) {
-    onvif_camera_stop (camera);
-    return TRUE;
-  }
-  gboolean began = !onvif_camera_is_moving (camera);
-  camera->wanted = *velocity;
-  g_clear_handle_id (&camera->hold, g_source_remove);
-  camera->hold = g_timeout_add (ONVIF_HOLD_US / 1000, on_hold_ends, camera);
-  if (camera->moves == 0
-      && (!is_same (&camera->sent, velocity) || !camera->moving
-          || g_get_monotonic_time () - camera->sent_us >= RESEND_US))
-    send_move (camera);
-  if (began)
-    look_later (camera);
-  return TRUE;
-}
-
-static void
-on_going (const OnvifAnswer *answer, const GError *error, void *arg)
-{
-  OnvifCamera *camera = arg;
-  if (answer != NULL)
-    return;
-  camera->settles_us = 0;
-  moved_badly (camera, error);
-  camera->changed (camera, camera->arg);
-}
-
-/* Ends by itself, or by a stop. */
-static void
-settle (OnvifCamera *camera, const OnvifRequest *request)
-{
-  camera->settles_us = g_get_monotonic_time () + SETTLE_US;
-  ask_ptz (camera, *request, on_going);
-  look_later (camera);
-}
-
-/* Not beside a stop, for they may arrive in any order. */
-static void
-go_when_still (OnvifCamera *camera, const OnvifRequest *request)
-{
-  if (!camera->moving && camera->moves == 0) {
-    settle (camera, request);
-    return;
-  }
-  onvif_camera_stop (camera);
-  g_free (camera->next_preset);
-  camera->next_preset = g_strdup (request->preset);
-  camera->next_going = *request;
-  camera->next_going.preset = camera->next_preset;
-  camera->goes_next = TRUE;
-}
-
-gboolean
-onvif_camera_step (OnvifCamera *camera, const OnvifVector *step)
-{
-  if (camera->state != ONVIF_READY || is_still (step))
-    return FALSE;
-  go_when_still (camera, &(OnvifRequest){ .operation = ONVIF_RELATIVE_MOVE, .move = *step });
-  return TRUE;
-}
-
-gboolean
-onvif_camera_go (OnvifCamera *camera, const char *preset)
-{
-  const OnvifPreset *found = NULL;
-  for (guint i = 0; i < camera->presets->len && found == NULL; i++)
-    if (g_strcmp0 (((OnvifPreset *)camera->presets->pdata[i])->token, preset) == 0)
-      found = camera->presets->pdata[i];
-  if (camera->state != ONVIF_READY || found == NULL)
-    return FALSE;
-  go_when_still (camera, &(OnvifRequest){ .operation = ONVIF_GOTO_PRESET, .preset = found->token });
-  return TRUE;
 }
 
 /* ---- Life --------------------------------------------------------------------------------------
