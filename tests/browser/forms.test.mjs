@@ -95,7 +95,7 @@ test('every section, conclusions by keyboard, the facility, a mark', { timeout: 
   }
   const search = box('problems-search');
   await search.fill('tang huyet ap');
-  await page.getByRole('option').first().waitFor();
+  await box('problems-search-list').getByRole('option').first().waitFor();
   await shot('icd-vi');
   await search.press('Enter');
   await page.getByTestId('problem').filter({ hasText: 'I10' }).waitFor();
@@ -190,7 +190,7 @@ test('what is missing is named and keeps nobody from signing; the draft is a ver
   await box('note-note').fill('');
   await box('note-allergies').fill('');
   await box('note-allergies').blur();
-  await page.locator('[data-testid=note-allergies-state][data-state=saved]').waitFor();
+  await page.locator('[data-testid=note-allergies-state][data-state=empty]').waitFor();
   await box('conclude').click();
   await box('conclude-dialog').getByTestId('conclusion').fill('Hội chứng vành cấp, chuyển cơ sở KCB');
   const missing = await box('conclude-dialog').getByTestId('missing').innerText();
