@@ -35,7 +35,7 @@ function DraftSays({ draft, testid }: { draft: Draft; testid: string }): JSX.Ele
 
 export function NoteCard({ note }: { note: Note }): JSX.Element {
   return (
-    <article class={`note-card ${note.kind}`} data-testid="note">
+    <article class={`note-card of-${note.kind}`} data-testid="note">
       <header>
         <strong>{word('note', note.kind)}</strong>
         <span>
