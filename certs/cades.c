@@ -111,13 +111,12 @@ sign_here (CadesSigner *signer, GBytes *content)
 }
 
 GBytes *
-cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) *crls, GBytes *content, GError **error)
+cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) * crls, GBytes *content, GError **error)
 {
   ERR_clear_error ();
-  g_autoptr (GBytes) made
-      = signer->token != NULL
-            ? token_sign (signer->token, signer->file, signer->secret, content, error)
-            : NULL;
+  g_autoptr (GBytes) made = signer->token != NULL ? token_sign (signer->token, signer->file,
+                                                                signer->secret, content, error)
+                                                  : NULL;
   if (signer->token != NULL && made == NULL)
     return NULL;
   g_autoptr (CMS_ContentInfo) cms = made != NULL ? cades_parse (made) : sign_here (signer, content);

@@ -23,7 +23,7 @@ typedef struct {
   EVP_PKEY *key; /* NULL: in a token */
   char *token;   /* its URI; signs in a process of its own (token_sign.h) */
   GBytes *secret;
-  char *file;    /* the certificates' */
+  char *file;                     /* the certificates' */
   STACK_OF (X509) * certificates; /* the key's own, then its issuers */
 } CadesSigner;
 

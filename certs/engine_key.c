@@ -1,6 +1,6 @@
 /* OpenSSL 3.0 knows "org.openssl.engine:" URIs in its command only (apps/lib), not in libcrypto:
- * programs go to the engine themselves. ENGINE is deprecated there, and the only way to PKCS#11 that
- * Debian 12 has. */
+ * programs go to the engine themselves. ENGINE is deprecated there, and the only way to PKCS#11
+ * that Debian 12 has. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "certs/engine_key.h"
 #include <openssl/engine.h>

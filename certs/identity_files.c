@@ -70,8 +70,7 @@ load_from_store (const char *uri, GBytes *passphrase)
   UI_METHOD *method = UI_UTIL_wrap_read_pem_callback (give_passphrase, 0);
   gboolean engine = engine_key_is_uri (uri);
   EVP_PKEY *key = engine ? engine_key_load (uri, method, passphrase) : NULL;
-  OSSL_STORE_CTX *store
-      = engine ? NULL : OSSL_STORE_open (uri, method, passphrase, NULL, NULL);
+  OSSL_STORE_CTX *store = engine ? NULL : OSSL_STORE_open (uri, method, passphrase, NULL, NULL);
 
   if (store != NULL) {
     OSSL_STORE_expect (store, OSSL_STORE_INFO_PKEY);

@@ -77,17 +77,16 @@ run_child (GSubprocess *child, GBytes *content)
 GBytes *
 token_sign (const char *uri, const char *file, GBytes *secret, GBytes *content, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
-      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE
-      | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_autoptr (GSubprocessLauncher) launcher
+      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE
+                                   | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   int pin = pin_pipe (secret);
   g_autoptr (GSubprocess) child = NULL;
   if (pin >= 0) {
     g_subprocess_launcher_take_fd (launcher, pin, PIN_FD);
-    child = g_subprocess_launcher_spawn (launcher, NULL, "openssl", "cms", "-sign", "-cades",
-                                         "-binary", "-nosmimecap", "-signer", file, "-inkey", uri,
-                                         "-passin", "fd:3", "-in", "/dev/stdin", "-outform", "DER",
-                                         NULL);
+    child = g_subprocess_launcher_spawn (
+        launcher, NULL, "openssl", "cms", "-sign", "-cades", "-binary", "-nosmimecap", "-signer",
+        file, "-inkey", uri, "-passin", "fd:3", "-in", "/dev/stdin", "-outform", "DER", NULL);
   }
   GBytes *cms = child != NULL ? run_child (child, content) : NULL;
   if (cms == NULL)
