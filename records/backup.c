@@ -262,7 +262,7 @@ reuse (Making *making, const char *name)
 static gboolean
 is_left_out (const char *name)
 {
-  static const char *const left[] = { "lock", "reserve", "local.sock" };
+  static const char *const left[] = { "lock", "reserve", "local.sock", "witness-told" };
   for (guint i = 0; i < G_N_ELEMENTS (left); i++)
     if (g_str_equal (name, left[i]))
       return TRUE;

@@ -128,6 +128,12 @@ store_vault (Store *store)
   return store->vault;
 }
 
+gboolean
+store_is_running (const char *state_dir)
+{
+  return store_lock_held (state_dir);
+}
+
 void
 store_set_clock_trust (Store *store, const char *trust)
 {

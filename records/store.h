@@ -33,6 +33,8 @@ store_free (Store *store); /* waits for the queue, signs a checkpoint; tracks ar
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
 
 Vault *store_vault (Store *store);
+/* Whether somebody, this process included, has the folder open for writing. */
+gboolean store_is_running (const char *state_dir);
 
 /* Finishes what a kill left behind and could not be finished at opening for want of a key: cuts
  * torn segments, writes the station's "recovered" row. To be called after vault_unlock() and

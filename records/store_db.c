@@ -22,13 +22,19 @@ static const char *const schema[] = {
   "CREATE TABLE signer(sha256 BLOB PRIMARY KEY, certificate BLOB NOT NULL) STRICT, WITHOUT ROWID",
   "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, root BLOB NOT NULL, peaks BLOB NOT NULL, "
   "signer BLOB NOT NULL, sig BLOB NOT NULL) STRICT",
-  /* Version 2, from SCHEMA_FIRST on: tables outside of the log. */
+  /* Version 2: tables outside of the log. */
   "CREATE TABLE draft(consult TEXT NOT NULL, note TEXT NOT NULL, sealed BLOB NOT NULL, "
   "sum BLOB NOT NULL, PRIMARY KEY(consult, note)) STRICT, WITHOUT ROWID",
   "CREATE TABLE patient_bidx(bidx BLOB NOT NULL, consult TEXT NOT NULL, sum BLOB NOT NULL, "
   "PRIMARY KEY(bidx, consult)) STRICT, WITHOUT ROWID",
+  /* Version 3. */
+  "CREATE TABLE outbox(id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, consult TEXT NOT NULL, "
+  "target TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL, "
+  "problem TEXT NOT NULL, UNIQUE(consult, target, item)) STRICT",
+  "CREATE INDEX outbox_open ON outbox(id) WHERE state <> 'confirmed'",
 };
-#define SCHEMA_FIRST 7 /* statements of version 1 */
+/* Statements of each version. */
+static const guint statements_of[] = { 0, 7, 9, G_N_ELEMENTS (schema) };
 
 /* ---- Errors and statements ---------------------------------------------------------------- */
 
@@ -137,20 +143,27 @@ create_schema (sqlite3 *db, GError **error)
   return store_db_exec (db, sql->str, error);
 }
 
-/* A database of version 1 gets what it lacks, in one transaction. */
+/* A database of an earlier version gets what it lacks, in one transaction. */
 static gboolean
 upgrade_schema (sqlite3 *db, GError **error)
 {
   gint64 version;
   if (!pragma_value (db, "PRAGMA user_version", &version, error))
     return FALSE;
-  if (version != 1)
+  if (version < 1 || version >= STORE_DB_VERSION)
     return TRUE;
   g_autoptr (GString) sql = g_string_new ("BEGIN IMMEDIATE;");
-  for (guint i = SCHEMA_FIRST; i < G_N_ELEMENTS (schema); i++)
+  for (guint i = statements_of[version]; i < G_N_ELEMENTS (schema); i++)
     g_string_append_printf (sql, "%s;", schema[i]);
   g_string_append_printf (sql, "PRAGMA user_version=%d; COMMIT", STORE_DB_VERSION);
   return store_db_exec (db, sql->str, error);
+}
+
+gboolean
+store_db_has_outbox (sqlite3 *db)
+{
+  gint64 version;
+  return pragma_value (db, "PRAGMA user_version", &version, NULL) && version > 2;
 }
 
 static gboolean
@@ -183,7 +196,7 @@ store_db_check_schema (sqlite3 *db, GError **error)
                  version, STORE_DB_VERSION);
     return FALSE;
   }
-  guint statements = version == 1 ? SCHEMA_FIRST : (guint)G_N_ELEMENTS (schema);
+  guint statements = statements_of[version];
   g_autoptr (sqlite3_stmt) statement
       = store_db_prepare (db, "SELECT sql, name FROM sqlite_schema WHERE sql IS NOT NULL", error);
   if (statement == NULL)

@@ -10,7 +10,8 @@
 
 #define STORE_DB_NAME "records.db"
 #define STORE_DB_APPLICATION 0x4e435243 /* "NCRC" */
-#define STORE_DB_VERSION 2              /* 1: without draft and patient_bidx; a writer adds them */
+#define STORE_DB_VERSION                                                                           \
+  3 /* 1: without draft and patient_bidx, 2: without outbox; a writer adds them */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (sqlite3, sqlite3_close_v2)
 
@@ -38,6 +39,8 @@ sqlite3 *store_db_open_writer (const char *state_dir, guint64 *ret_wal_bytes, GE
 sqlite3 *store_db_open_reader (const char *state_dir, gboolean live, GError **error);
 /* Application id, version and schema are ours. */
 gboolean store_db_check_schema (sqlite3 *db, GError **error);
+/* FALSE: of version 1, which no writer has opened since. */
+gboolean store_db_has_outbox (sqlite3 *db);
 
 /* STATE/lock: an open-file-description lock, gone with its process. Returns a descriptor, or -1
  * with RECORDS_ERROR_EXISTS that names the other's pid. */

@@ -30,6 +30,7 @@ vault_new (const char *state_dir, gboolean read_only)
   vault->recipients = g_ptr_array_new_with_free_func ((GDestroyNotify)X509_free);
   vault->places = g_array_new (FALSE, FALSE, sizeof (guint));
   vault->cache = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, cached_key_free);
+  vault->held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return vault;
 }
 
@@ -45,6 +46,7 @@ vault_free (Vault *vault)
   if (vault == NULL)
     return;
   g_hash_table_unref (vault->cache);
+  g_clear_pointer (&vault->held, g_hash_table_unref);
   EVP_PKEY_free (vault->vk);
   secure_free (vault->boot_key, SEALING_KEY);
   secure_free (vault->mac_key, SEALING_KEY);
@@ -338,7 +340,8 @@ vault_boot_key (GBytes *vault_id, GBytes *boot, GError **error)
 static gboolean
 is_finished (gpointer name, gpointer value, gpointer arg)
 {
-  return ((CachedKey *)value)->finished;
+  const Vault *vault = arg;
+  return ((CachedKey *)value)->finished && !g_hash_table_contains (vault->held, name);
 }
 
 void
@@ -347,7 +350,7 @@ vault_lock (Vault *vault)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
   EVP_PKEY_free (g_steal_pointer (&vault->vk));
   /* Keys of consultations that go on stay, so that capture never stops. */
-  g_hash_table_foreach_remove (vault->cache, is_finished, NULL);
+  g_hash_table_foreach_remove (vault->cache, is_finished, vault);
 }
 
 gboolean

@@ -93,6 +93,10 @@ DataKey *vault_create_key (Vault *vault, const char *consult, Purpose purpose, G
 DataKey *vault_get_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
 /* At signing: the boot wraps of a consultation are destroyed (secure_delete, WAL truncated). */
 gboolean vault_finish (Vault *vault, const char *consult, GError **error);
+/* The clinical key of a consultation stays in memory once it is there, vault_lock() or not, until
+ * it is released: something of it is still to be delivered. Nothing of this is on the disk. */
+void vault_hold (Vault *vault, const char *consult);
+void vault_release (Vault *vault, const char *consult);
 /* Shreds one purpose: every wrap and escrow. */
 gboolean vault_destroy_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
 

@@ -429,12 +429,31 @@ vault_finish (Vault *vault, const char *consult, GError **error)
   for (Purpose purpose = PURPOSE_CLINICAL; purpose < PURPOSE_STATION; purpose++) {
     g_autofree char *name = cache_name (consult, purpose);
     CachedKey *cached = g_hash_table_lookup (vault->cache, name);
-    if (cached != NULL && vault->vk == NULL)
+    if (cached != NULL && vault->vk == NULL && !g_hash_table_contains (vault->held, name))
       g_hash_table_remove (vault->cache, name);
     else if (cached != NULL)
       cached->finished = TRUE;
   }
   return TRUE;
+}
+
+void
+vault_hold (Vault *vault, const char *consult)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
+  g_hash_table_add (vault->held, cache_name (consult, PURPOSE_CLINICAL));
+}
+
+void
+vault_release (Vault *vault, const char *consult)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
+  g_autofree char *name = cache_name (consult, PURPOSE_CLINICAL);
+  const CachedKey *cached = g_hash_table_lookup (vault->cache, name);
+
+  g_hash_table_remove (vault->held, name);
+  if (cached != NULL && cached->finished && vault->vk == NULL)
+    g_hash_table_remove (vault->cache, name);
 }
 
 typedef struct {

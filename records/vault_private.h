@@ -28,6 +28,7 @@ struct Vault {
   guint8 *boot_key;  /* 32 B, secure; NULL: closed */
   guint8 *mac_key;   /* 32 B, secure; NULL until something was open */
   GHashTable *cache; /* "consult/purpose" → CachedKey* */
+  GHashTable *held;  /* "consult/clinical": stays in cache */
 };
 
 typedef struct {

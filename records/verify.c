@@ -258,6 +258,7 @@ verify_clear (Verify *verify)
   g_hash_table_unref (verify->escrows);
   g_hash_table_unref (verify->files);
   g_hash_table_unref (verify->segments);
+  g_hash_table_unref (verify->outbox);
 }
 
 static void
@@ -315,7 +316,8 @@ verify_state (const char *state_dir, Vault *vault, const char *consult, VerifyFi
                     .no_key = table_of (NULL),
                     .escrows = table_of (g_free),
                     .files = table_of (g_free),
-                    .segments = table_of (facts_free) };
+                    .segments = table_of (facts_free),
+                    .outbox = table_of (g_free) };
 
   gboolean readable = verify_database (&verify);
   if (!is_known_consult (&verify)) {

@@ -121,11 +121,10 @@ verify_hash_file (const char *path, guint64 *ret_bytes, gboolean *ret_zero, char
 static gboolean
 is_known (const char *name)
 {
-  static const char *const known[] = {
-    "records.db",  "records.db-wal", "records.db-shm",   "keys.db",          "keys.db-wal",
-    "keys.db-shm", "keys-copy.db",   "keys-copy.db-wal", "keys-copy.db-shm", "keys-damage.txt",
-    "lock"
-  };
+  static const char *const known[]
+      = { "records.db",       "records.db-wal",  "records.db-shm", "keys.db",
+          "keys.db-wal",      "keys.db-shm",     "keys-copy.db",   "keys-copy.db-wal",
+          "keys-copy.db-shm", "keys-damage.txt", "lock",           "witness-told" };
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (g_str_equal (name, known[i]))
       return TRUE;

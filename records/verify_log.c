@@ -247,6 +247,66 @@ note_verdict (Verify *verify, const Leaf *leaf)
   hash_of_hex (leaf->words[closed ? 4 : 3], facts->sha256);
 }
 
+/* Somebody outside knows another history than this one: no fault of what is here, but to be told.
+ */
+static void
+note_fork (Verify *verify, const Leaf *leaf)
+{
+  g_autofree char *where = leaf_place (leaf);
+  verify_report (verify, VERIFY_NOTE, "log-fork", where,
+                 "the state folder was put back before here: %s knows a log of %s leaves that this "
+                 "one does not go on from",
+                 leaf->words[1], leaf->words[2]);
+}
+
+static void
+note_queue (Verify *verify, const Leaf *leaf)
+{
+  g_hash_table_insert (
+      verify->outbox, g_strdup (leaf->words[1]),
+      g_strdup_printf ("%s %s %s queued", leaf->words[2], leaf->words[3], leaf->words[4]));
+}
+
+static void
+note_delivery (Verify *verify, const Leaf *leaf)
+{
+  const char *before = g_hash_table_lookup (verify->outbox, leaf->words[1]);
+  const char *last = before != NULL ? strrchr (before, ' ') : NULL;
+  if (last == NULL)
+    return;
+  char *now = g_strdup_printf ("%.*s %s", (int)(last - before), before, leaf->words[2]);
+  g_hash_table_insert (verify->outbox, g_strdup (leaf->words[1]), now);
+}
+
+/* A row whose state was set forward would never be sent; one that is gone, neither. */
+static void
+check_outbox (Verify *verify)
+{
+  if (!store_db_has_outbox (verify->db))
+    return;
+  g_autoptr (sqlite3_stmt) row = store_db_prepare (
+      verify->db, "SELECT uuid, consult, target, item, state FROM outbox", NULL);
+  GHashTableIter iter;
+  gpointer uuid;
+  while (row != NULL && sqlite3_step (row) == SQLITE_ROW) {
+    const char *said = g_hash_table_lookup (verify->outbox, store_db_text (row, 0));
+    g_autofree char *where = g_strdup_printf (STORE_DB_NAME " outbox %s", store_db_text (row, 0));
+    g_autofree char *found
+        = g_strdup_printf ("%s %s %s %s", store_db_text (row, 1), store_db_text (row, 2),
+                           store_db_text (row, 3), store_db_text (row, 4));
+    if (g_strcmp0 (said, found) != 0)
+      verify_report (verify, VERIFY_BAD, "outbox-tampered", where,
+                     "it is not what the log tells of this delivery");
+    g_hash_table_remove (verify->outbox, store_db_text (row, 0));
+  }
+  g_hash_table_iter_init (&iter, verify->outbox);
+  while (g_hash_table_iter_next (&iter, &uuid, NULL)) {
+    g_autofree char *where = g_strdup_printf (STORE_DB_NAME " outbox %s", (char *)uuid);
+    verify_report (verify, VERIFY_BAD, "outbox-deleted", where,
+                   "the log tells of this delivery, but it is gone");
+  }
+}
+
 static void
 check_signer (Verify *verify, const Leaf *leaf)
 {
@@ -361,6 +421,8 @@ static const struct {
   { "mark", 4, note_mark },      { "closed", 5, note_verdict },
   { "torn", 4, note_verdict },   { "file", 3, note_file },
   { "signer", 2, check_signer }, { "checkpoint", 4, check_checkpoint },
+  { "queue", 5, note_queue },    { "delivery", 4, note_delivery },
+  { "fork", 4, note_fork },
 };
 
 static void
@@ -456,4 +518,5 @@ verify_log (Verify *verify)
   check_count (verify, "consult", verify->consults, "consult-unlogged");
   check_count (verify, "checkpoint", verify->checkpoints, "checkpoint-unlogged");
   check_count (verify, "signer", verify->signers, "signer-unlogged");
+  check_outbox (verify);
 }

@@ -35,6 +35,7 @@ typedef struct {
   GHashTable *escrows;  /* "CONSULT PURPOSE" → "EPOCH COMMIT CMS_SHA256" */
   GHashTable *files;    /* path → SHA-256 in hex */
   GHashTable *segments; /* id → SegmentFacts */
+  GHashTable *outbox;   /* uuid → "CONSULT TARGET ITEM STATE" */
   guint64 consults, recs, checkpoints, signers; /* leaves of each */
 } Verify;
 
