@@ -8,3 +8,5 @@ bool confine_limits (unsigned long memory_bytes, unsigned cpu_seconds, unsigned 
 /* After libraries, dictionary and character sets are loaded: from here on no file can be opened, no
  * socket made, no program started, no signal sent (seccomp). FALSE with errno. */
 bool confine_calls ();
+/* The same, but for one connection to be made; then confine_calls() takes that away too. */
+bool confine_calls_but_connecting ();

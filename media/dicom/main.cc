@@ -1,7 +1,8 @@
-/* nhipcau-dicom receive | read: the station's confined children for foreign DICOM bytes.
+/* nhipcau-dicom receive | read | send: the station's confined children for foreign DICOM bytes.
  *
  *   receive   descriptor 0: a connection that the station has accepted; one association
  *   read      descriptor 0: a memory file with one object; answers questions about it
+ *   send      descriptor 0: a memory file with one object; hands it to a PACS
  *
  * Descriptor 3 is the talk with the station (control.h). Not for people: started by nhipcau. */
 #include "media/dicom/confine.h"
@@ -9,6 +10,7 @@
 #include "media/dicom/object.h"
 #include "media/dicom/picture.h"
 #include "media/dicom/receive.h"
+#include "media/dicom/send.h"
 #include <cstdio>
 #include <cstring>
 #include <sys/mman.h>
@@ -85,8 +87,9 @@ read_run ()
 int
 main (int argc, char **argv)
 {
-  const bool receive = argc == 2 && strcmp (argv[1], "receive") == 0;
-  if (!receive && !(argc == 2 && strcmp (argv[1], "read") == 0)) {
+  const char *mode = argc == 2 ? argv[1] : "";
+  const bool receive = strcmp (mode, "receive") == 0, send = strcmp (mode, "send") == 0;
+  if (!receive && !send && strcmp (mode, "read") != 0) {
     fprintf (stderr, "nhipcau-dicom is started by nhipcau, not by people\n");
     return 2;
   }
@@ -95,7 +98,11 @@ main (int argc, char **argv)
   object_prepare ();
   if (receive)
     receive_prepare ();
-  if (!confine_calls ())
+  if (send)
+    send_prepare ();
+  if (!(send ? confine_calls_but_connecting () : confine_calls ()))
     return 3;
+  if (send)
+    return send_run ();
   return receive ? receive_run () : read_run ();
 }
