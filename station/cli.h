@@ -27,6 +27,7 @@ int cmd_check (int argc, char **argv);
 int cmd_record (int argc, char **argv);
 int cmd_device (int argc, char **argv);
 int cmd_cert (int argc, char **argv);
+int cmd_outbox (int argc, char **argv);
 int cmd_backup (int argc, char **argv);
 int cmd_restore (int argc, char **argv);
 

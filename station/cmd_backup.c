@@ -1,6 +1,7 @@
 /* nhipcau backup DIR, nhipcau restore DIR */
 #include "records/backup.h"
-#include "station/cli.h"
+#include "records/witness.h"
+#include "station/opening.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -55,6 +56,16 @@ print_backup (const BackupReport *report, const char *dir)
     fprintf (stderr, "nhipcau: %s\n", (char *)report->problems->pdata[i]);
 }
 
+/* The station's own log is to tell of it; whoever writes that, writes it. */
+static void
+tell_station (const BackupReport *report, const Config *config)
+{
+  g_autoptr (GError) error = NULL;
+  if (!witness_leave (config->state, "backup", report->known_size, report->known_root, &error)
+      || (opening_is_running (config) && !opening_wake (config, &error)))
+    fprintf (stderr, "nhipcau: %s\n", error->message);
+}
+
 int
 cmd_backup (int argc, char **argv)
 {
@@ -91,6 +102,8 @@ cmd_backup (int argc, char **argv)
     return cli_usage ("%s: %s", argv[1], g_strerror (errno));
   if (!backup_make (config->state, argv[1], (guint)keep, whole, &report, &error))
     return cli_fail (error);
+  if (report.behind)
+    tell_station (&report, config);
   if (options.json)
     print_backup_json (&report);
   else

@@ -1,5 +1,6 @@
 /* nhipcau record list | show | verify | signatures | recover; export: cmd_record_export.c */
 #include "records/verify.h"
+#include "records/witness.h"
 #include "station/cli.h"
 #include "station/clock.h"
 #include "station/cmd_record.h"
@@ -291,6 +292,66 @@ record_recover (const CliOptions *options, const Config *config, const Recover *
   return CLI_OK;
 }
 
+/* ---- witness
+ * --------------------------------------------------------------------------------------- */
+
+/* HASH of a paper, or SOURCE:SIZE:ROOT. What is not known is left for who writes the log. */
+static gboolean
+ask_witness (Store *store, const Config *config, const char *what, gboolean *ret_known,
+             gboolean *ret_locked, GError **error)
+{
+  const char *scanned = g_str_has_prefix (what, "nhipcau:1:") ? strstr (what, ":sha256:") : NULL;
+  if (scanned != NULL) /* what the QR code of a paper holds */
+    what = scanned + strlen (":sha256:");
+  g_auto (GStrv) parts = g_strsplit (what, ":", 4);
+  guint64 size = 0;
+  gboolean paper = g_strv_length (parts) == 1;
+
+  *ret_known = *ret_locked = FALSE;
+  if (!paper
+      && (g_strv_length (parts) != 3
+          || !g_ascii_string_to_unsigned (parts[1], 10, 1, G_MAXINT64, &size, NULL))) {
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED,
+                 "%s: wanted is the hash of a paper, or SOURCE:SIZE:ROOT", what);
+    return FALSE;
+  }
+  const char *root = paper ? what : parts[2], *source = paper ? "paper" : parts[0];
+  if (paper ? !witness_check_paper (store, what, ret_known, ret_locked, error)
+            : !witness_check (store, source, size, root, ret_known, error))
+    return FALSE;
+  if (*ret_known || *ret_locked)
+    return TRUE;
+  return witness_leave (config->state, source, size, root, error)
+         && (!opening_is_running (config) || opening_wake (config, error));
+}
+
+static int
+record_witness (const CliOptions *options, const Config *config, const Recover *recover,
+                const char *what)
+{
+  g_auto (Opening) opening = { 0 };
+  g_autoptr (GError) error = NULL;
+  gboolean known, locked;
+  if (!opening_read_only (&opening, options, config, &error)
+      || !ask_witness (opening.store, config, what, &known, &locked, &error))
+    return cli_fail (error);
+  if (options->json) {
+    json_auto_t *result = json_pack ("{s:b, s:b}", "known", known, "locked", locked);
+    cli_print_json (result);
+  } else if (known) {
+    puts (SAY ("Hồ sơ của trạm có điều này.", "The station's record knows this."));
+  } else if (locked) {
+    puts (SAY ("Chưa thấy, nhưng có hồ sơ còn khóa: thêm --unlock TỆP.",
+               "Not found, but some records are locked: add --unlock FILE."));
+  } else {
+    puts (SAY ("Hồ sơ của trạm KHÔNG có điều này: thư mục trạng thái đã bị đưa về bản cũ. Trạm vẫn "
+               "làm việc và ghi lại việc này.",
+               "The station's record does NOT know this: the state folder was put back to an older "
+               "one. The station works on, and keeps a note of it."));
+  }
+  return known ? CLI_OK : CLI_FAILED;
+}
+
 /* ---- Command
  * ---------------------------------------------------------------------------------------- */
 
@@ -305,11 +366,9 @@ find_command (int argc, char **argv)
     const char *name;
     int least, most; /* words, the command's included */
     RecordCommand run;
-  } COMMANDS[] = { { "list", 2, 2, record_list },
-                   { "show", 3, 3, record_show },
-                   { "verify", 2, 3, record_verify },
-                   { "signatures", 3, 3, record_signatures },
-                   { "recover", 2, 3, record_recover } };
+  } COMMANDS[] = { { "list", 2, 2, record_list },       { "show", 3, 3, record_show },
+                   { "verify", 2, 3, record_verify },   { "signatures", 3, 3, record_signatures },
+                   { "recover", 2, 3, record_recover }, { "witness", 3, 3, record_witness } };
   for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (COMMANDS); i++)
     if (g_str_equal (argv[1], COMMANDS[i].name))
       return argc >= COMMANDS[i].least && argc <= COMMANDS[i].most ? COMMANDS[i].run : NULL;
@@ -342,7 +401,7 @@ cmd_record (int argc, char **argv)
   if (!cli_parse (
           &argc, &argv, &options, CLI_WITH_KEYS | CLI_WITH_JSON, entries,
           "list | show ID | verify [ID] | signatures ID | recover [ID] | export ID | retention | "
-          "hold ID | release ID | erase ID",
+          "hold ID | release ID | erase ID | witness HASH",
           (Text){ "Hồ sơ đã niêm phong: liệt kê, xem, kiểm tra từng byte (mã thoát 1 khi có "
                   "lỗi), mở bằng khóa khôi phục.",
                   "The sealed records: lists, shows, checks every byte (exit status 1 when "
@@ -351,13 +410,14 @@ cmd_record (int argc, char **argv)
     return exit_code;
   RecordCommand command = find_command (argc, argv);
   if (command == NULL)
-    return cli_usage (
-        "%s", SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | signatures ID | recover [ID] | "
-                   "export ID; "
-                   "xem nhipcau record --help",
-                   "usage: nhipcau record list | show ID | verify [ID] | signatures ID | recover [ID] | "
-                   "export ID; see "
-                   "nhipcau record --help"));
+    return cli_usage ("%s", SAY ("cách dùng: nhipcau record list | show ID | verify [ID] | "
+                                 "signatures ID | recover [ID] | witness HASH | "
+                                 "export ID; "
+                                 "xem nhipcau record --help",
+                                 "usage: nhipcau record list | show ID | verify [ID] | signatures "
+                                 "ID | recover [ID] | witness HASH | "
+                                 "export ID; see "
+                                 "nhipcau record --help"));
   g_autoptr (Config) config = cli_config (&options, &exit_code);
   return config != NULL ? command (&options, config, &recover, argc > 2 ? argv[2] : NULL)
                         : exit_code;

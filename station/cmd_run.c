@@ -1,9 +1,11 @@
 /* nhipcau run */
 #include "station/cli.h"
+#include "station/deliveries.h"
 #include "station/dicom.h"
 #include "station/opening.h"
 #include "station/server.h"
 #include "station/station.h"
+#include "station/witnesses.h"
 
 #include <glib-unix.h>
 #include <stdio.h>
@@ -14,6 +16,15 @@ static gboolean
 quit (void *loop)
 {
   g_main_loop_quit (loop);
+  return G_SOURCE_CONTINUE;
+}
+
+/* nhipcau outbox send, and what backup and record witness have left */
+static gboolean
+woken (void *station)
+{
+  witnesses_take (station);
+  deliveries_send_now (((Station *)station)->deliveries);
   return G_SOURCE_CONTINUE;
 }
 
@@ -33,14 +44,15 @@ run_station (Opening *opening, const Config *config)
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (Station) station
       = station_new (config, opening->vault, opening->store, opening->identity, &error);
-  if (station == NULL || !station_start_media (station, &error)
-      || !station_listen (station, &error) || !dicom_listen (station->dicom, &error))
+  if (station == NULL || !station_start_media (station, &error) || !station_listen (station, &error)
+      || !dicom_listen (station->dicom, &error))
     return cli_fail (error);
   g_autoptr (Server) server = server_new (station, opening->identity, loop, &error);
   if (server == NULL)
     return cli_fail (error);
   guint term = g_unix_signal_add (SIGTERM, quit, loop);
   guint interrupt = g_unix_signal_add (SIGINT, quit, loop);
+  guint asked = g_unix_signal_add (SIGUSR1, woken, station);
   g_autofree char *url = g_strdup_printf ("https://localhost:%u", config->http_port);
   printf ("ready %s/\n", url);
   fflush (stdout);
@@ -48,6 +60,7 @@ run_station (Opening *opening, const Config *config)
   g_message ("run: stopping");
   g_source_remove (term);
   g_source_remove (interrupt);
+  g_source_remove (asked);
   return CLI_OK;
 }
 

@@ -67,6 +67,7 @@ config_new (void)
   config->stethoscopes = g_ptr_array_new_with_free_func (config_source_free);
   config->devices = g_ptr_array_new_with_free_func (config_device_free);
   config->serials = g_ptr_array_new_with_free_func (config_serial_free);
+  config->delivers = g_ptr_array_new_with_free_func (config_deliver_free);
   config->http_port = 8443;
   config->mllp_listen = g_strdup ("127.0.0.1");
   config->mllp_port = 2575;
@@ -123,6 +124,7 @@ config_free (Config *config)
   g_ptr_array_unref (config->stethoscopes);
   g_ptr_array_unref (config->devices);
   g_ptr_array_unref (config->serials);
+  g_ptr_array_unref (config->delivers);
   g_ptr_array_unref (config->dicom_callers);
   g_ptr_array_unref (config->relays);
   g_free (config);
@@ -186,7 +188,8 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
   Config *config = reader->config;
   gboolean named = g_str_equal (kind, "camera") || g_str_equal (kind, "microphone")
                    || g_str_equal (kind, "stethoscope") || g_str_equal (kind, "device")
-                   || g_str_equal (kind, "relay") || g_str_equal (kind, "serial");
+                   || g_str_equal (kind, "relay") || g_str_equal (kind, "serial")
+                   || g_str_equal (kind, "deliver");
   *ret_section = NULL;
   if (named != (name != NULL))
     return fail_at (reader, group, NULL,
@@ -209,6 +212,10 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
     if (config->serials->len >= CONFIG_MAX_SERIALS)
       return fail_at (reader, group, NULL, "is too many: 16 serial devices at most", error);
     *ret_section = config_serial_new (config, name);
+    return TRUE;
+  }
+  if (g_str_equal (kind, "deliver")) {
+    *ret_section = config_deliver_new (config, name);
     return TRUE;
   }
   if (g_str_equal (kind, "device")) {
@@ -287,6 +294,10 @@ section_is_whole (Reader *reader, const char *group, const char *kind, void *sec
   if (g_str_equal (kind, "serial")) {
     g_autofree char *serial_wrong = config_serial_judge (reader->config, section);
     return serial_wrong == NULL || fail_at (reader, group, NULL, serial_wrong, error);
+  }
+  if (g_str_equal (kind, "deliver")) {
+    g_autofree char *deliver_wrong = config_deliver_judge (reader->config, section);
+    return deliver_wrong == NULL || fail_at (reader, group, NULL, deliver_wrong, error);
   }
   gboolean device = g_str_equal (kind, "device");
   const char *must = device ? ((ConfigDevice *)section)->id : ((ConfigSource *)section)->address;

@@ -44,6 +44,18 @@ typedef struct {
   char *address; /* NULL: any */
 } ConfigCaller;
 
+typedef enum { DELIVER_FHIR, DELIVER_FOLDER, DELIVER_DICOM } DeliverKind;
+
+/* Where signed consultations go. */
+typedef struct {
+  char *name, *title; /* title: for people; NULL: the name */
+  char *to;           /* as it stands in the file */
+  DeliverKind kind;
+  char *host, *called; /* DICOM: where, and its AE title */
+  guint16 port;
+  char *ca_file, *certificate, *key, *key_secret_file; /* FHIR; key_secret_file NULL: none */
+} ConfigDeliver;
+
 typedef struct {
   char *name, *title; /* title: for people; NULL: the name */
   char *port;         /* as serial_port_find(), or CONFIG_SERIAL_LAN and an address */
@@ -92,8 +104,9 @@ typedef struct {
   GPtrArray *dicom_callers; /* ConfigCaller* */
 
   GPtrArray *cameras, *microphones, *stethoscopes; /* ConfigSource* */
-  GPtrArray *devices; /* ConfigDevice*, those that belong to the room */
-  GPtrArray *serials; /* ConfigSerial* */
+  GPtrArray *devices;  /* ConfigDevice*, those that belong to the room */
+  GPtrArray *serials;  /* ConfigSerial* */
+  GPtrArray *delivers; /* ConfigDeliver* */
 
   BluetoothUse bluetooth; /* auto: where there is a bluetoothd */
 

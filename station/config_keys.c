@@ -676,6 +676,12 @@ static const ConfigKey keys[] = {
   { "serial", "title", config_parse_serial_title },
   { "serial", "room", config_parse_serial_room },
   { "serial", "capture", config_parse_serial_capture },
+  { "deliver", "to", config_parse_deliver_to },
+  { "deliver", "title", config_parse_deliver_title },
+  { "deliver", "ca-file", config_parse_deliver_ca },
+  { "deliver", "certificate", config_parse_deliver_certificate },
+  { "deliver", "key", config_parse_deliver_key },
+  { "deliver", "key-secret-file", config_parse_deliver_key_secret },
   { "bluetooth", "enabled", parse_bluetooth },
   { "recording", "keep-free", parse_keep_free },
   { "recording", "reserve", parse_reserve },
@@ -724,6 +730,7 @@ config_groups (void)
 {
   return g_strdup (
       "[station], [http], [ice], [relay NAME], [mllp], [dicom], [camera NAME], [microphone NAME], "
-      "[stethoscope NAME], [device NAME], [serial NAME], [bluetooth], [recording], [room], "
+      "[stethoscope NAME], [device NAME], [serial NAME], [deliver NAME], [bluetooth], [recording], "
+      "[room], "
       "[signing], [timestamp], [metrics]");
 }

@@ -27,6 +27,19 @@ char *config_keys_of (const char *group);
 /* "[station], [http] …" (transfer full) */
 char *config_groups (void);
 
+/* ---- [deliver NAME] (config_deliver.c) ---- */
+char *config_parse_deliver_to (ConfigPlace *place, const char *value);
+char *config_parse_deliver_title (ConfigPlace *place, const char *value);
+char *config_parse_deliver_ca (ConfigPlace *place, const char *value);
+char *config_parse_deliver_certificate (ConfigPlace *place, const char *value);
+char *config_parse_deliver_key (ConfigPlace *place, const char *value);
+char *config_parse_deliver_key_secret (ConfigPlace *place, const char *value);
+/* The new section, in config. */
+ConfigDeliver *config_deliver_new (Config *config, const char *name);
+void config_deliver_free (void *deliver);
+/* What is wrong with a whole section (transfer full); NULL: nothing. */
+char *config_deliver_judge (const Config *config, const ConfigDeliver *deliver);
+
 /* ---- [serial NAME] (config_serial.c) ---- */
 char *config_parse_serial_port (ConfigPlace *place, const char *value);
 char *config_parse_serial_kind (ConfigPlace *place, const char *value);

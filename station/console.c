@@ -1,6 +1,7 @@
 #include "station/console.h"
 #include "station/ecgs.h"
 #include "station/bluetooth.h"
+#include "station/deliveries.h"
 #include "station/dicom.h"
 #include "station/forms.h"
 #include "station/guests.h"
@@ -12,6 +13,7 @@
 #include "station/room.h"
 #include "station/signing.h"
 #include "station/station.h"
+#include "station/witnesses.h"
 
 #include <string.h>
 
@@ -100,6 +102,9 @@ static const Message messages[] = {
   { "signature.report", signing_report, SIGNED_IN },
   { "signature.manifest", signing_manifest, SIGNED_IN },
   { "signature.add", signing_add, SIGNED_IN },
+  { "outbox.list", deliveries_list, SIGNED_IN },
+  { "outbox.send", deliveries_send, SIGNED_IN },
+  { "witness.check", witnesses_check, SIGNED_IN },
   { "check", console_check, SIGNED_IN },
 };
 

@@ -1,6 +1,7 @@
 /* The console's messages about who sits in front of it: sign-in, resume, vault. */
 #include "station/console_private.h"
 #include "station/patient_find.h"
+#include "station/deliveries.h"
 #include "station/room.h"
 #include "station/station.h"
 #include "station/view.h"
@@ -256,6 +257,7 @@ console_try_passphrase (Request *request, const char *passphrase, ConsoleUnlocke
 void
 console_vault_used (Request *request)
 {
+  deliveries_unlocked (request->station->deliveries);
   if (!sessions_any_unlocked (request->station->sessions))
     vault_lock (request->station->vault);
 }
@@ -281,6 +283,8 @@ unlocked (Request *request, gboolean open, const GError *error)
   patient_index_catch_up (request->station);
   session->active_us = g_get_monotonic_time ();
   station_changed (request->station);
+  deliveries_unlocked (request->station->deliveries);
+  deliveries_wake (request->station->deliveries);
   request_ok (request, NULL);
 }
 

@@ -1,5 +1,7 @@
 #include "station/opening.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 IdentityPlace
@@ -83,4 +85,25 @@ opening_clear (Opening *opening)
   g_clear_pointer (&opening->store, store_free);
   g_clear_pointer (&opening->identity, identity_free);
   g_clear_pointer (&opening->vault, vault_free);
+}
+
+gboolean
+opening_is_running (const Config *config)
+{
+  return store_is_running (config->state);
+}
+
+gboolean
+opening_wake (const Config *config, GError **error)
+{
+  g_autofree char *path = g_build_filename (config->state, "lock", NULL), *text = NULL;
+  gint64 pid = 0;
+  if (g_file_get_contents (path, &text, NULL, NULL))
+    g_ascii_string_to_signed (g_strchomp (text), 10, 2, G_MAXINT, &pid, NULL);
+  if (pid != 0 && kill ((pid_t)pid, SIGUSR1) == 0)
+    return TRUE;
+  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED,
+               "the running station cannot be woken (%s): run this as its own user",
+               g_strerror (pid == 0 ? ESRCH : errno));
+  return FALSE;
 }

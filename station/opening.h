@@ -21,3 +21,7 @@ IdentityPlace opening_identity_place (const Config *config, GBytes *secret);
 /* The files in STATE that never change on their own go into the record, so that a changed byte
  * in them is found. */
 gboolean opening_register_files (Store *store, const Config *config, GError **error);
+/* Whether a station works on this state folder now. */
+gboolean opening_is_running (const Config *config);
+/* Has the running one look at what is to be sent, and at what witnesses have left (SIGUSR1). */
+gboolean opening_wake (const Config *config, GError **error);

@@ -1,6 +1,8 @@
 #include "station/sign.h"
+#include "records/outbox.h"
 #include "records/signatures.h"
 #include "station/console_private.h"
+#include "station/deliveries.h"
 #include "station/recorder.h"
 #include "station/signing.h"
 #include "station/stamping.h"
@@ -55,6 +57,7 @@ typedef struct {
   Station *station;
   char *consult, *user;
   json_t *body;
+  GPtrArray *due; /* OutboxItem*: queued with the signed state */
 } Signing;
 
 static void
@@ -64,6 +67,7 @@ signing_free (void *data)
   g_free (signing->consult);
   g_free (signing->user);
   json_decref (signing->body);
+  g_clear_pointer (&signing->due, g_ptr_array_unref);
   g_free (signing);
 }
 
@@ -72,10 +76,12 @@ sign_rows (const Signing *signing, GError **error)
 {
   json_auto_t *event = json_pack ("{s:s, s:s}", "what", "signed", "detail", "");
   Store *store = signing->station->store;
+  if (signing->due->len > 0)
+    vault_hold (signing->station->vault, signing->consult);
   return store_save_drafts (store, signing->consult, error)
          && store_put_sync (store, signing->consult, "event", signing->user, event, NULL, error)
-         && store_put_sync (store, signing->consult, "consultation", signing->user, signing->body,
-                            NULL, error)
+         && outbox_put_sync (store, signing->consult, "consultation", signing->user, signing->body,
+                             signing->due, NULL, error)
          && sign_seal (signing->station, signing->consult, signing->user, FALSE, error);
 }
 
@@ -105,6 +111,7 @@ signed_now (GObject *object, GAsyncResult *result, void *data)
     if (consult != NULL)
       station_forget (station, consult);
     stamping_wake (station->stamping);
+    deliveries_wake (station->deliveries);
     request_ok (request, NULL);
     return;
   }
@@ -130,6 +137,7 @@ sign (Request *request)
   signing->consult = g_strdup (consult->id);
   signing->user = g_strdup (request->user);
   signing->body = consult_body (consult, CONSULT_SIGNED);
+  signing->due = deliveries_due (station->config, consult->attachments);
   waves_flush (station->waves, consult->id);
   consult->busy = TRUE;
   station->pending++;

@@ -1,4 +1,5 @@
 #include "station/station.h"
+#include "station/deliveries.h"
 #include "station/dicom.h"
 #include "records/segment.h"
 #include "station/bluetooth.h"
@@ -24,6 +25,7 @@
 #include "station/view.h"
 #include "station/waves.h"
 #include "station/stamping.h"
+#include "station/witnesses.h"
 
 #include <string.h>
 
@@ -380,6 +382,8 @@ station_problems (Station *station)
   if (station->disk == DISK_FULL)
     add_problem (list, "bad", "disk-full", "Đĩa đầy: đã ngừng ghi hình. Hãy giải phóng chỗ trống.",
                  "The disk is full: video recording has stopped. Free some space.");
+  deliveries_add_problems (station, list);
+  witnesses_add_problems (station, list);
   return list;
 }
 
@@ -452,6 +456,8 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->dicom = dicom_new (station, error);
   if (station->dicom == NULL)
     return NULL;
+  station->deliveries = deliveries_new (station);
+  witnesses_take (station);
   store_set_clock_trust (store, clock_is_synchronized () ? "ntp" : "none");
   recording_check_disk (station);
   station->tick_timer = g_timeout_add_seconds (2, tick, station);
@@ -522,6 +528,7 @@ station_free (Station *station)
   if (station == NULL)
     return;
   station->stopping = TRUE;
+  g_clear_pointer (&station->deliveries, deliveries_free);
   for (guint i = 0; i < station->consults->len; i++)
     interrupt (station, station->consults->pdata[i], "stopped");
   for (guint i = 0; station->waves != NULL && i < station->consults->len; i++)

@@ -31,6 +31,7 @@ typedef struct Room Room;
 typedef struct Recorder Recorder;
 typedef struct Dicom Dicom;
 typedef struct Stamping Stamping;
+typedef struct Deliveries Deliveries;
 
 typedef enum { DISK_GOOD, DISK_LOW, DISK_FULL } DiskLevel;
 const char *disk_level_name (DiskLevel level);
@@ -65,9 +66,10 @@ struct Station {
   Dicom *dicom;
   Icd10 *icd10;
   gboolean icd10_failed; /* the file of the configuration could not be read */
-  Stamping *stamping; /* NULL: no authority is configured */
+  Stamping *stamping;    /* NULL: no authority is configured */
 
   gint64 vault_used_us; /* monotonic: when a session last had the vault open */
+  Deliveries *deliveries;
 
   DiskLevel disk;
   RecordingSpace space;
