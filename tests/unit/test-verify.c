@@ -347,7 +347,7 @@ test_log (void)
   tamper ("CREATE TRIGGER t AFTER INSERT ON rec BEGIN DELETE FROM rec; END", "database-damaged",
           "records.db");
   tamper ("DROP INDEX audit_other", "database-damaged", "records.db");
-  tamper ("PRAGMA user_version = 3", "database-version", "records.db");
+  tamper ("PRAGMA user_version = 99", "database-version", "records.db");
 }
 
 /* Takes a row with its leaf out of the middle and closes the gap, hashes and all; drops what the
