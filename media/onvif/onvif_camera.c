@@ -1,7 +1,6 @@
 #include "media/onvif/onvif_camera_private.h"
 
 #include <openssl/rand.h>
-#include <string.h>
 
 #define LOOK_MOVING_MS 1000
 #define LOOK_MS 10000
