@@ -190,7 +190,7 @@ test('what is missing is named and keeps nobody from signing; the draft is a ver
   await box('note-note').fill('');
   await box('note-allergies').fill('');
   await box('note-allergies').blur();
-  await page.locator('[data-testid=note-allergies-state][data-state=empty]').waitFor();
+  await page.locator('[data-testid=note-allergies-state][data-state=empty]').waitFor({ state: 'attached' });
   await box('conclude').click();
   await box('conclude-dialog').getByTestId('conclusion').fill('Hội chứng vành cấp, chuyển cơ sở KCB');
   const missing = await box('conclude-dialog').getByTestId('missing').innerText();
@@ -202,12 +202,12 @@ test('what is missing is named and keeps nobody from signing; the draft is a ver
   const { consultation } = newest();
   await box('sign-secret').fill(place.passphraseText);
   await box('sign-go').click();
-  await eventually(() => newest().state === 'signed', 20, 'it is signed');
+  await eventually(async () => newest().state === 'signed', 20, 'it is signed');
   const text = JSON.stringify(show(consultation));
   for (const word of [HALF, 'I21.9', 'Bệnh viện Bạch Mai', 'telephone', 'BS. Ngô Thu Hà', '11042', NOTES.findings])
     assert.ok(text.includes(word), word);
   // A version for each leave of a field and no row for each second of typing.
-  const rows = show(consultation).rows.filter(({ kind, body }) => kind === 'note' && body.kind === 'decision');
+  const rows = show(consultation).rows.note.filter(({ body }) => body.kind === 'decision');
   assert.ok(rows.length >= 1 && rows.length <= 3, `${rows.length} versions of one sentence`);
 });
 
@@ -230,6 +230,6 @@ test('the patient is found again, with what was before', { timeout: 90_000 }, as
   await page.locator(`[data-testid=record-${id}]`).click();
   await box('moments').getByText('Đánh dấu').waitFor();
   await shot('playback-vi');
-  const views = show(id).rows.filter(({ kind }) => kind === 'view').map(({ body }) => body.what);
+  const views = show(id).rows.view.map(({ body }) => body.what);
   for (const what of ['search', 'record']) assert.ok(views.includes(what), `${what} in ${views}`);
 });
