@@ -19,6 +19,8 @@ export function IcdSearch(props: {
 }): JSX.Element {
   const [text, setText] = useState('')
   const [items, setItems] = useState<IcdItem[]>([])
+  /** What the items are for: Enter before the answer must not take the words without a code. */
+  const [answered, setAnswered] = useState('')
   const [active, setActive] = useState(0)
   const [open, setOpen] = useState(false)
   const lang = useCell(language)
@@ -34,9 +36,14 @@ export function IcdSearch(props: {
       props.find(text).then((found) => {
         if (stale) return
         setItems(found)
+        setAnswered(text)
         setActive(0)
         setOpen(true)
-      }).catch(() => {})
+      }).catch(() => {
+        if (stale) return
+        setItems([])
+        setAnswered(text)
+      })
     }, WAIT_MS)
     return () => {
       stale = true
@@ -45,7 +52,8 @@ export function IcdSearch(props: {
   }, [text])
   useEffect(() => box.current?.children[active]?.scrollIntoView({ block: 'nearest' }), [active])
   const free = text.trim()
-  const count = items.length + (free === '' ? 0 : 1)
+  const ready = free !== '' && answered === text
+  const count = ready ? items.length + 1 : 0
   const choose = (i: number): void => {
     const item = items[i]
     if (!item && free === '') return
@@ -58,7 +66,9 @@ export function IcdSearch(props: {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       setOpen(true)
       setActive((at) => (count === 0 ? 0 : (at + (event.key === 'ArrowDown' ? 1 : count - 1)) % count))
-    } else if (event.key === 'Enter' && open && count > 0) choose(active)
+    } else if (event.key === 'Enter' && free !== '') {
+      if (ready && open) choose(active)
+    }
     else if (event.key === 'Escape' && open) setOpen(false)
     else return
     event.preventDefault()
