@@ -27,7 +27,8 @@ test_example (void)
   g_autoptr (GRegex) commented = g_regex_new ("^#([a-z-]+ = |\\[)", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *all = g_regex_replace (commented, text, -1, 0, "\\1", 0, NULL);
   g_autoptr (GRegex) absent
-      = g_regex_new ("^(user|password-file|ca-file|onvif-[a-z-]+) .*$", G_REGEX_MULTILINE, 0, NULL);
+      = g_regex_new ("^(user|password-file|ca-file|people-ca|crl|keys|url|onvif-[a-z-]+) .*$",
+                     G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *without = g_regex_replace (absent, all, -1, 0, "", 0, NULL);
   g_autoptr (GRegex) secret = g_regex_new ("^(secret|token)-file .*$", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *folder = g_dir_make_tmp ("nhipcau-config-XXXXXX", NULL);
