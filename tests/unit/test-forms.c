@@ -256,7 +256,8 @@ as_version_1 (const char *dir)
   sqlite3 *db = NULL;
   g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
   g_assert_cmpint (sqlite3_exec (db,
-                                 "DROP TABLE draft; DROP TABLE patient_bidx; PRAGMA user_version=1;"
+                                 "DROP TABLE draft; DROP TABLE patient_bidx; DROP TABLE outbox; "
+                                 "PRAGMA user_version=1;"
                                  "PRAGMA wal_checkpoint(TRUNCATE)",
                                  NULL, NULL, NULL),
                    ==, SQLITE_OK);

@@ -357,7 +357,9 @@ script_of_page (const char *folder)
 
   g_file_get_contents ("docs/records.md", &page, NULL, &error);
   g_assert_no_error (error);
-  char *begin = strstr (page, "\n```js\n");
+  char *section = strstr (page, "\n## Recovery without this program\n");
+  g_assert_nonnull (section);
+  char *begin = strstr (section, "\n```js\n");
   g_assert_nonnull (begin);
   begin += strlen ("\n```js\n");
   char *end = strstr (begin, "\n```\n");
