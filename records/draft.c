@@ -113,6 +113,17 @@ draft_write (StoreWrite *write, Vault *vault, const char *consult, const char *n
 }
 
 gboolean
+draft_drop_all (StoreWrite *write, const char *consult, GError **error)
+{
+  g_autoptr (sqlite3_stmt) drop
+      = store_db_prepare (write->db, "DELETE FROM draft WHERE consult = ?", error);
+  if (drop == NULL)
+    return FALSE;
+  store_db_bind_text (drop, 1, consult);
+  return store_db_run (drop, error);
+}
+
+gboolean
 draft_drop (StoreWrite *write, const char *consult, const char *note, GError **error)
 {
   g_autoptr (sqlite3_stmt) drop

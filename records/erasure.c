@@ -1,6 +1,8 @@
 #include "records/erasure_private.h"
 #include "records/attachment.h"
 #include "records/attachment_file.h"
+#include "records/draft.h"
+#include "records/patient_index.h"
 #include "records/segment_file.h"
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -86,6 +88,15 @@ log_file (StoreWrite *write, const ErasurePaper *paper, GError **error)
   return store_log_append (&write->log, error, "file %s %s", name, hex);
 }
 
+/* What is not under the key alone: whose consultation it was, and what was being typed. */
+static gboolean
+forget (StoreWrite *write, const VaultKeyRow *key, GError **error)
+{
+  return key->purpose != PURPOSE_CLINICAL
+         || (patient_index_forget (write, key->consult, error)
+             && draft_drop_all (write, key->consult, error));
+}
+
 static gboolean
 run_deed (StoreWrite *write, gpointer data, GError **error)
 {
@@ -96,7 +107,8 @@ run_deed (StoreWrite *write, gpointer data, GError **error)
   for (guint i = 0; i < deed->keys->len; i++) {
     const VaultKeyRow *key = deed->keys->pdata[i];
     if (!store_log_append (&write->log, error, "shred %s %s", key->consult,
-                           purpose_name (key->purpose)))
+                           purpose_name (key->purpose))
+        || !forget (write, key, error))
       return FALSE;
   }
   return store_write_rows (write, deed->store->vault, &deed->row, deed->bodies, &deed->seq, error);

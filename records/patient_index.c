@@ -129,22 +129,15 @@ patient_index_put_all (Store *store, const GPtrArray *consults, const GPtrArray 
   return store_writer_call (store->writer, run_put, entries, error);
 }
 
-static gboolean
-run_forget (StoreWrite *write, gpointer data, GError **error)
+gboolean
+patient_index_forget (StoreWrite *write, const char *consult, GError **error)
 {
   g_autoptr (sqlite3_stmt) drop
       = store_db_prepare (write->db, "DELETE FROM patient_bidx WHERE consult = ?", error);
   if (drop == NULL)
     return FALSE;
-  store_db_bind_text (drop, 1, data);
+  store_db_bind_text (drop, 1, consult);
   return store_db_run (drop, error);
-}
-
-gboolean
-patient_index_forget (Store *store, const char *consult, GError **error)
-{
-  return store_writable (store, error)
-         && store_writer_call (store->writer, run_forget, (gpointer)consult, error);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------ */

@@ -23,5 +23,3 @@ GPtrArray *patient_index_find (Store *store, const char *identifier, GError **er
 /* Consultations that have no entry at all, `limit` at most: of an older program, or whose entries a
  * kill prevented. */
 GPtrArray *patient_index_missing (Store *store, guint limit, GError **error);
-/* Takes all entries of a consultation away (erasure), and waits. */
-gboolean patient_index_forget (Store *store, const char *consult, GError **error);

@@ -1,3 +1,4 @@
+#include "records/patient_index.h"
 #include "records/attachment.h"
 #include "records/erasure.h"
 #include "records/retention.h"
@@ -199,6 +200,17 @@ test_certificate (void)
   records_down (&records);
 }
 
+/* Consultations of a patient, by the blind index. */
+static guint
+found_of (Records *records, const char *identifier)
+{
+  g_autoptr (GError) error = NULL;
+  store_put_sync (records->store, "station", "sync", NULL, json_object (), NULL, NULL);
+  g_autoptr (GPtrArray) ids = patient_index_find (records->store, identifier, &error);
+  g_assert_no_error (error);
+  return ids->len;
+}
+
 static void
 test_no_residue (void)
 {
@@ -214,9 +226,13 @@ test_no_residue (void)
   /* The search finds what is there: each wrap once in either key file. */
   g_assert_cmpuint (hits_of (&records, clinical), ==, 6);
   g_assert_cmpuint (hits_of (&records, recording), ==, 6);
+  static const char *const whose[] = { "n:011162000123", NULL };
+  g_assert_true (patient_index_put (records.store, consult, whose, &error));
+  g_assert_cmpuint (found_of (&records, whose[0]), ==, 1);
   erase (&records, consult, 1u << PURPOSE_CLINICAL | 1u << PURPOSE_RECORDING, ERASURE_RETENTION,
          &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (found_of (&records, whose[0]), ==, 0);
   g_assert_cmpuint (hits_of (&records, clinical), ==, 0);
   g_assert_cmpuint (hits_of (&records, recording), ==, 0);
   g_assert_cmpuint (hits_of (&records, kept), ==, 6);
