@@ -39,18 +39,6 @@ config_deliver_judge (const Config *config, const ConfigDeliver *deliver)
   return NULL;
 }
 
-static char *
-take_path (ConfigPlace *place, char **target, const char *value)
-{
-  if (*value == '\0')
-    return g_strdup ("wants a path");
-  g_free (*target);
-  *target = g_path_is_absolute (value) || place->folder == NULL
-                ? g_strdup (value)
-                : g_build_filename (place->folder, value, NULL);
-  return NULL;
-}
-
 /* "dicom:TITLE@host:port" */
 static char *
 take_dicom (ConfigDeliver *deliver, const char *value)
@@ -116,34 +104,29 @@ config_parse_deliver_to (ConfigPlace *place, const char *value)
 char *
 config_parse_deliver_title (ConfigPlace *place, const char *value)
 {
-  ConfigDeliver *deliver = place->section;
-  if (*value == '\0' || !g_utf8_validate (value, -1, NULL) || g_utf8_strlen (value, -1) > 60)
-    return g_strdup ("wants a text of 1 to 60 characters");
-  g_free (deliver->title);
-  deliver->title = g_strdup (value);
-  return NULL;
+  return config_take_text (&((ConfigDeliver *)place->section)->title, value, 60);
 }
 
 char *
 config_parse_deliver_ca (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &((ConfigDeliver *)place->section)->ca_file, value);
+  return config_take_path (place, &((ConfigDeliver *)place->section)->ca_file, value);
 }
 
 char *
 config_parse_deliver_certificate (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &((ConfigDeliver *)place->section)->certificate, value);
+  return config_take_path (place, &((ConfigDeliver *)place->section)->certificate, value);
 }
 
 char *
 config_parse_deliver_key (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &((ConfigDeliver *)place->section)->key, value);
+  return config_take_path (place, &((ConfigDeliver *)place->section)->key, value);
 }
 
 char *
 config_parse_deliver_key_secret (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &((ConfigDeliver *)place->section)->key_secret_file, value);
+  return config_take_path (place, &((ConfigDeliver *)place->section)->key_secret_file, value);
 }

@@ -17,15 +17,21 @@ config_take_text (char **target, const char *value, gsize max)
   return NULL;
 }
 
-static char *
-take_path (ConfigPlace *place, char **target, const char *value)
+char *
+config_path (const ConfigPlace *place, const char *value)
+{
+  return g_path_is_absolute (value) || place->folder == NULL
+             ? g_strdup (value)
+             : g_build_filename (place->folder, value, NULL);
+}
+
+char *
+config_take_path (ConfigPlace *place, char **target, const char *value)
 {
   if (*value == '\0')
     return g_strdup ("wants a path");
   g_free (*target);
-  *target = g_path_is_absolute (value) || place->folder == NULL
-                ? g_strdup (value)
-                : g_build_filename (place->folder, value, NULL);
+  *target = config_path (place, value);
   return NULL;
 }
 
@@ -104,13 +110,13 @@ parse_language (ConfigPlace *place, const char *value)
 static char *
 parse_state (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &place->config->state, value);
+  return config_take_path (place, &place->config->state, value);
 }
 
 static char *
 parse_boot_credential (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &place->config->boot_credential, value);
+  return config_take_path (place, &place->config->boot_credential, value);
 }
 
 static char *
@@ -130,7 +136,7 @@ parse_duty_phone (ConfigPlace *place, const char *value)
 static char *
 parse_icd10 (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &place->config->icd10_file, value);
+  return config_take_path (place, &place->config->icd10_file, value);
 }
 
 static char *
@@ -265,21 +271,21 @@ parse_http_names (ConfigPlace *place, const char *value)
 static char *
 parse_http_certificate (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &place->config->certificate, value);
+  return config_take_path (place, &place->config->certificate, value);
 }
 
 static char *
 parse_http_key (ConfigPlace *place, const char *value)
 {
   if (strchr (value, ':') == NULL)
-    return take_path (place, &place->config->key, value);
+    return config_take_path (place, &place->config->key, value);
   return config_take_text (&place->config->key, value, 1000);
 }
 
 static char *
 parse_http_key_secret (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &place->config->key_secret_file, value);
+  return config_take_path (place, &place->config->key_secret_file, value);
 }
 
 static char *
@@ -346,7 +352,7 @@ config_take_secret_file (ConfigPlace *place, char **target, const char *value)
 {
   g_autofree char *path = NULL, *text = NULL;
   gsize length = 0;
-  char *wrong = take_path (place, &path, value);
+  char *wrong = config_take_path (place, &path, value);
   if (wrong != NULL)
     return wrong;
   if (!g_file_get_contents (path, &text, &length, NULL) || length > 4096)
@@ -357,8 +363,8 @@ config_take_secret_file (ConfigPlace *place, char **target, const char *value)
   return config_take_text (target, text, 500);
 }
 
-static char *
-take_boolean (gboolean *target, const char *value)
+char *
+config_take_boolean (gboolean *target, const char *value)
 {
   if (!g_str_equal (value, "true") && !g_str_equal (value, "false"))
     return g_strdup ("wants true or false");
@@ -369,7 +375,7 @@ take_boolean (gboolean *target, const char *value)
 static char *
 parse_hide_host (ConfigPlace *place, const char *value)
 {
-  return take_boolean (&place->config->hide_host_candidates, value);
+  return config_take_boolean (&place->config->hide_host_candidates, value);
 }
 
 /* ---- [relay NAME] ----------------------------------------------------------------------- */
@@ -416,7 +422,7 @@ parse_relay_secret_file (ConfigPlace *place, const char *value)
 char *
 config_take_ca_file (ConfigPlace *place, char **target, const char *value)
 {
-  char *wrong = take_path (place, target, value);
+  char *wrong = config_take_path (place, target, value);
   if (wrong == NULL && !g_file_test (*target, G_FILE_TEST_IS_REGULAR))
     wrong = g_strdup_printf ("wants a file with certificates (PEM); there is no %s", *target);
   return wrong;
@@ -454,7 +460,7 @@ parse_mllp_query_port (ConfigPlace *place, const char *value)
 static char *
 parse_mllp_profiles (ConfigPlace *place, const char *value)
 {
-  return take_path (place, &place->config->profiles, value);
+  return config_take_path (place, &place->config->profiles, value);
 }
 
 static char *

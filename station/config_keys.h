@@ -55,6 +55,11 @@ char *config_serial_judge (const Config *config, const ConfigSerial *serial);
 
 /* A text of 1 to max characters. */
 char *config_take_text (char **target, const char *value, gsize max);
+/* "true" or "false". */
+char *config_take_boolean (gboolean *target, const char *value);
+/* A path, relative ones to the folder of station.conf (transfer full). */
+char *config_path (const ConfigPlace *place, const char *value);
+char *config_take_path (ConfigPlace *place, char **target, const char *value);
 /* The first line of a file; passwords never stand in station.conf itself. */
 char *config_take_secret_file (ConfigPlace *place, char **target, const char *value);
 char *config_take_ca_file (ConfigPlace *place, char **target, const char *value);

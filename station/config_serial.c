@@ -99,23 +99,14 @@ config_parse_serial_title (ConfigPlace *place, const char *value)
   return take (&serial->title, value);
 }
 
-static char *
-take_boolean (gboolean *target, const char *value)
-{
-  if (!g_str_equal (value, "true") && !g_str_equal (value, "false"))
-    return g_strdup ("wants true or false");
-  *target = g_str_equal (value, "true");
-  return NULL;
-}
-
 char *
 config_parse_serial_room (ConfigPlace *place, const char *value)
 {
-  return take_boolean (&((ConfigSerial *)place->section)->room, value);
+  return config_take_boolean (&((ConfigSerial *)place->section)->room, value);
 }
 
 char *
 config_parse_serial_capture (ConfigPlace *place, const char *value)
 {
-  return take_boolean (&((ConfigSerial *)place->section)->capture, value);
+  return config_take_boolean (&((ConfigSerial *)place->section)->capture, value);
 }

@@ -7,9 +7,7 @@
 static char *
 take_place (ConfigPlace *place, char **target, const char *value, GFileTest test, const char *what)
 {
-  g_autofree char *path = g_path_is_absolute (value) || place->folder == NULL
-                              ? g_strdup (value)
-                              : g_build_filename (place->folder, value, NULL);
+  g_autofree char *path = config_path (place, value);
   if (!g_file_test (path, test))
     return g_strdup_printf ("wants %s; there is no %s", what, path);
   g_free (*target);
