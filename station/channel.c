@@ -211,10 +211,8 @@ saving_free (Saving *saving)
 static void
 send_error (Station *station, const char *label, const char *code, const char *note)
 {
-  room_send (station->room, label,
-             json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", code, "note", note,
-                        "text",
-                        text_json ("Không lưu được ghi chép này.", "This note was not saved.")));
+  channel_refuse (station, label, "note", note, code, "Không lưu được ghi chép này.",
+                  "This note was not saved.");
 }
 
 void
@@ -265,6 +263,22 @@ channel_may_examine (Station *station, const char *label)
                        : room_peer_session (station->room, label) != NULL;
 }
 
+gboolean
+channel_is_console (Station *station, const char *label)
+{
+  return room_peer_session (station->room, label) != NULL
+         && (station->screen == NULL || consult_guest (station->screen, label) == NULL);
+}
+
+void
+channel_refuse (Station *station, const char *label, const char *field, const char *about,
+                const char *code, const char *vi, const char *en)
+{
+  room_send (station->room, label,
+             json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", code, field, about,
+                        "text", text_json (vi, en)));
+}
+
 void
 channel_send_examiners (Station *station, const char *label, json_t *message)
 {
@@ -298,11 +312,8 @@ receive_listen (Station *station, const char *label, const json_t *message)
   const char *stream = json_string_value (json_object_get (message, "stream"));
   gboolean on = json_is_true (json_object_get (message, "on"));
   if (!channel_may_examine (station, label) || !room_listen (station->room, label, stream, on))
-    room_send (station->room, label,
-               json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", "not-allowed", "stream",
-                          stream, "text",
-                          text_json ("Không nghe được ống nghe này.",
-                                     "This stethoscope cannot be listened to.")));
+    channel_refuse (station, label, "stream", stream, "not-allowed",
+                    "Không nghe được ống nghe này.", "This stethoscope cannot be listened to.");
 }
 
 static void

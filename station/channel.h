@@ -21,6 +21,12 @@ void channel_send_live (Station *station);
 
 /* Who examines: a specialist, or the user at the console. */
 gboolean channel_may_examine (Station *station, const char *label);
+/* The user at the console, and no guest. */
+gboolean channel_is_console (Station *station, const char *label);
+/* An error of the data channel. `field` names what it is about: "note", "ask", "ptz" …; about NULL:
+ * nothing. vi, en: what to do. */
+void channel_refuse (Station *station, const char *label, const char *field, const char *about,
+                     const char *code, const char *vi, const char *en);
 /* To who examines: one peer if it does, or all of them (label NULL). (transfer full) message. */
 void channel_send_examiners (Station *station, const char *label, json_t *message);
 /* `parts` of a message: the first FILE_PARTS_MAX that make sense; gives how many. */

@@ -85,9 +85,7 @@ static void
 refuse (Clips *clips, const char *label, const char *ask, const char *code, const char *vi,
         const char *en)
 {
-  room_send (clips->station->room, label,
-             json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", code, "ask", ask, "text",
-                        text_json (vi, en)));
+  channel_refuse (clips->station, label, "ask", ask, code, vi, en);
 }
 
 /* ---- Out of the recording, into the record ------------------------------------------------------

@@ -184,8 +184,8 @@ apply_patient (Consult *consult, const StoreRow *row)
 }
 
 /* A copy of the body with who and when, as pages want it. */
-static json_t *
-signed_copy (const StoreRow *row, const char *user_name)
+json_t *
+consult_row_copy (const StoreRow *row, const char *user_name)
 {
   g_autofree char *at = clock_text (row->utc_us);
   json_t *copy = json_copy (row->body);
@@ -197,7 +197,7 @@ signed_copy (const StoreRow *row, const char *user_name)
 static void
 apply_consent (Consult *consult, const StoreRow *row, const char *user_name)
 {
-  json_array_append_new (consult->consents, signed_copy (row, user_name));
+  json_array_append_new (consult->consents, consult_row_copy (row, user_name));
 }
 
 static void
@@ -213,7 +213,7 @@ static void
 apply_note (Consult *consult, const StoreRow *row, const char *user_name)
 {
   const char *author = text_of (row->body, "author");
-  json_t *note = signed_copy (row, *author != '\0' ? author : user_name);
+  json_t *note = consult_row_copy (row, *author != '\0' ? author : user_name);
   gsize i;
   json_t *old;
   json_object_del (note, "author");
@@ -326,7 +326,7 @@ consult_apply (Consult *consult, const StoreRow *row, const char *user_name)
   else if (g_str_equal (row->kind, "alarm"))
     alarms_apply (consult->alarms, row->body);
   else if (g_str_equal (row->kind, "attachment"))
-    json_array_append_new (consult->attachments, signed_copy (row, user_name));
+    json_array_append_new (consult->attachments, consult_row_copy (row, user_name));
   else if (g_str_equal (row->kind, "event"))
     apply_event (consult, row);
   else if (g_str_equal (row->kind, "invite"))

@@ -121,6 +121,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Consult, consult_free)
 /* One row. user_name: what people call its author. */
 void consult_apply (Consult *consult, const StoreRow *row, const char *user_name);
 
+/* What a row says, with `at` and `user` of it (transfer full). */
+json_t *consult_row_copy (const StoreRow *row, const char *user_name);
+
 /* Body of the next "consultation" row, as things stand (transfer full). */
 json_t *consult_body (const Consult *consult, ConsultState state);
 

@@ -22,16 +22,6 @@ text_of (const json_t *body, const char *key)
 
 /* ---- Rows --------------------------------------------------------------------------------- */
 
-static json_t *
-signed_copy (const StoreRow *row, const char *user_name)
-{
-  g_autofree char *at = clock_text (row->utc_us);
-  json_t *copy = json_copy (row->body);
-  json_object_set_new (copy, "at", json_string (at));
-  json_object_set_new (copy, "user", json_string (user_name));
-  return copy;
-}
-
 static gsize
 place_of (const json_t *list, const char *key, const char *id)
 {
@@ -70,7 +60,7 @@ apply_problem (json_t *list, const StoreRow *row, const char *user_name)
   if (json_is_true (json_object_get (row->body, "removed")))
     drop (list, "problem", text_of (row->body, "problem"));
   else
-    put (list, "problem", signed_copy (row, user_name));
+    put (list, "problem", consult_row_copy (row, user_name));
 }
 
 void
@@ -85,7 +75,7 @@ forms_apply (Consult *consult, const StoreRow *row, const char *user_name)
     json_decref (consult->facilities);
     consult->facilities = json_deep_copy (row->body);
   } else if (g_str_equal (row->kind, "mark")) {
-    json_array_append_new (consult->marks, signed_copy (row, user_name));
+    json_array_append_new (consult->marks, consult_row_copy (row, user_name));
     if (json_array_size (consult->marks) > MARKS_MAX)
       json_array_remove (consult->marks, 0);
   }
@@ -383,11 +373,9 @@ forms_channel_propose (Station *station, const char *label, const json_t *messag
   if (body != NULL)
     station_write (station, consult->id, "proposal", user, body, proposed, NULL);
   else
-    room_send (
-        station->room, label,
-        json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", "bad-message", "problem",
-                   json_string_value (json_object_get (message, "problem")), "text",
-                   text_json ("Không ghi được đề nghị này.", "This proposal was not taken.")));
+    channel_refuse (station, label, "problem",
+                    json_string_value (json_object_get (message, "problem")), "bad-message",
+                    "Không ghi được đề nghị này.", "This proposal was not taken.");
 }
 
 void

@@ -153,9 +153,7 @@ static void
 refuse (Pictures *pictures, const char *label, const char *ask, const char *code, const char *vi,
         const char *en)
 {
-  room_send (pictures->station->room, label,
-             json_pack ("{s:s, s:s, s:s?, s:o}", "type", "error", "code", code, "ask", ask, "text",
-                        text_json (vi, en)));
+  channel_refuse (pictures->station, label, "ask", ask, code, vi, en);
 }
 
 /* ---- Taking -------------------------------------------------------------------------------------
@@ -221,13 +219,6 @@ take (Ask *ask)
  */
 
 static gboolean
-is_console (Pictures *pictures, const char *label)
-{
-  return room_peer_session (pictures->station->room, label) != NULL
-         && consult_guest (pictures->station->screen, label) == NULL;
-}
-
-static gboolean
 may_be_taken (Pictures *pictures, const char *label, const char *id, const char *source)
 {
   const Consult *consult = pictures->station->screen;
@@ -261,7 +252,7 @@ receive_take (Pictures *pictures, const char *label, const json_t *message)
   ask->lossless = json_is_true (json_object_get (message, "lossless"));
   channel_author (pictures->station, label, &ask->user, &ask->name);
   g_ptr_array_add (pictures->asks, ask);
-  if (pictures->always || is_console (pictures, label))
+  if (pictures->always || channel_is_console (pictures->station, label))
     take (ask);
   pictures_send (pictures, NULL);
 }
@@ -270,7 +261,7 @@ static void
 receive_answer (Pictures *pictures, const char *label, const json_t *message)
 {
   Ask *ask = find_ask (pictures, json_string_value (json_object_get (message, "ask")));
-  if (ask == NULL || ask->is_taken || !is_console (pictures, label))
+  if (ask == NULL || ask->is_taken || !channel_is_console (pictures->station, label))
     return;
   if (json_is_true (json_object_get (message, "allow"))) {
     take (ask);
@@ -285,7 +276,7 @@ receive_answer (Pictures *pictures, const char *label, const json_t *message)
 static void
 receive_always (Pictures *pictures, const char *label, const json_t *message)
 {
-  if (!is_console (pictures, label))
+  if (!channel_is_console (pictures->station, label))
     return;
   pictures->always = json_is_true (json_object_get (message, "on"));
   for (guint i = pictures->asks->len; pictures->always && i > 0; i--) {

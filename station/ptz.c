@@ -154,9 +154,7 @@ static void
 refuse (const Ptz *ptz, const char *label, const char *source, const char *code, const char *vi,
         const char *en)
 {
-  room_send (ptz->station->room, label,
-             json_pack ("{s:s, s:s, s:s, s:o}", "type", "error", "code", code, "ptz",
-                        source != NULL ? source : "", "text", text_json (vi, en)));
+  channel_refuse (ptz->station, label, "ptz", source != NULL ? source : "", code, vi, en);
 }
 
 /* ---- Driving -----------------------------------------------------------------------------------
@@ -169,13 +167,6 @@ find_camera (Ptz *ptz, const char *source)
     if (g_str_equal (((Turning *)ptz->cameras->pdata[i])->source, source))
       return ptz->cameras->pdata[i];
   return NULL;
-}
-
-static gboolean
-is_console (const Ptz *ptz, const char *label)
-{
-  return room_peer_session (ptz->station->room, label) != NULL
-         && consult_guest (ptz->station->screen, label) == NULL;
 }
 
 /* A number from -1 to 1; absent: 0. */
@@ -220,7 +211,7 @@ static gboolean
 is_others (const Turning *camera, const char *label)
 {
   return onvif_camera_is_moving (camera->onvif) && g_strcmp0 (camera->driver, label) != 0
-         && !is_console (camera->ptz, label);
+         && !channel_is_console (camera->ptz->station, label);
 }
 
 static gboolean
@@ -242,7 +233,7 @@ receive_drive (Ptz *ptz, const char *label, const json_t *message, const char *t
   Turning *camera = find_camera (ptz, source);
   if (camera == NULL)
     refuse (ptz, label, NULL, "no-such", "Không có camera này.", "There is no such camera.");
-  else if (!ptz->allowed && !is_console (ptz, label))
+  else if (!ptz->allowed && !channel_is_console (ptz->station, label))
     refuse (ptz, label, camera->source, "not-allowed",
             "Bác sĩ tại trạm chưa cho phép điều khiển camera.",
             "The doctor has not allowed you to drive the camera.");
@@ -265,7 +256,8 @@ receive_stop (Ptz *ptz, const char *label, const json_t *message)
 {
   const char *source = json_string_value (json_object_get (message, "source"));
   const Turning *camera = find_camera (ptz, source);
-  if (camera != NULL && (is_console (ptz, label) || g_strcmp0 (camera->driver, label) == 0))
+  if (camera != NULL
+      && (channel_is_console (ptz->station, label) || g_strcmp0 (camera->driver, label) == 0))
     onvif_camera_stop (camera->onvif);
 }
 
@@ -275,13 +267,13 @@ receive_allow (Ptz *ptz, const char *label, const json_t *message)
   Station *station = ptz->station;
   gboolean on = json_is_true (json_object_get (message, "on"));
   g_autofree char *user = NULL, *name = NULL;
-  if (!is_console (ptz, label) || on == ptz->allowed)
+  if (!channel_is_console (ptz->station, label) || on == ptz->allowed)
     return;
   channel_author (station, label, &user, &name);
   ptz->allowed = on;
   for (guint i = 0; !on && i < ptz->cameras->len; i++) {
     const Turning *camera = ptz->cameras->pdata[i];
-    if (camera->driver != NULL && !is_console (ptz, camera->driver))
+    if (camera->driver != NULL && !channel_is_console (ptz->station, camera->driver))
       onvif_camera_stop (camera->onvif);
   }
   station_event (station, station->screen->id, user, on ? "camera-allowed" : "camera-revoked",
