@@ -26,6 +26,15 @@ print_items (const json_t *outbox)
           (int)json_integer_value (json_object_get (outbox, "waiting")));
 }
 
+static void
+say (const CliOptions *options, const json_t *outbox)
+{
+  if (options->json)
+    cli_print_json (outbox);
+  else
+    print_items (outbox);
+}
+
 static int
 outbox_show (const CliOptions *options, const Config *config)
 {
@@ -37,10 +46,7 @@ outbox_show (const CliOptions *options, const Config *config)
   json_auto_t *outbox = store != NULL ? deliveries_json (NULL, store, config, &error) : NULL;
   if (outbox == NULL)
     return cli_fail (error);
-  if (options->json)
-    cli_print_json (outbox);
-  else
-    print_items (outbox);
+  say (options, outbox);
   return CLI_OK;
 }
 
@@ -71,10 +77,7 @@ outbox_send (const CliOptions *options, const Config *config)
   json_auto_t *outbox = deliveries_json (NULL, opening.store, config, &error);
   if (outbox == NULL)
     return cli_fail (error);
-  if (options->json)
-    cli_print_json (outbox);
-  else
-    print_items (outbox);
+  say (options, outbox);
   return left > 0 ? CLI_FAILED : CLI_OK;
 }
 
