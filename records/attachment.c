@@ -1,5 +1,6 @@
 #include "records/attachment.h"
 #include "records/attachment_file.h"
+#include "records/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -7,13 +8,6 @@
 #include <unistd.h>
 
 #define TEMPORARY "new-XXXXXX"
-
-static gboolean
-disk_error (const char *path, GError **error)
-{
-  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_DISK, "%s: %s", path, g_strerror (errno));
-  return FALSE;
-}
 
 /* ---- The row ------------------------------------------------------------------------------ */
 
@@ -27,19 +21,6 @@ typedef struct {
   gboolean is_new;
   gint64 seq;
 } Keep;
-
-static gboolean
-sync_folder (const char *path, GError **error)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-  if (!ok)
-    disk_error (folder, error);
-  if (fd >= 0)
-    close (fd);
-  return ok;
-}
 
 /* In the writer's thread. The file takes its name before the log tells of it; a kill in between
  * leaves a file that the next put of the same content writes again, byte for byte. */
@@ -59,7 +40,7 @@ run_keep (StoreWrite *write, gpointer data, GError **error)
   keep->is_new = before == NULL || g_str_has_suffix (before, " gone");
   if (g_rename (keep->temporary, keep->path) != 0 && errno != ENOENT) /* the second try */
     return disk_error (keep->path, error);
-  if (!sync_folder (keep->path, error))
+  if (!disk_sync_parent (keep->path, error))
     return FALSE;
   return !keep->is_new
          || (store_log_append (&write->log, error, "%s %s", keep->word, keep->sealed_sha256)
@@ -89,7 +70,7 @@ make_folder (Store *store, const char *consult, char **ret_folder, GError **erro
     return TRUE;
   if (g_mkdir_with_parents (*ret_folder, 0700) != 0)
     return disk_error (*ret_folder, error);
-  return sync_folder (*ret_folder, error) && sync_folder (above, error);
+  return disk_sync_parent (*ret_folder, error) && disk_sync_parent (above, error);
 }
 
 static gboolean

@@ -140,11 +140,8 @@ vault_of (KeyFile *keys, GError **error)
   if (row == NULL)
     return NULL;
   if (sqlite3_step (row) == SQLITE_ROW && sqlite3_column_bytes (row, 0) == 16) {
-    GString *hex = g_string_new (NULL);
-    const guint8 *id = sqlite3_column_blob (row, 0);
-    for (guint i = 0; i < 16; i++)
-      g_string_append_printf (hex, "%02x", id[i]);
-    return g_string_free (hex, FALSE);
+    g_autoptr (GBytes) id = g_bytes_new (sqlite3_column_blob (row, 0), 16);
+    return store_hex_of (id);
   }
   g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "keys.db: the vault's id is missing");
   return NULL;

@@ -1,4 +1,5 @@
 #include "records/backup_private.h"
+#include "records/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -36,19 +37,6 @@ write_all (int fd, const char *data, gsize size)
   return TRUE;
 }
 
-static gboolean
-sync_parent (const char *path)
-{
-  g_autofree char *parent = g_path_get_dirname (path);
-  int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-  int code = errno;
-  if (fd >= 0)
-    close (fd);
-  errno = code;
-  return ok;
-}
-
 /* Under a name of its own first: a file is whole or not there. */
 static gboolean
 put_file (const char *path, gconstpointer data, gsize size, gboolean durable, GError **error)
@@ -62,7 +50,7 @@ put_file (const char *path, gconstpointer data, gsize size, gboolean durable, GE
     code = errno;
     ok = FALSE;
   }
-  if (ok && g_rename (part, path) == 0 && (!durable || sync_parent (path)))
+  if (ok && g_rename (part, path) == 0 && (!durable || disk_sync_parent (path, NULL)))
     return TRUE;
   if (ok)
     code = errno;

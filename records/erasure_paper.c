@@ -1,4 +1,5 @@
 #include "records/erasure_private.h"
+#include "records/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -32,28 +33,17 @@ erasure_paper_name (const ErasurePaper *paper)
 
 /* ---- Making ------------------------------------------------------------------------------- */
 
-static char *
-hex_of (GBytes *bytes)
-{
-  GString *hex = g_string_new (NULL);
-  gsize size;
-  const guint8 *data = g_bytes_get_data (bytes, &size);
-  for (gsize i = 0; i < size; i++)
-    g_string_append_printf (hex, "%02x", data[i]);
-  return g_string_free (hex, FALSE);
-}
-
 static json_t *
 statement_of (Store *store, const Erasure *erasure, GPtrArray *keys)
 {
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autofree char *at = g_date_time_format (now, "%Y-%m-%dT%H:%M:%SZ");
-  g_autofree char *vault = hex_of (vault_id (store->vault));
+  g_autofree char *vault = store_hex_of (vault_id (store->vault));
   json_t *commitments = json_object ();
 
   for (guint i = 0; i < keys->len; i++) {
     const VaultKeyRow *key = keys->pdata[i];
-    g_autofree char *commit = hex_of (key->commit);
+    g_autofree char *commit = store_hex_of (key->commit);
     json_object_set_new (commitments, purpose_name (key->purpose), json_string (commit));
   }
   json_t *copies = erasure->copies != NULL ? json_deep_copy (erasure->copies) : json_array ();
@@ -141,7 +131,7 @@ erasure_paper_parse (const char *id, GBytes *file, GError **error)
 gboolean
 erasure_paper_tells (const ErasurePaper *paper, const VaultKeyRow *key)
 {
-  g_autofree char *commit = hex_of (key->commit);
+  g_autofree char *commit = store_hex_of (key->commit);
   json_t *commitments = json_object_get (paper->said, "commitments");
   return g_strcmp0 (json_string_value (json_object_get (paper->said, "consultation")), key->consult)
              == 0
@@ -171,23 +161,6 @@ erasure_paper_is_signed (Store *store, const ErasurePaper *paper)
 
 /* ---- On the disk -------------------------------------------------------------------------- */
 
-static gboolean
-disk_error (const char *path, GError **error)
-{
-  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_DISK, "%s: %s", path, g_strerror (errno));
-  return FALSE;
-}
-
-static gboolean
-sync_folder (const char *folder, GError **error)
-{
-  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean good = (fd >= 0 && fsync (fd) == 0) || disk_error (folder, error);
-  if (fd >= 0)
-    close (fd);
-  return good;
-}
-
 gboolean
 erasure_paper_write (Store *store, const ErasurePaper *paper, GError **error)
 {
@@ -202,7 +175,7 @@ erasure_paper_write (Store *store, const ErasurePaper *paper, GError **error)
   return g_file_set_contents_full (path, data, (gssize)size,
                                    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
                                    0600, error)
-         && sync_folder (folder, error) && sync_folder (store->state_dir, error);
+         && disk_sync_folder (folder, error) && disk_sync_folder (store->state_dir, error);
 }
 
 /* ---- The list ----------------------------------------------------------------------------- */

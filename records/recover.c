@@ -2,6 +2,7 @@
 #include "records/erasure_private.h"
 #include "records/segment_file.h"
 #include "records/verify.h"
+#include "records/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -30,13 +31,6 @@ note_damage (Record *record, const char *where, const char *what)
 {
   record->recover->damaged++;
   json_array_append_new (record->damaged, json_pack ("{s:s, s:s}", "where", where, "what", what));
-}
-
-static gboolean
-disk_error (const char *path, GError **error)
-{
-  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_DISK, "%s: %s", path, g_strerror (errno));
-  return FALSE;
 }
 
 /* ---- Keys --------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 #include "records/segment_output.h"
+#include "records/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -22,13 +23,6 @@ struct SegmentOutput {
   gint64 marked_us;
   guint64 marked_bytes;
 };
-
-static gboolean
-disk_error (const char *path, GError **error)
-{
-  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_DISK, "%s: %s", path, g_strerror (errno));
-  return FALSE;
-}
 
 static gboolean
 write_all (int fd, const guint8 *bytes, gsize size, guint64 at)
@@ -176,18 +170,6 @@ find_previous (Store *store, const SegmentPlan *plan, gint64 *ret_idx, guint8 re
   return FALSE;
 }
 
-static gboolean
-sync_folder (const char *path, GError **error)
-{
-  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-  if (!ok)
-    disk_error (path, error);
-  if (fd >= 0)
-    close (fd);
-  return ok;
-}
-
 /* Durable, with the folders above it. */
 static int
 create_file (Store *store, const char *path, const guint8 *header, GError **error)
@@ -205,8 +187,8 @@ create_file (Store *store, const char *path, const guint8 *header, GError **erro
     return -1;
   }
   if (write_all (fd, header, SEGMENT_HEADER, 0) && fdatasync (fd) == 0) {
-    if (sync_folder (folder, error) && sync_folder (media, error)
-        && sync_folder (store->state_dir, error))
+    if (disk_sync_folder (folder, error) && disk_sync_folder (media, error)
+        && disk_sync_folder (store->state_dir, error))
       return fd;
   } else {
     disk_error (path, error);

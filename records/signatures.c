@@ -1,6 +1,7 @@
 #include "records/signatures.h"
 #include "certs/timestamp.h"
 #include "records/signatures_private.h"
+#include "records/store_log.h"
 #include <string.h>
 
 #define RENEW_AHEAD (90 * 24 * 3600) /* s */
@@ -101,17 +102,6 @@ signatures_read (Store *store, const char *consult, GBytes **ret_manifest, GErro
 /* ---- Time-stamps
  * ------------------------------------------------------------------------------- */
 
-static char *
-hex_of (GBytes *bytes)
-{
-  gsize size;
-  const guint8 *data = g_bytes_get_data (bytes, &size);
-  GString *hex = g_string_sized_new (2 * size);
-  for (gsize i = 0; i < size; i++)
-    g_string_append_printf (hex, "%02x", data[i]);
-  return g_string_free (hex, FALSE);
-}
-
 static gboolean
 want (Store *store, const char *consult, const Signature *signature, GBytes *manifest,
       GError **error)
@@ -119,7 +109,7 @@ want (Store *store, const char *consult, const Signature *signature, GBytes *man
   g_autoptr (GBytes) imprint = cades_next_imprint (signature->whole, manifest, error);
   if (imprint == NULL)
     return FALSE;
-  g_autofree char *hex = hex_of (imprint);
+  g_autofree char *hex = store_hex_of (imprint);
   json_auto_t *body
       = json_pack ("{s:s, s:I, s:s, s:i}", "consult", consult, "of", (json_int_t)signature->seq,
                    "imprint", hex, "nth", (int)signature->tokens);

@@ -1,4 +1,5 @@
 #include "records/store_db.h"
+#include "records/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -249,18 +250,6 @@ is_empty (sqlite3 *db, gboolean *ret_empty, GError **error)
   return TRUE;
 }
 
-static gboolean
-sync_folder (const char *state_dir, GError **error)
-{
-  int fd = open (state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-  if (!ok)
-    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_DISK, "%s: %s", state_dir, g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
-  return ok;
-}
-
 sqlite3 *
 store_db_open_writer (const char *state_dir, guint64 *ret_wal_bytes, GError **error)
 {
@@ -285,7 +274,7 @@ store_db_open_writer (const char *state_dir, guint64 *ret_wal_bytes, GError **er
       || !store_db_check_schema (db, error) || !upgrade_schema (db, error)
       || !store_db_check_schema (db, error)
       || !store_db_exec (db, "PRAGMA wal_checkpoint(TRUNCATE)", error)
-      || !sync_folder (state_dir, error))
+      || !disk_sync_folder (state_dir, error))
     return NULL;
   chmod (path, 0600);
   *ret_wal_bytes = wal_bytes;

@@ -12,6 +12,17 @@ store_hex (const guint8 hash[32], char ret_text[STORE_HEX])
   ret_text[64] = '\0';
 }
 
+char *
+store_hex_of (GBytes *bytes)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  GString *hex = g_string_sized_new (2 * size);
+  for (gsize i = 0; i < size; i++)
+    g_string_append_printf (hex, "%02x", data[i]);
+  return g_string_free (hex, FALSE);
+}
+
 void
 store_sha256 (gconstpointer data, gsize size, guint8 ret_hash[32])
 {

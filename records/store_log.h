@@ -49,4 +49,6 @@ GBytes *store_log_statement (guint64 size, const guint8 root[MERKLE_HASH]);
 /* Lower-case hex, NUL-terminated. */
 #define STORE_HEX (2 * 32 + 1)
 void store_hex (const guint8 hash[32], char ret_text[STORE_HEX]);
+/* Of any bytes (transfer full). */
+char *store_hex_of (GBytes *bytes);
 void store_sha256 (gconstpointer data, gsize size, guint8 ret_hash[32]);

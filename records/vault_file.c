@@ -1,5 +1,6 @@
 #include "records/vault_file.h"
 #include "records/wal_check.h"
+#include "records/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -344,16 +345,6 @@ key_file_serialize (sqlite3 *db, GError **error)
   return NULL;
 }
 
-static gboolean
-sync_folder (const char *state_dir)
-{
-  int fd = open (state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean good = fd >= 0 && fsync (fd) == 0;
-  if (fd >= 0)
-    close (fd);
-  return good;
-}
-
 gboolean
 key_file_replace (const char *state_dir, const char *name, GBytes *image, GError **error)
 {
@@ -372,11 +363,11 @@ key_file_replace (const char *state_dir, const char *name, GBytes *image, GError
     }
   }
   g_autoptr (GError) local = NULL;
-  if (!sync_folder (state_dir)
+  if (!disk_sync_folder (state_dir, NULL)
       || !g_file_set_contents_full (path, data, (gssize)size,
                                     G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
                                     0600, &local)
-      || !sync_folder (state_dir)) {
+      || !disk_sync_folder (state_dir, NULL)) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_DISK, "%s cannot be written: %s", path,
                  local != NULL ? local->message : g_strerror (errno));
     return FALSE;
