@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { sha256 } from '../bytes'
 import { clockTime } from '../clinical/age'
 import { ProblemTitle } from '../notes/problems'
 import { httpSource } from '../dicom/frames'
@@ -143,9 +144,7 @@ async function fetchPicture(consultation: string, session: string, view: Recorde
   })
   if (!answer.ok) throw new Error(`attachment ${answer.status}`)
   const bytes = await answer.arrayBuffer()
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  const sum = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  if (sum !== view.sha256) throw new Error('attachment differs')
+  if (await sha256(bytes) !== view.sha256) throw new Error('attachment differs')
   return new Blob([bytes], { type: view.mime })
 }
 

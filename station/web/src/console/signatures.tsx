@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { toBase64 } from '../bytes'
 import { useCell } from '../observable'
 import type { SignatureFinding, SignatureReport, SignatureView, SignerRole } from '../protocol'
 import { said, t, type Key } from '../text'
@@ -130,12 +131,6 @@ function KeyForm({ id, onDone }: { id: string; onDone: () => void }): JSX.Elemen
   )
 }
 
-function base64(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
-  return btoa(text)
-}
-
 function UploadForm({ id, onDone }: { id: string; onDone: () => void }): JSX.Element {
   const client = useConsole()
   const [told, setTold] = useState<{ manifest: string; sha256: string } | null>(null)
@@ -144,10 +139,12 @@ function UploadForm({ id, onDone }: { id: string; onDone: () => void }): JSX.Ele
   useEffect(() => {
     void run(async () => setTold(await client.ask('signature.manifest', { consultation: id }) as unknown as { manifest: string; sha256: string }))
   }, [id])
+  const address = useMemo(() => told ? URL.createObjectURL(new Blob([told.manifest], { type: 'application/json' })) : '', [told])
+  useEffect(() => () => URL.revokeObjectURL(address), [address])
   const send = async (file: File | undefined): Promise<void> => {
     if (!file) return
     const good = await run(async () => client.ask('signature.add', {
-      consultation: id, method: 'upload', role, file: base64(new Uint8Array(await file.arrayBuffer())),
+      consultation: id, method: 'upload', role, file: toBase64(new Uint8Array(await file.arrayBuffer())),
     }))
     if (good) onDone()
   }
@@ -157,7 +154,7 @@ function UploadForm({ id, onDone }: { id: string; onDone: () => void }): JSX.Ele
       {told && (
         <p>
           <a class="link-button" data-testid="manifest" download={`manifest-${id}.json`}
-            href={URL.createObjectURL(new Blob([told.manifest], { type: 'application/json' }))}>{t('signatures.manifest')}</a>
+            href={address}>{t('signatures.manifest')}</a>
           <br /><span class="quiet">SHA-256: <code data-testid="manifest-sha256">{told.sha256}</code></span>
         </p>
       )}

@@ -1,5 +1,6 @@
 /* Frames over the data channel "file", one at a time, in parts that survive a lost connection. */
 
+import { hex, sha256 } from '../bytes'
 import { Parts } from '../media/parts'
 import type { Peer } from '../media/peer'
 import { Cell } from '../observable'
@@ -27,8 +28,6 @@ interface Job {
   parts: Parts
   heard: number
 }
-
-const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 
 export class ChannelPictures implements PictureSource {
   readonly wide = false
@@ -95,7 +94,7 @@ export class ChannelPictures implements PictureSource {
   }
 
   async #whole(job: Job): Promise<void> {
-    const sum = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', job.bytes)))
+    const sum = await sha256(job.bytes)
     if (sum.startsWith(job.file!)) this.#end(job, null)
     else this.#end(job, new Error('a frame that is not what was sent'))
   }

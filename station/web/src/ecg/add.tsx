@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
+import { toBase64 } from '../bytes'
 import { Refusal } from '../link/socket'
 import type { Answer } from '../protocol'
 import { t, word } from '../text'
@@ -12,12 +13,6 @@ type Ask = (type: string, fields: Record<string, unknown>) => Promise<Answer>
 const PART_BYTES = 120 * 1024
 const MOST_BYTES = 8 * 1024 * 1024
 
-function base64(bytes: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192))
-  return btoa(text)
-}
-
 async function send(ask: Ask, ecg: string, files: readonly File[], progress: (part: number) => void): Promise<void> {
   const all = files.reduce((sum, { size }) => sum + size, 0)
   let sent = 0
@@ -25,7 +20,7 @@ async function send(ask: Ask, ecg: string, files: readonly File[], progress: (pa
     const bytes = new Uint8Array(await file.arrayBuffer())
     for (let offset = 0; offset < bytes.length; offset += PART_BYTES) {
       const part = bytes.subarray(offset, offset + PART_BYTES)
-      await ask('ecg.part', { ecg, name: file.name, offset, data: base64(part) })
+      await ask('ecg.part', { ecg, name: file.name, offset, data: toBase64(part) })
       sent += part.length
       progress(sent / all)
     }

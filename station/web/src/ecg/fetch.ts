@@ -1,15 +1,9 @@
+import { fromBase64 } from '../bytes'
 import { unpack, type Ecg } from './pack'
 
 /** One answer to `ecg.get`, however it came. */
 export interface EcgPiece { size: number; data: string }
 export type AskPiece = (ecg: string, from: number) => Promise<EcgPiece>
-
-function bytesOf(base64: string): Uint8Array {
-  const text = atob(base64)
-  const bytes = new Uint8Array(text.length)
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
-  return bytes
-}
 
 /** Pieces that are asked for at once: a far station is not waited for between them. */
 const AT_ONCE = 2
@@ -33,7 +27,7 @@ export class EcgShelf {
 
   async #fetch(ecg: string, progress?: (part: number) => void): Promise<Ecg> {
     const first = await this.ask(ecg, 0)
-    const begin = bytesOf(first.data)
+    const begin = fromBase64(first.data)
     const whole = new Uint8Array(first.size)
     if (begin.length === 0 || begin.length > whole.length) throw new Error('the ECG is empty')
     whole.set(begin)
@@ -44,7 +38,7 @@ export class EcgShelf {
       while (next < whole.length) {
         const from = next
         next += begin.length
-        const bytes = bytesOf((await this.ask(ecg, from)).data)
+        const bytes = fromBase64((await this.ask(ecg, from)).data)
         if (bytes.length !== Math.min(begin.length, whole.length - from)) throw new Error('a piece is cut')
         whole.set(bytes, from)
         there += bytes.length

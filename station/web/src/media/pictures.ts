@@ -1,3 +1,4 @@
+import { hex, sha256 } from '../bytes'
 import { Cell } from '../observable'
 import type { PictureAsk, PictureView, PicturesMessage, Said } from '../protocol'
 import { PartsStore } from './keep'
@@ -140,7 +141,7 @@ export class Pictures {
 
   async #finish(file: File): Promise<void> {
     if (file.parts.bytes !== file.view.size || file.state !== 'coming') return
-    const good = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', file.bytes))) === file.view.sha256
+    const good = await sha256(file.bytes) === file.view.sha256
     file.state = good ? 'whole' : 'broken'
     if (!good && file.tries++ === 0) {
       await this.store?.forget(file.view.picture).catch(() => {})
@@ -197,8 +198,4 @@ export function firstBytes(parts: readonly [number, number][], most: number): [n
     most -= to - from
   }
   return first
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

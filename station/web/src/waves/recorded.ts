@@ -1,3 +1,4 @@
+import { fromBase64 } from '../bytes'
 import { Cell } from '../observable'
 import type { RecordedWave, WaveStreamView } from '../protocol'
 import { readWaves } from './codec'
@@ -17,10 +18,6 @@ function viewOf(row: RecordedWave): WaveStreamView {
     stream: 0, device: row.device, wave: row.wave, rate: row.rate, test: row.test, leads: row.leads,
     sent: row.leads.map((_, i) => i), epoch: row.epoch, next: row.first + row.count,
   }
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
 }
 
 /** Waves of a record around the playhead. Times are µs of the timeline's own clock (UTC of its zero). */
@@ -107,6 +104,6 @@ export class RecordedWaves {
     const epoch = history.epoch(row.epoch)
     if (row.period_us) epoch.periodUs = row.period_us
     epoch.zeroUs = this.place(row) - row.first * epoch.periodUs
-    for (const packet of readWaves(bytesOf(row.data)) ?? []) history.put(packet)
+    for (const packet of readWaves(fromBase64(row.data)) ?? []) history.put(packet)
   }
 }

@@ -1,3 +1,4 @@
+import { fromBase64 } from '../bytes'
 import { Cell } from '../observable'
 import type { FrameClock, FromWaves, WaveLevel, WavesMessage, WaveStreamView } from '../protocol'
 import { WaveTime } from './clock'
@@ -17,10 +18,6 @@ type Ask = (message: { type: string; [field: string]: unknown }) => boolean
 
 function sameStream(a: WaveStreamView, b: WaveStreamView): boolean {
   return a.rate.join() === b.rate.join() && JSON.stringify(a.leads) === JSON.stringify(b.leads)
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
 }
 
 /** Live waves of one peer connection: what came, when it was taken, and what is to be asked for. */
@@ -49,7 +46,7 @@ export class Waves {
         known.periodUs = period_us
         known.zeroUs = us - index * period_us
       }
-    } else if (message.data) for (const packet of readWaves(bytesOf(message.data)) ?? []) this.#fill(packet)
+    } else if (message.data) for (const packet of readWaves(fromBase64(message.data)) ?? []) this.#fill(packet)
   }
 
   packet(data: ArrayBuffer, nowMs = performance.now()): void {
