@@ -127,6 +127,25 @@ cades_sign (CadesSigner *signer, STACK_OF (X509_CRL) * crls, GBytes *content, GE
   return der;
 }
 
+static CMS_SignerInfo *
+only_signer (CMS_ContentInfo *cms)
+{
+  STACK_OF (CMS_SignerInfo) *signers = CMS_get0_SignerInfos (cms);
+  return sk_CMS_SignerInfo_num (signers) == 1 ? sk_CMS_SignerInfo_value (signers, 0) : NULL;
+}
+
+gboolean
+cades_same_signature (GBytes *one, GBytes *other)
+{
+  g_autoptr (CMS_ContentInfo) a = cades_parse (one), b = cades_parse (other);
+  CMS_SignerInfo *first = a != NULL ? only_signer (a) : NULL;
+  CMS_SignerInfo *second = b != NULL ? only_signer (b) : NULL;
+  return first != NULL && second != NULL
+         && ASN1_OCTET_STRING_cmp (CMS_SignerInfo_get0_signature (first),
+                                   CMS_SignerInfo_get0_signature (second))
+                == 0;
+}
+
 /* ---- Reading
  * ------------------------------------------------------------------------------------ */
 
@@ -295,13 +314,6 @@ digest_signed_data (EVP_MD_CTX *digest, const guint8 *der, gsize size, GBytes *c
   for (inner = info.content; next_element (&inner, info.end, &part);)
     update (digest, &part);
   return inner == info.end;
-}
-
-static CMS_SignerInfo *
-only_signer (CMS_ContentInfo *cms)
-{
-  STACK_OF (CMS_SignerInfo) *signers = CMS_get0_SignerInfos (cms);
-  return sk_CMS_SignerInfo_num (signers) == 1 ? sk_CMS_SignerInfo_value (signers, 0) : NULL;
 }
 
 /* Takes away archive tokens that were made later than the first `kept`. */

@@ -63,6 +63,22 @@ void cades_trust_add (CadesTrust *trust, X509 *root);
 void cades_trust_free (CadesTrust *trust);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CadesTrust, cades_trust_free)
 
+/* ---- Revocation by OCSP (RFC 6960) ---------------------------------------------------------- */
+
+#define CADES_OCSP_LONGEST (64 * 1024)
+
+/* Whom to ask about the signer's certificate, and what (application/ocsp-request, answered by
+ * application/ocsp-response): where its chain is trusted and it names a responder over HTTP. FALSE:
+ * nobody. No network here. */
+gboolean cades_ocsp_ask (GBytes *cms, const CadesTrust *trust, char **ret_url,
+                         GBytes **ret_request);
+/* The signature with the answer inside, beside the lists (RFC 5940), once it holds: the issuer's or
+ * its responder's, about this certificate, of this time, good or revoked. CERTS_ERROR_FAILED: it
+ * does not, or a further time-stamp is over the signature already. */
+GBytes *cades_add_ocsp (GBytes *cms, GBytes *response, const CadesTrust *trust, GError **error);
+/* The same signature, whatever stands beside it. */
+gboolean cades_same_signature (GBytes *one, GBytes *other);
+
 /* ---- Checking ------------------------------------------------------------------------------ */
 
 typedef enum { CADES_GOOD, CADES_NOTE, CADES_BAD } CadesVerdict;
@@ -75,7 +91,9 @@ typedef enum { CADES_GOOD, CADES_NOTE, CADES_BAD } CadesVerdict;
  *   certificate-revoked; notes: certificate-revoked-later certificate-expired-later
  *   revocation-unknown (note) revocation-broken; attribute-unknown (note: beside the signature)
  *   timestamp-missing (note) timestamp-broken timestamp-unknown timestamp-weak
- *   timestamp-expires (note: a further one is due) */
+ *   timestamp-expires (note: a further one is due)
+ *   form-unusual certificate-unused (notes: what nobody signs is not as it should be; here or in a
+ *   token) */
 typedef struct {
   CadesVerdict verdict;
   const char *code; /* static */
@@ -91,6 +109,7 @@ typedef struct {
   gint64 claimed;                 /* signing time as the signer says; s, UTC; 0: not said */
   gint64 stamped;                 /* of the first token that holds; s, UTC; 0: none does */
   char *stamped_by;               /* who says so */
+  gboolean by_crl, by_ocsp;       /* what told that it was not revoked then */
   guint tokens;
   gint64 renew_before; /* when the newest token loses its strength; s, UTC; 0: no token */
 } CadesReport;

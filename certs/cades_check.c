@@ -170,6 +170,8 @@ open_signature (Check *check)
     return FALSE;
   }
   CMS_SignerInfo_set1_signer_cert (check->signer, check->certificate);
+  if (!cades_frame_good (check->der, check->certificate))
+    find (check, CADES_NOTE, "form-unusual");
   return TRUE;
 }
 
@@ -193,6 +195,8 @@ check_tokens (Check *check, gboolean archive, gint64 as_of)
     timestamp_check (tokens->pdata[i], imprint, check->trust, as_of, &facts);
     if (report->tokens++ == 0)
       report->renew_before = facts.until;
+    if (facts.unusual != NULL)
+      find (check, CADES_NOTE, facts.unusual);
     if (facts.wrong != NULL)
       find (check, CADES_BAD, facts.wrong);
     else if (archive || report->stamped == 0 || facts.time <= report->stamped) {
@@ -250,6 +254,8 @@ check_chain (Check *check, gint64 then)
   else if (wrong != X509_V_OK)
     find (check, CADES_BAD, "certificate-unknown");
   X509_STORE_CTX_free (context);
+  if (!cades_copies_used (check->copies, check->certificate, check->trust->people, then))
+    find (check, CADES_NOTE, "certificate-unused");
   /* Both bits vouch for content; a certificate without the extension may do anything. */
   if (!(X509_get_key_usage (check->certificate) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)))
     find (check, CADES_BAD, "certificate-usage");
@@ -258,15 +264,13 @@ check_chain (Check *check, gint64 then)
 }
 
 static X509 *
-issuer_of (Check *check)
+issuer_of (X509 *certificate, const STACK_OF (X509) * copies, const CadesTrust *trust)
 {
-  for (int i = 0; i < sk_X509_num (check->copies); i++)
-    if (X509_check_issued (sk_X509_value (check->copies, i), check->certificate) == X509_V_OK)
-      return sk_X509_value (check->copies, i);
-  for (int i = 0; i < sk_X509_num (check->trust->people); i++)
-    if (X509_check_issued (sk_X509_value (check->trust->people, i), check->certificate)
-        == X509_V_OK)
-      return sk_X509_value (check->trust->people, i);
+  const STACK_OF (X509) *const places[] = { copies, trust->people };
+  for (guint k = 0; k < G_N_ELEMENTS (places); k++)
+    for (int i = 0; i < sk_X509_num (places[k]); i++)
+      if (X509_check_issued (sk_X509_value (places[k], i), certificate) == X509_V_OK)
+        return sk_X509_value (places[k], i);
   return NULL;
 }
 
@@ -288,21 +292,67 @@ check_list (Check *check, X509_CRL *list, X509 *issuer, gint64 then)
               ? "certificate-revoked"
               : "certificate-revoked-later");
   const ASN1_TIME *next = X509_CRL_get0_nextUpdate (list);
-  return next == NULL || cades_time (next) >= then;
+  gboolean tells = next == NULL || cades_time (next) >= then;
+  check->report->by_crl |= tells;
+  return tells;
+}
+
+/* The same of a responder's answer. */
+static gboolean
+check_answer (Check *check, GBytes *answer, X509 *issuer, gint64 then)
+{
+  gint64 revoked = 0;
+  switch (cades_ocsp_judge (answer, check->certificate, issuer, check->trust, then, &revoked)) {
+  case OCSP_BROKEN:
+    find (check, CADES_BAD, "revocation-broken");
+    return FALSE;
+  case OCSP_OF_ANOTHER:
+    find (check, CADES_NOTE, "form-unusual");
+    return FALSE;
+  case OCSP_REVOKED:
+    find (check, revoked <= then ? CADES_BAD : CADES_NOTE,
+          revoked <= then ? "certificate-revoked" : "certificate-revoked-later");
+    return TRUE;
+  case OCSP_GOOD:
+    check->report->by_ocsp = TRUE;
+    return TRUE;
+  case OCSP_TELLS_NOTHING:
+    return FALSE;
+  }
+  return FALSE;
+}
+
+/* Answers inside; another kind of revocation information is nothing that we know. */
+static gboolean
+check_answers (Check *check, X509 *issuer, gint64 then)
+{
+  guint others = 0;
+  g_autoptr (GPtrArray) answers = cades_ocsp_inside (check->der, &others);
+  gboolean known = FALSE;
+  if (others != answers->len)
+    find (check, CADES_NOTE, "form-unusual");
+  for (guint i = 0; issuer != NULL && i < answers->len; i++)
+    known |= check_answer (check, answers->pdata[i], issuer, then);
+  return known;
 }
 
 static void
 check_revocation (Check *check, gint64 then)
 {
-  X509 *issuer = issuer_of (check);
+  X509 *issuer = issuer_of (check->certificate, check->copies, check->trust);
   STACK_OF (X509_CRL) *inside = CMS_get1_crls (check->cms);
   gboolean known = FALSE;
   if (issuer == NULL)
     known = cades_report_has (check->report, "certificate-unknown");
+  for (int i = 0; i < sk_X509_CRL_num (inside); i++)
+    if (!cades_list_of (sk_X509_CRL_value (inside, i), check->copies)
+        && !cades_list_of (sk_X509_CRL_value (inside, i), check->trust->people))
+      find (check, CADES_NOTE, "form-unusual");
   for (int i = 0; issuer != NULL && i < sk_X509_CRL_num (inside); i++)
     known |= check_list (check, sk_X509_CRL_value (inside, i), issuer, then);
   for (int i = 0; issuer != NULL && i < sk_X509_CRL_num (check->trust->crls); i++)
     known |= check_list (check, sk_X509_CRL_value (check->trust->crls, i), issuer, then);
+  known |= check_answers (check, issuer, then);
   if (!known)
     find (check, CADES_NOTE, "revocation-unknown");
   sk_X509_CRL_pop_free (inside, X509_CRL_free);
@@ -355,6 +405,41 @@ cades_check (GBytes *cms, GBytes *content, const CadesTrust *trust, gint64 now)
   CMS_ContentInfo_free (check.cms);
   ERR_clear_error ();
   return check.report;
+}
+
+/* ---- For who asks about revocation
+ * -------------------------------------------------------------- */
+
+gboolean
+cades_side_open (GBytes *cms, const CadesTrust *trust, gint64 now, CadesSide *ret)
+{
+  Check check = { .report = g_new0 (CadesReport, 1), .trust = trust, .now = now, .der = cms };
+  check.report->findings = g_array_new (FALSE, FALSE, sizeof (CadesFinding));
+  ERR_clear_error ();
+  X509 *issuer = NULL;
+  if (open_signature (&check)) {
+    check.report->valid_until = now;
+    check_chain (&check, now);
+    issuer = check.report->verdict != CADES_BAD ? issuer_of (check.certificate, check.copies, trust)
+                                                : NULL;
+  }
+  cades_report_free (check.report);
+  ERR_clear_error ();
+  if (issuer == NULL || X509_up_ref (issuer) != 1) {
+    sk_X509_pop_free (check.copies, X509_free);
+    CMS_ContentInfo_free (check.cms);
+    return FALSE;
+  }
+  *ret = (CadesSide){ check.cms, check.signer, check.copies, check.certificate, issuer };
+  return TRUE;
+}
+
+void
+cades_side_close (CadesSide *side)
+{
+  X509_free (side->issuer);
+  sk_X509_pop_free (side->copies, X509_free);
+  CMS_ContentInfo_free (side->cms);
 }
 
 gboolean

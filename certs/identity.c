@@ -9,33 +9,66 @@
 
 struct Identity {
   EVP_PKEY *key;
+  char *key_uri, *certificate_file, *chain_file;
+  GMutex lock; /* of all below */
   X509 *certificate;
-  char *certificate_file;
+  STACK_OF (X509) * chain; /* NULL: none */
+  GPtrArray *retired;      /* X509* that callers may still look at */
 };
+
+static gboolean
+belongs (Identity *identity, X509 *certificate, const char *file, GError **error)
+{
+  EVP_PKEY *key = X509_get0_pubkey (certificate);
+  if (key != NULL && EVP_PKEY_eq (identity->key, key) == 1)
+    return TRUE;
+  ERR_clear_error ();
+  g_set_error (error, CERTS_ERROR, CERTS_ERROR_KEY,
+               "key %s and certificate %s do not belong together", identity->key_uri, file);
+  return FALSE;
+}
+
+/* NULL without error: none is installed. */
+static STACK_OF (X509) * load_chain (Identity *identity, GError **error)
+{
+  STACK_OF (X509) *chain = identity_load_chain (identity->chain_file, error);
+  if (chain == NULL || belongs (identity, sk_X509_value (chain, 0), identity->chain_file, error))
+    return chain;
+  sk_X509_pop_free (chain, X509_free);
+  return NULL;
+}
+
+/* A station records without it, and says so; a damaged file must not keep it from opening. */
+static void
+try_chain (Identity *identity)
+{
+  g_autoptr (GError) error = NULL;
+  identity->chain = load_chain (identity, &error);
+  if (error != NULL)
+    g_warning ("identity: %s", error->message);
+}
 
 Identity *
 identity_open (const IdentityPlace *place, GError **error)
 {
   g_autoptr (Identity) identity = g_new0 (Identity, 1);
-  g_autofree char *key_uri = identity_key_uri (place);
-
+  g_mutex_init (&identity->lock);
+  identity->retired = g_ptr_array_new_with_free_func ((GDestroyNotify)X509_free);
+  identity->key_uri = identity_key_uri (place);
+  identity->chain_file = identity_chain_path (place);
   identity->certificate_file = identity_certificate_path (place);
   identity->certificate = identity_load_certificate (identity->certificate_file, error);
   if (identity->certificate == NULL)
     return NULL;
-  identity->key = identity_load_key (key_uri, place->secret, error);
-  if (identity->key == NULL)
+  identity->key = identity_load_key (identity->key_uri, place->secret, error);
+  if (identity->key == NULL
+      || !belongs (identity, identity->certificate, identity->certificate_file, error))
     return NULL;
-  if (EVP_PKEY_eq (identity->key, X509_get0_pubkey (identity->certificate)) != 1) {
-    g_set_error (error, CERTS_ERROR, CERTS_ERROR_KEY,
-                 "key %s and certificate %s do not belong together", key_uri,
-                 identity->certificate_file);
-    return NULL;
-  }
   /* Not an error: the clock may be wrong, and a station with an old certificate still records. */
   if (X509_cmp_current_time (X509_get0_notAfter (identity->certificate)) <= 0)
     g_warning ("identity: the certificate %s has expired, or the clock is wrong",
                identity->certificate_file);
+  try_chain (identity);
   return g_steal_pointer (&identity);
 }
 
@@ -46,7 +79,12 @@ identity_free (Identity *identity)
     return;
   EVP_PKEY_free (identity->key);
   X509_free (identity->certificate);
+  sk_X509_pop_free (identity->chain, X509_free);
+  g_ptr_array_unref (identity->retired);
+  g_mutex_clear (&identity->lock);
+  g_free (identity->key_uri);
   g_free (identity->certificate_file);
+  g_free (identity->chain_file);
   g_free (identity);
 }
 
@@ -59,7 +97,70 @@ identity_key (Identity *identity)
 X509 *
 identity_certificate (Identity *identity)
 {
-  return identity->certificate;
+  g_mutex_lock (&identity->lock);
+  X509 *certificate = identity->certificate;
+  g_mutex_unlock (&identity->lock);
+  return certificate;
+}
+
+STACK_OF (X509) * identity_chain (Identity *identity)
+{
+  g_mutex_lock (&identity->lock);
+  STACK_OF (X509) *chain = identity->chain != NULL ? X509_chain_up_ref (identity->chain) : NULL;
+  g_mutex_unlock (&identity->lock);
+  return chain;
+}
+
+static gboolean
+same_chain (STACK_OF (X509) * a, STACK_OF (X509) * b)
+{
+  if (a == NULL || b == NULL)
+    return a == b;
+  gboolean same = sk_X509_num (a) == sk_X509_num (b);
+  for (int i = 0; same && i < sk_X509_num (a); i++)
+    same = X509_cmp (sk_X509_value (a, i), sk_X509_value (b, i)) == 0;
+  return same;
+}
+
+/* Takes both. */
+static gboolean
+replace (Identity *identity, X509 *certificate, STACK_OF (X509) * chain)
+{
+  gboolean changed = FALSE;
+  g_mutex_lock (&identity->lock);
+  if (X509_cmp (identity->certificate, certificate) != 0) {
+    g_ptr_array_add (identity->retired, identity->certificate);
+    identity->certificate = g_steal_pointer (&certificate);
+    changed = TRUE;
+  }
+  if (!same_chain (identity->chain, chain)) {
+    sk_X509_pop_free (identity->chain, X509_free);
+    identity->chain = g_steal_pointer (&chain);
+    changed = TRUE;
+  }
+  g_mutex_unlock (&identity->lock);
+  X509_free (certificate);
+  sk_X509_pop_free (chain, X509_free);
+  return changed;
+}
+
+gboolean
+identity_reload (Identity *identity, gboolean *ret_changed, GError **error)
+{
+  GError *wrong = NULL;
+  X509 *certificate = identity_load_certificate (identity->certificate_file, &wrong);
+  STACK_OF (X509) *chain = NULL;
+  if (certificate != NULL && belongs (identity, certificate, identity->certificate_file, &wrong))
+    chain = load_chain (identity, &wrong);
+  if (wrong != NULL) {
+    X509_free (certificate);
+    g_propagate_error (error, wrong);
+    return FALSE;
+  }
+  gboolean changed = replace (identity, certificate, chain);
+  if (ret_changed != NULL)
+    *ret_changed = changed;
+  return TRUE;
 }
 
 const char *
@@ -100,7 +201,7 @@ identity_sign (Identity *identity, GBytes *data, GError **error)
   unsigned char *der = NULL;
 
   ERR_clear_error ();
-  CMS_ContentInfo *cms = CMS_sign (identity->certificate, identity->key, NULL, in,
+  CMS_ContentInfo *cms = CMS_sign (identity_certificate (identity), identity->key, NULL, in,
                                    CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP);
   int size = cms != NULL ? i2d_CMS_ContentInfo (cms, &der) : 0;
   CMS_ContentInfo_free (cms);

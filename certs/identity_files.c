@@ -1,5 +1,6 @@
 #include "certs/identity_files.h"
 #include "certs/engine_key.h"
+#include "certs/peer_check.h"
 #include "certs/pkcs8.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -24,6 +25,12 @@ identity_certificate_path (const IdentityPlace *place)
 {
   return place->certificate != NULL ? g_strdup (place->certificate)
                                     : identity_file (place, "station.crt");
+}
+
+char *
+identity_chain_path (const IdentityPlace *place)
+{
+  return identity_file (place, "province.crt");
 }
 
 /* A passphrase that people and `openssl` can use as well: text as it stands without the line end,
@@ -166,4 +173,29 @@ identity_save_certificate (const char *path, X509 *certificate, GError **error)
   gboolean good = PEM_write_bio_X509 (pem, certificate) == 1 && save (path, pem, error);
   BIO_free (pem);
   return good;
+}
+
+gboolean
+identity_save_chain (const char *path, STACK_OF (X509) * chain, GError **error)
+{
+  BIO *pem = BIO_new (BIO_s_mem ());
+  gboolean good = TRUE;
+  for (int i = 0; good && i < sk_X509_num (chain); i++)
+    good = PEM_write_bio_X509 (pem, sk_X509_value (chain, i)) == 1;
+  good = good && save (path, pem, error);
+  BIO_free (pem);
+  return good;
+}
+
+STACK_OF (X509) * identity_load_chain (const char *path, GError **error)
+{
+  char *text = NULL;
+  gsize length = 0;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS) || !g_file_get_contents (path, &text, &length, error))
+    return NULL;
+  g_autoptr (GBytes) pem = g_bytes_new_take (text, length);
+  STACK_OF (X509) *chain = peer_chain_of_pem (pem, error);
+  if (chain == NULL)
+    g_prefix_error (error, "%s: ", path);
+  return chain;
 }

@@ -25,12 +25,24 @@ issue_set_error (GError **error, CertsError code, const char *what)
 }
 
 EVP_PKEY *
+issue_key_of (const char *curve, GError **error)
+{
+  EVP_PKEY *key = EVP_EC_gen (curve);
+  if (key == NULL)
+    issue_set_error (error, CERTS_ERROR_FAILED, "a key cannot be made");
+  return key;
+}
+
+EVP_PKEY *
 issue_key (GError **error)
 {
-  EVP_PKEY *key = EVP_EC_gen ("P-256");
-  if (key == NULL)
-    issue_set_error (error, CERTS_ERROR_FAILED, "a P-256 key cannot be made");
-  return key;
+  return issue_key_of ("P-256", error);
+}
+
+const EVP_MD *
+issue_digest (EVP_PKEY *key)
+{
+  return EVP_PKEY_is_a (key, "EC") && EVP_PKEY_get_bits (key) > 256 ? EVP_sha384 () : EVP_sha256 ();
 }
 
 static gboolean
@@ -60,14 +72,21 @@ set_dates (X509 *certificate, const IssueRequest *request)
 }
 
 static gboolean
-set_subject (X509 *certificate, const char *common_name)
+add_part (X509_NAME *subject, const char *part, const char *text)
 {
-  g_autofree char *name = g_utf8_make_valid (common_name, -1);
-  if (g_utf8_strlen (name, -1) > COMMON_NAME_LONGEST)
-    *g_utf8_offset_to_pointer (name, COMMON_NAME_LONGEST) = '\0';
-  return X509_NAME_add_entry_by_txt (X509_get_subject_name (certificate), "CN", MBSTRING_UTF8,
-                                     (const unsigned char *)name, -1, -1, 0)
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  if (g_utf8_strlen (valid, -1) > COMMON_NAME_LONGEST)
+    *g_utf8_offset_to_pointer (valid, COMMON_NAME_LONGEST) = '\0';
+  return X509_NAME_add_entry_by_txt (subject, part, MBSTRING_UTF8, (const unsigned char *)valid, -1,
+                                     -1, 0)
          == 1;
+}
+
+gboolean
+issue_set_subject (X509_NAME *subject, const char *organization, const char *common_name)
+{
+  return (organization == NULL || add_part (subject, "O", organization))
+         && add_part (subject, "CN", common_name);
 }
 
 static gboolean
@@ -85,28 +104,33 @@ add_extension (X509 *certificate, X509 *issuer, int nid, const char *value)
 
 /* Built as objects, not as a text of OpenSSL's little language: a name with a comma in it must
  * not become two. */
-static GENERAL_NAMES *
-build_names (const char *const *names)
+static gboolean
+push_name (GENERAL_NAMES *all, int type, const char *text)
+{
+  GENERAL_NAME *name = a2i_GENERAL_NAME (NULL, NULL, NULL, type, text, 0);
+  gboolean good = name != NULL && sk_GENERAL_NAME_push (all, name) > 0;
+  if (!good)
+    GENERAL_NAME_free (name);
+  return good;
+}
+
+GENERAL_NAMES *
+issue_names (const char *const *names, const char *uri)
 {
   GENERAL_NAMES *all = GENERAL_NAMES_new ();
-  gboolean good = all != NULL;
+  gboolean good = all != NULL && (uri == NULL || push_name (all, GEN_URI, uri));
 
-  for (gsize i = 0; good && names[i] != NULL; i++) {
-    int type = g_hostname_is_ip_address (names[i]) ? GEN_IPADD : GEN_DNS;
-    GENERAL_NAME *name = a2i_GENERAL_NAME (NULL, NULL, NULL, type, names[i], 0);
-    good = name != NULL && sk_GENERAL_NAME_push (all, name) > 0;
-    if (!good)
-      GENERAL_NAME_free (name);
-  }
+  for (gsize i = 0; good && names != NULL && names[i] != NULL; i++)
+    good = push_name (all, g_hostname_is_ip_address (names[i]) ? GEN_IPADD : GEN_DNS, names[i]);
   if (!good)
     g_clear_pointer (&all, GENERAL_NAMES_free);
   return all;
 }
 
 static gboolean
-add_names (X509 *certificate, const char *const *names)
+add_names (X509 *certificate, const char *const *names, const char *uri)
 {
-  GENERAL_NAMES *all = build_names (names);
+  GENERAL_NAMES *all = issue_names (names, uri);
   gboolean good
       = all != NULL
         && X509_add1_ext_i2d (certificate, NID_subject_alt_name, all, 0, X509V3_ADD_DEFAULT) == 1;
@@ -117,7 +141,7 @@ add_names (X509 *certificate, const char *const *names)
 gboolean
 issue_has_names (X509 *certificate, const char *const *names)
 {
-  GENERAL_NAMES *want = build_names (names);
+  GENERAL_NAMES *want = issue_names (names, NULL);
   GENERAL_NAMES *have = X509_get_ext_d2i (certificate, NID_subject_alt_name, NULL, NULL);
   unsigned char *a = NULL, *b = NULL;
   int a_size = want != NULL ? i2d_GENERAL_NAMES (want, &a) : -1;
@@ -131,6 +155,23 @@ issue_has_names (X509 *certificate, const char *const *names)
   return same;
 }
 
+/* Built as an object too: commas in an address are part of it. */
+static gboolean
+add_crl_place (X509 *certificate, const char *url)
+{
+  CRL_DIST_POINTS *points = sk_DIST_POINT_new_null ();
+  DIST_POINT *point = DIST_POINT_new ();
+  point->distpoint = DIST_POINT_NAME_new ();
+  point->distpoint->type = 0;
+  point->distpoint->name.fullname = issue_names (NULL, url);
+  gboolean good = point->distpoint->name.fullname != NULL && sk_DIST_POINT_push (points, point) > 0
+                  && X509_add1_ext_i2d (certificate, NID_crl_distribution_points, points, 0,
+                                        X509V3_ADD_DEFAULT)
+                         == 1;
+  CRL_DIST_POINTS_free (points);
+  return good;
+}
+
 static gboolean
 fill (X509 *certificate, const IssueRequest *request)
 {
@@ -138,7 +179,9 @@ fill (X509 *certificate, const IssueRequest *request)
   EVP_PKEY *signer = request->issuer_key != NULL ? request->issuer_key : request->key;
 
   return X509_set_version (certificate, X509_VERSION_3) == 1 && set_serial (certificate)
-         && set_dates (certificate, request) && set_subject (certificate, request->common_name)
+         && set_dates (certificate, request)
+         && issue_set_subject (X509_get_subject_name (certificate), request->organization,
+                               request->common_name)
          && X509_set_issuer_name (certificate, X509_get_subject_name (issuer)) == 1
          && X509_set_pubkey (certificate, request->key) == 1
          && add_extension (certificate, issuer, NID_basic_constraints, request->basic)
@@ -149,8 +192,10 @@ fill (X509 *certificate, const IssueRequest *request)
              || add_extension (certificate, issuer, NID_ext_key_usage, request->extended))
          && (request->constraints == NULL
              || add_extension (certificate, issuer, NID_name_constraints, request->constraints))
-         && (request->names == NULL || add_names (certificate, request->names))
-         && X509_sign (certificate, signer, EVP_sha256 ()) > 0;
+         && (request->crl_url == NULL || add_crl_place (certificate, request->crl_url))
+         && ((request->names == NULL && request->uri == NULL)
+             || add_names (certificate, request->names, request->uri))
+         && X509_sign (certificate, signer, issue_digest (signer)) > 0;
 }
 
 X509 *

@@ -200,6 +200,62 @@ verify_token (PKCS7 *token, GBytes *imprint, const CadesTrust *trust, gint64 now
   return good;
 }
 
+/* RFC 3161 §2.4.2, RFC 5652 §5.1: version 3, since what is inside is no plain data; one digest. */
+static gboolean
+frame_good (const PKCS7 *token)
+{
+  const PKCS7_SIGNED *data = token->d.sign;
+  const PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value (data->signer_info, 0);
+  const X509_ALGOR *listed = sk_X509_ALGOR_value (data->md_algs, 0);
+  return sk_PKCS7_SIGNER_INFO_num (data->signer_info) == 1 && sk_X509_ALGOR_num (data->md_algs) == 1
+         && ASN1_INTEGER_get (data->version) == 3 && ASN1_INTEGER_get (signer->version) == 1
+         && OBJ_cmp (listed->algorithm, signer->digest_alg->algorithm) == 0
+         && cades_digest_plain (listed) && cades_digest_plain (signer->digest_alg);
+}
+
+/* The algorithm beside the signature is not signed: the digest's with the key's, or the key's
+ * alone. */
+static gboolean
+algorithm_fits (const PKCS7_SIGNER_INFO *signer, X509 *authority)
+{
+  const EVP_PKEY *public_key = X509_get0_pubkey (authority);
+  const int nid = OBJ_obj2nid (signer->digest_enc_alg->algorithm);
+  const int own = public_key != NULL ? EVP_PKEY_get_base_id (public_key) : NID_undef;
+  int md, key;
+  if (own == NID_undef)
+    return FALSE;
+  return nid == own
+         || (OBJ_find_sigid_algs (nid, &md, &key) == 1 && key == own
+             && md == OBJ_obj2nid (signer->digest_alg->algorithm));
+}
+
+/* As written, down to the letters of the authority's name. */
+static gboolean
+token_is_der (PKCS7 *token, GBytes *der, X509 *authority)
+{
+  const PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value (token->d.sign->signer_info, 0);
+  unsigned char *again = NULL, *name = NULL, *issuer = NULL;
+  const int size = i2d_PKCS7 (token, &again);
+  const int told = i2d_X509_NAME (signer->issuer_and_serial->issuer, &name);
+  const int known = i2d_X509_NAME (X509_get_issuer_name (authority), &issuer);
+  g_autoptr (GBytes) issuer_der = g_bytes_new (issuer, (gsize)MAX (known, 0));
+  OPENSSL_free (issuer);
+  gboolean same = cades_same_der (issuer_der, name, told);
+  return cades_same_der (der, again, size) && same && algorithm_fits (signer, authority);
+}
+
+static const char *
+unusual (PKCS7 *token, GBytes *der, const CadesTrust *trust, gint64 now)
+{
+  STACK_OF (X509) *signers = PKCS7_get0_signers (token, NULL, 0);
+  X509 *authority = signers != NULL ? sk_X509_value (signers, 0) : NULL;
+  gboolean used = authority == NULL
+                  || cades_copies_used (token->d.sign->cert, authority, trust->authorities, now);
+  gboolean good = frame_good (token) && (authority == NULL || token_is_der (token, der, authority));
+  sk_X509_free (signers);
+  return !good ? "form-unusual" : !used ? "certificate-unused" : NULL;
+}
+
 void
 timestamp_check (GBytes *token, GBytes *imprint, const CadesTrust *trust, gint64 now,
                  TimestampFacts *facts)
@@ -219,5 +275,6 @@ timestamp_check (GBytes *token, GBytes *imprint, const CadesTrust *trust, gint64
     facts->wrong = ERR_GET_REASON (ERR_peek_last_error ()) == TS_R_CERTIFICATE_VERIFY_ERROR
                        ? "timestamp-unknown"
                        : "timestamp-broken";
+  facts->unusual = unusual (parsed, token, trust, now);
   ERR_clear_error ();
 }

@@ -15,16 +15,17 @@ GBytes *timestamp_accept (GBytes *query, GBytes *reply, const CadesTrust *trust,
 
 /* What a token says, and whether it holds over an imprint, at now. */
 typedef struct {
-  gint64 time;       /* genTime; s, UTC */
-  guint64 serial;    /* the authority's number; 0 when it is over 64 bits */
-  gint64 until;      /* end of the authority's certificate; s, UTC */
-  char *authority;   /* common name */
-  const char *wrong; /* NULL: it holds; else "timestamp-broken", "-unknown", "-weak" */
+  gint64 time;         /* genTime; s, UTC */
+  guint64 serial;      /* the authority's number; 0 when it is over 64 bits */
+  gint64 until;        /* end of the authority's certificate; s, UTC */
+  char *authority;     /* common name */
+  const char *wrong;   /* NULL: it holds; else "timestamp-broken", "-unknown", "-weak" */
+  const char *unusual; /* NULL, or of what nobody signs: "form-unusual", "certificate-unused" */
 } TimestampFacts;
 void timestamp_facts_clear (TimestampFacts *facts);
 
 /* FALSE: no token at all (nothing in ret). */
 gboolean timestamp_look (GBytes *token, TimestampFacts *ret, const EVP_MD **ret_md);
-/* Fills wrong. */
+/* Fills wrong and unusual. */
 void timestamp_check (GBytes *token, GBytes *imprint, const CadesTrust *trust, gint64 now,
                       TimestampFacts *facts);

@@ -1,4 +1,5 @@
 #include "media/rung.h"
+#include <math.h>
 
 enum {
   WHOLE_MIN_BPS = 700000,  /* 720p */
@@ -15,7 +16,7 @@ static const Rung h264[] = {
   { .min_bps = G_MAXUINT },
   { .max_width = 640, .max_height = 480, .max_rate = 30, .min_bps = 250000, .max_bps = 900000 },
   { .max_width = 480, .max_height = 360, .max_rate = 15, .min_bps = 110000, .max_bps = 320000 },
-  { .max_width = 320, .max_height = 240, .max_rate = 8, .min_bps = 45000, .max_bps = 140000 },
+  { .max_width = 320, .max_height = 240, .max_rate = 12, .min_bps = 45000, .max_bps = 140000 },
 };
 /* A quick picture of few pixels: what moves is judged by its motion. */
 static const Rung h264_motion[] = {
@@ -88,6 +89,26 @@ floor_of (guint64 pixels)
   return pixels == 0 ? WHOLE_MIN_BPS : (guint)MAX (pixels * 3 / 4, 250000);
 }
 
+/* Fewer pixels want fewer bits, but not in proportion. */
+static const double PIXELS_POWER = 0.75;
+
+/* What the step's picture has of the pixels that its range is meant for. */
+static double
+filling (const Rung *rung, guint width, guint height, guint rate)
+{
+  double shrink = MIN (1, MIN ((double)rung->max_width / width, (double)rung->max_height / height));
+  double pixels = width * height * shrink * shrink / ((double)rung->max_width * rung->max_height);
+  return MIN (1, pixels) * MIN (1, (double)rate / rung->max_rate);
+}
+
+static void
+fit_range (Rung *step, guint width, guint height, guint rate)
+{
+  double share = pow (filling (step, width, height, rate), PIXELS_POWER);
+  step->min_bps = (guint)(step->min_bps * share);
+  step->max_bps = (guint)(step->max_bps * share);
+}
+
 static gboolean
 holds (const Rung *rung, guint width, guint height)
 {
@@ -95,19 +116,24 @@ holds (const Rung *rung, guint width, guint height)
 }
 
 void
-rung_fit (RungPrefer prefer, MediaCodec codec, guint width, guint height, Rung steps[RUNG_MAX])
+rung_fit (RungPrefer prefer, MediaCodec codec, guint width, guint height, guint rate,
+          Rung steps[RUNG_MAX])
 {
   guint64 pixels = (guint64)width * height;
+  rate = rate == 0 ? USUAL_RATE : MIN (rate, USUAL_RATE);
   for (guint i = 0; i < rung_count (codec); i++) {
     steps[i] = *rung_get (prefer, codec, i);
     steps[i].rung = i;
+    if (codec == MEDIA_H264 && i > 0 && pixels > 0)
+      fit_range (&steps[i], width, height, rate);
   }
   if (codec != MEDIA_H264)
     return;
-  steps[0].min_bps = floor_of (pixels);
+  steps[0].min_bps = (guint)(floor_of (pixels) * pow ((double)rate / USUAL_RATE, PIXELS_POWER));
   steps[0].max_bps = ceiling (pixels);
-  for (guint i = 1; prefer == RUNG_DETAIL && i < rung_count (codec); i++) {
-    steps[i].min_bps = MIN (steps[i].min_bps, steps[i - 1].min_bps * 2 / 3);
+  guint least_percent = prefer == RUNG_DETAIL ? 66 : 90; /* of the step above */
+  for (guint i = 1; i < rung_count (codec); i++) {
+    steps[i].min_bps = MIN (steps[i].min_bps, steps[i - 1].min_bps / 100 * least_percent);
     steps[i].max_bps = MIN (steps[i].max_bps, steps[i - 1].max_bps);
   }
   if (steps[1].max_rate >= USUAL_RATE && holds (&steps[1], width, height)) {

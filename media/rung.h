@@ -38,10 +38,11 @@ typedef struct {
 guint rung_count (MediaCodec codec);
 /* rung < rung_count (codec). Any thread. */
 const Rung *rung_get (RungPrefer prefer, MediaCodec codec, guint rung);
-/* The steps for a whole picture of that size (0: not known yet), best first, with their ranges;
+/* The steps for a whole picture of that size (0: not known yet) that comes `rate` times a second
+ * (0: 30), best first, with their ranges, which fall with the pixels that a step has to show;
  * rung_count() of them. Where the whole picture is no larger than the next rung allows, both steps
  * are one rung. */
-void rung_fit (RungPrefer prefer, MediaCodec codec, guint width, guint height,
+void rung_fit (RungPrefer prefer, MediaCodec codec, guint width, guint height, guint rate,
                Rung steps[RUNG_MAX]);
 /* What an encoder of that rung takes of one core of this kind of machine, in thousandths. */
 guint rung_cost (RungPrefer prefer, MediaCodec codec, guint rung, guint width, guint height);

@@ -259,7 +259,8 @@ reuse (Making *making, const char *name)
 static gboolean
 is_left_out (const char *name)
 {
-  static const char *const left[] = { "lock", "reserve", "local.sock", "witness-told" };
+  static const char *const left[]
+      = { "lock", "reserve", "local.sock", "witness-told", "keys-checked" };
   for (guint i = 0; i < G_N_ELEMENTS (left); i++)
     if (g_str_equal (name, left[i]))
       return TRUE;

@@ -46,6 +46,7 @@ typedef struct {
   EVP_PKEY *recovery_key; /* NULL: none; then nothing is opened, whoever has a passphrase can */
   X509 *certificate;      /* of recovery_key */
   const char *user, *passphrase; /* with recovery_key: a new first user of the keys; NULL: none */
+  const char *erasures; /* folder of certificates of destruction, obeyed as well; NULL: none */
 } RestoreRequest;
 
 typedef struct {
@@ -53,8 +54,9 @@ typedef struct {
   guint64 erased;                     /* keys that were shredded since and stay so */
 } RestoreReport;
 
-/* Each piece is compared with its hash. Erasures that the folder knows of are replayed before a key
- * is opened: into the log, and out of the keys. The state folder appears under its name when
+/* Each piece is compared with its hash. Erasures that the folder knows of, and those of `erasures`
+ * that this station has signed, are replayed before a key is opened: into the log, and out of the
+ * keys. The state folder appears under its name when
  * everything is in it and durable. NOT_FOUND: no such backup; TAMPERED: a piece is missing or
  * damaged, named; CREDENTIAL: the key is no recipient. */
 gboolean backup_restore (const RestoreRequest *request, RestoreReport *ret_report, GError **error);

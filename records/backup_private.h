@@ -83,3 +83,9 @@ typedef struct {
 BackupLog *backup_log_read (sqlite3 *db, guint64 known_size, GError **error);
 void backup_log_free (BackupLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BackupLog, backup_log_free)
+
+/* backup_erasures.c: every certificate of a folder that one of the log's signers has signed and
+ * that tells of a key which the log has: that key's name ("CONSULT PURPOSE") goes into erased, the
+ * file to place, its leaf into the log. In a transaction of the caller's. */
+gboolean backup_take_certificates (const char *from, const char *place, sqlite3 *db, StoreLog *log,
+                                   GHashTable *erased, GError **error);

@@ -165,7 +165,11 @@ replay_erasures (Restoring *restoring, GError **error)
   sqlite3 *db = store_db_open_writer (restoring->place, &wal_bytes, error);
   if (db == NULL)
     return FALSE;
+  const char *more = restoring->request->erasures;
   gboolean ok = store_log_load (&log, db, error) && store_db_exec (db, "BEGIN IMMEDIATE", error)
+                && (more == NULL
+                    || backup_take_certificates (more, restoring->place, db, &log,
+                                                 restoring->erased, error))
                 && log_erasures (restoring, db, &log, error) && store_db_exec (db, "COMMIT", error)
                 && store_db_exec (db, "PRAGMA wal_checkpoint(TRUNCATE)", error);
   store_log_clear (&log);

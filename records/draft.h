@@ -5,6 +5,8 @@
 gboolean draft_write (StoreWrite *write, Vault *vault, const char *consult, const char *note,
                       const char *user, gint64 utc_us, json_t *body, GError **error);
 gboolean draft_drop (StoreWrite *write, const char *consult, const char *note, GError **error);
+/* The log tells of what was typed last, where it does not yet. Before a checkpoint. */
+gboolean draft_tell_all (StoreWrite *write, GError **error);
 /* All of a consultation (erasure). */
 gboolean draft_drop_all (StoreWrite *write, const char *consult, GError **error);
 

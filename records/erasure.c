@@ -143,12 +143,12 @@ erasure_deed (Store *store, const ErasurePaper *paper, GPtrArray *keys, const ch
 static GPtrArray *
 keys_to_destroy (Store *store, const Erasure *erasure, GError **error)
 {
-  g_autoptr (GPtrArray) all = vault_list_keys (store->vault, error);
+  g_autoptr (GPtrArray) all = vault_keys_of (store->vault, erasure->consult, error);
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify)vault_key_row_free);
 
   for (guint i = all != NULL ? all->len : 0; i > 0; i--) {
     const VaultKeyRow *key = all->pdata[i - 1];
-    if (g_str_equal (key->consult, erasure->consult) && (erasure->purposes & 1u << key->purpose))
+    if (erasure->purposes & 1u << key->purpose)
       g_ptr_array_add (keys, g_ptr_array_steal_index_fast (all, i - 1));
   }
   if (all != NULL && keys->len == 0)
@@ -225,22 +225,52 @@ remove_folder (Store *store, const char *above, const char *consult, gboolean lo
   return TRUE;
 }
 
+/* Ids of all consultations of which the log tells that this key was destroyed, in one reading. */
+static GHashTable *
+shredded (Store *store, Purpose purpose, GError **error)
+{
+  g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *end = g_strdup_printf (" %s", purpose_name (purpose));
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->reader_lock);
+  g_autoptr (sqlite3_stmt) row
+      = store_db_prepare (store->reader,
+                          "SELECT substr(what, 7) FROM audit WHERE substr(what, 1, 4) <> 'rec ' "
+                          "AND what >= 'shred ' AND what < 'shred!'",
+                          error);
+  int rc = SQLITE_ERROR;
+
+  while (row != NULL && (rc = sqlite3_step (row)) == SQLITE_ROW) {
+    const char *key = store_db_text (row, 0);
+    if (g_str_has_suffix (key, end))
+      g_hash_table_add (ids, g_strndup (key, strlen (key) - strlen (end)));
+  }
+  if (row != NULL && rc == SQLITE_DONE)
+    return g_steal_pointer (&ids);
+  if (row != NULL)
+    store_db_fail (store->reader, "read the log", error);
+  return NULL;
+}
+
+static gboolean
+remove_of_purpose (Store *store, const char *name, Purpose purpose, GError **error)
+{
+  g_autofree char *above = g_build_filename (store->state_dir, name, NULL);
+  g_autoptr (GDir) dir = g_dir_open (above, 0, NULL);
+  g_autoptr (GHashTable) gone = dir != NULL ? shredded (store, purpose, error) : NULL;
+  const char *consult;
+
+  if (dir != NULL && gone == NULL)
+    return FALSE;
+  while (dir != NULL && (consult = g_dir_read_name (dir)) != NULL)
+    if (store_consult_valid (consult) && g_hash_table_contains (gone, consult)
+        && !remove_folder (store, above, consult, purpose == PURPOSE_CLINICAL, error))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 erasure_remove_files (Store *store, GError **error)
 {
-  static const struct {
-    const char *folder;
-    Purpose purpose;
-  } KINDS[] = { { "media", PURPOSE_RECORDING }, { ATTACHMENT_FOLDER, PURPOSE_CLINICAL } };
-
-  for (guint i = 0; i < G_N_ELEMENTS (KINDS); i++) {
-    g_autofree char *above = g_build_filename (store->state_dir, KINDS[i].folder, NULL);
-    g_autoptr (GDir) dir = g_dir_open (above, 0, NULL);
-    const char *consult;
-    while (dir != NULL && (consult = g_dir_read_name (dir)) != NULL)
-      if (store_consult_valid (consult) && erasure_done (store, consult, KINDS[i].purpose)
-          && !remove_folder (store, above, consult, KINDS[i].purpose == PURPOSE_CLINICAL, error))
-        return FALSE;
-  }
-  return TRUE;
+  return remove_of_purpose (store, "media", PURPOSE_RECORDING, error)
+         && remove_of_purpose (store, ATTACHMENT_FOLDER, PURPOSE_CLINICAL, error);
 }

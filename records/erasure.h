@@ -58,6 +58,11 @@ void erasure_certificate_free (ErasureCertificate *certificate);
  * warning. */
 GPtrArray *erasure_list (Store *store, GError **error);
 
+/* The words of one certificate, by its name below STATE ("erasures/UUID.json"): the statement, and
+ * over its bytes the signature in DER (both transfer full). NOT_FOUND: there is no such one. */
+gboolean erasure_read (Store *store, const char *file, GBytes **ret_statement,
+                       GBytes **ret_signature, gboolean *ret_signed, GError **error);
+
 /* For a restore, before anything is opened: destroys in the vault of a folder every key of which a
  * certificate tells (those whose commitment fits), and copies the certificates into its erasures
  * folder; the log of that store gets the leaves. from: a folder with certificates, such as that of

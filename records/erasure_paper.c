@@ -145,8 +145,13 @@ gboolean
 erasure_paper_is_signed (Store *store, const ErasurePaper *paper)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->reader_lock);
-  g_autoptr (sqlite3_stmt) all
-      = store_db_prepare (store->reader, "SELECT certificate FROM signer", NULL);
+  return erasure_paper_is_signed_in (store->reader, paper);
+}
+
+gboolean
+erasure_paper_is_signed_in (sqlite3 *db, const ErasurePaper *paper)
+{
+  g_autoptr (sqlite3_stmt) all = store_db_prepare (db, "SELECT certificate FROM signer", NULL);
   gboolean good = FALSE;
 
   while (!good && all != NULL && sqlite3_step (all) == SQLITE_ROW) {
@@ -219,36 +224,64 @@ certificate_of (Store *store, const ErasurePaper *paper)
   return certificate;
 }
 
-/* Every certificate of a folder: array of ErasurePaper*. A folder that is not there has none. */
-static GPtrArray *
-papers_in (const char *folder)
+/* One file of a folder of certificates; NULL when it is none, with a warning where it looks like
+ * one. */
+static ErasurePaper *
+paper_at (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *id
+      = g_str_has_suffix (name, SUFFIX) ? g_strndup (name, strlen (name) - strlen (SUFFIX)) : NULL;
+  g_autoptr (GError) error = NULL;
+  guint8 bytes[16];
+  GStatBuf status;
+  char *data = NULL;
+  gsize size;
+
+  if (id == NULL || !store_uuid_parse (id, bytes) || g_lstat (path, &status) != 0
+      || !S_ISREG (status.st_mode) || status.st_size > PAPER_MAX
+      || !g_file_get_contents (path, &data, &size, NULL))
+    return NULL;
+  g_autoptr (GBytes) file = g_bytes_new_take (data, size);
+  ErasurePaper *paper = erasure_paper_parse (id, file, &error);
+  if (paper == NULL)
+    g_warning ("erasure: %s", error->message);
+  return paper;
+}
+
+GPtrArray *
+erasure_papers_in (const char *folder)
 {
   GPtrArray *papers = g_ptr_array_new_with_free_func ((GDestroyNotify)erasure_paper_free);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   const char *name;
 
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = g_build_filename (folder, name, NULL);
-    g_autofree char *id = g_str_has_suffix (name, SUFFIX)
-                              ? g_strndup (name, strlen (name) - strlen (SUFFIX))
-                              : NULL;
-    g_autoptr (GError) error = NULL;
-    guint8 bytes[16];
-    GStatBuf status;
-    char *data = NULL;
-    gsize size;
-    if (id == NULL || !store_uuid_parse (id, bytes) || g_lstat (path, &status) != 0
-        || !S_ISREG (status.st_mode) || status.st_size > PAPER_MAX
-        || !g_file_get_contents (path, &data, &size, NULL))
-      continue;
-    g_autoptr (GBytes) file = g_bytes_new_take (data, size);
-    ErasurePaper *paper = erasure_paper_parse (id, file, &error);
+    ErasurePaper *paper = paper_at (folder, name);
     if (paper != NULL)
       g_ptr_array_add (papers, paper);
-    else
-      g_warning ("erasure: %s", error->message);
   }
   return papers;
+}
+
+gboolean
+erasure_read (Store *store, const char *file, GBytes **ret_statement, GBytes **ret_signature,
+              gboolean *ret_signed, GError **error)
+{
+  const char *name
+      = g_str_has_prefix (file, ERASURE_FOLDER "/") ? file + strlen (ERASURE_FOLDER "/") : "";
+  g_autofree char *folder = g_build_filename (store->state_dir, ERASURE_FOLDER, NULL);
+  g_autoptr (ErasurePaper) paper = paper_at (folder, name);
+
+  if (paper == NULL) {
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND,
+                 "there is no certificate of destruction of this name");
+    return FALSE;
+  }
+  *ret_statement = g_bytes_ref (paper->statement);
+  *ret_signature = g_bytes_ref (paper->signature);
+  *ret_signed = erasure_paper_is_signed (store, paper);
+  return TRUE;
 }
 
 static gint
@@ -263,7 +296,7 @@ GPtrArray *
 erasure_list (Store *store, GError **error)
 {
   g_autofree char *folder = g_build_filename (store->state_dir, ERASURE_FOLDER, NULL);
-  g_autoptr (GPtrArray) papers = papers_in (folder);
+  g_autoptr (GPtrArray) papers = erasure_papers_in (folder);
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify)erasure_certificate_free);
 
   for (guint i = 0; i < papers->len; i++)
@@ -302,7 +335,7 @@ erasure_replay (Store *store, const char *from, guint *ret_keys, GError **error)
   if (!store_writable (store, error))
     return FALSE;
   g_autoptr (GPtrArray) keys = vault_list_keys (store->vault, error);
-  g_autoptr (GPtrArray) papers = papers_in (from);
+  g_autoptr (GPtrArray) papers = erasure_papers_in (from);
   if (keys == NULL)
     return FALSE;
   for (guint i = 0; i < papers->len; i++) {

@@ -25,6 +25,11 @@ gboolean erasure_paper_tells (const ErasurePaper *paper, const VaultKeyRow *key)
 gboolean erasure_paper_write (Store *store, const ErasurePaper *paper, GError **error);
 /* Signed by one of the certificates that the log keeps. */
 gboolean erasure_paper_is_signed (Store *store, const ErasurePaper *paper);
+/* The same of a database without a store. */
+gboolean erasure_paper_is_signed_in (sqlite3 *db, const ErasurePaper *paper);
+/* Every certificate of a folder: array of ErasurePaper*. A folder that is not there has none; a
+ * file that is none is left out, with a warning. */
+GPtrArray *erasure_papers_in (const char *folder);
 
 /* The steps after the certificate is on the disk: log, keys, files. keys: VaultKeyRow* to destroy.
  * row: body for the station's row "erasure" (transfer none). */

@@ -2,7 +2,8 @@
 #include "records/store_private.h"
 #include <string.h>
 
-static const char *const state_names[] = { "queued", "sent", "receipted", "confirmed" };
+static const char *const state_names[]
+    = { "queued", "sent", "receipted", "confirmed", "withdrawn" };
 
 const char *
 outbox_state_name (OutboxState state)
@@ -117,6 +118,29 @@ outbox_put_sync (Store *store, const char *consult, const char *kind, const char
   return TRUE;
 }
 
+static gboolean
+run_queue (StoreWrite *write, gpointer data, GError **error)
+{
+  const Put *put = data;
+  for (guint i = 0; i < put->items->len; i++)
+    if (!queue_one (write, put->row.consult, put->items->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+outbox_queue_sync (Store *store, const char *consult, GPtrArray *items, GError **error)
+{
+  Put put = { .row = { .consult = consult }, .items = items };
+  if (!store_writable (store, error))
+    return FALSE;
+  if (store_consult_valid (consult))
+    return store_writer_call (store->writer, run_queue, &put, error);
+  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "there is no consultation \"%s\"",
+               consult);
+  return FALSE;
+}
+
 /* ---- Reading ------------------------------------------------------------------------------ */
 
 static OutboxItem *
@@ -133,21 +157,20 @@ item_of (sqlite3_stmt *row)
   return item;
 }
 
-GPtrArray *
-outbox_list (Store *store, gboolean all, GError **error)
+#define COLUMNS "SELECT uuid, consult, target, item, state, tries, problem FROM outbox "
+
+static GPtrArray *
+list (Store *store, const char *sql, gint64 most, GError **error)
 {
   g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify)outbox_item_free);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->reader_lock);
   if (!store_db_has_outbox (store->reader))
     return g_steal_pointer (&items);
-  g_autoptr (sqlite3_stmt) row = store_db_prepare (
-      store->reader,
-      all ? "SELECT uuid, consult, target, item, state, tries, problem FROM outbox ORDER BY id"
-          : "SELECT uuid, consult, target, item, state, tries, problem FROM outbox "
-            "WHERE state <> 'confirmed' ORDER BY id",
-      error);
+  g_autoptr (sqlite3_stmt) row = store_db_prepare (store->reader, sql, error);
   int rc = SQLITE_ERROR;
 
+  if (row != NULL)
+    sqlite3_bind_int64 (row, 1, most);
   while (row != NULL && (rc = sqlite3_step (row)) == SQLITE_ROW)
     g_ptr_array_add (items, item_of (row));
   if (row == NULL || rc != SQLITE_DONE) {
@@ -156,6 +179,89 @@ outbox_list (Store *store, gboolean all, GError **error)
     return NULL;
   }
   return g_steal_pointer (&items);
+}
+
+GPtrArray *
+outbox_list (Store *store, gboolean all, GError **error)
+{
+  const char *sql = all ? COLUMNS "ORDER BY id LIMIT ?"
+                        : COLUMNS "WHERE state <> 'confirmed' AND state <> 'withdrawn' "
+                                  "ORDER BY id LIMIT ?";
+  return list (store, sql, -1, error);
+}
+
+GPtrArray *
+outbox_list_done (Store *store, guint most, GError **error)
+{
+  return list (store, COLUMNS "WHERE state IN ('confirmed', 'withdrawn') ORDER BY id DESC LIMIT ?",
+               most, error);
+}
+
+/* Column 0 of each row goes to take. */
+static gboolean
+each_text (Store *store, const char *sql, const char *item, void (*take) (const char *, void *),
+           void *arg, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->reader_lock);
+  if (!store_db_has_outbox (store->reader))
+    return TRUE;
+  g_autoptr (sqlite3_stmt) row = store_db_prepare (store->reader, sql, error);
+  int rc = SQLITE_ERROR;
+
+  if (row == NULL)
+    return FALSE;
+  if (item != NULL)
+    store_db_bind_text (row, 1, item);
+  while ((rc = sqlite3_step (row)) == SQLITE_ROW)
+    take (store_db_text (row, 0), arg);
+  return rc == SQLITE_DONE || store_db_fail (store->reader, "read the outbox", error);
+}
+
+static void
+take_into_set (const char *id, void *set)
+{
+  g_hash_table_add (set, g_strdup (id));
+}
+
+static void
+take_into_list (const char *id, void *list)
+{
+  g_ptr_array_add (list, g_strdup (id));
+}
+
+GHashTable *
+outbox_delivered (Store *store, const char *item, GError **error)
+{
+  g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  const char *sql = "SELECT consult FROM outbox GROUP BY consult "
+                    "HAVING sum(state <> 'confirmed') = 0 AND sum(item = ?) > 0";
+  return each_text (store, sql, item, take_into_set, ids, error) ? g_steal_pointer (&ids) : NULL;
+}
+
+gboolean
+outbox_is_confirmed (Store *store, const char *consult, const char *item)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->reader_lock);
+  if (!store_db_has_outbox (store->reader))
+    return FALSE;
+  g_autoptr (sqlite3_stmt) row = store_db_prepare (
+      store->reader, "SELECT 1 FROM outbox WHERE consult = ? AND item = ? AND state = 'confirmed'",
+      NULL);
+  if (row == NULL)
+    return FALSE;
+  store_db_bind_text (row, 1, consult);
+  store_db_bind_text (row, 2, item);
+  return sqlite3_step (row) == SQLITE_ROW;
+}
+
+GPtrArray *
+outbox_without_recording (Store *store, GError **error)
+{
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  const char *sql = "SELECT consult FROM outbox WHERE consult IN (SELECT consult FROM segment) "
+                    "GROUP BY consult HAVING sum(item = 'record') > 0 "
+                    "AND sum(item = 'recording') = 0 ORDER BY min(id)";
+  return each_text (store, sql, NULL, take_into_list, ids, error) ? g_steal_pointer (&ids) : NULL;
 }
 
 /* ---- Changes ------------------------------------------------------------------------------ */

@@ -18,8 +18,14 @@ gboolean patient_index_put (Store *store, const char *consult, const char *const
 /* The same, several consultations in one transaction, and waits: consults and lists in step. */
 gboolean patient_index_put_all (Store *store, const GPtrArray *consults, const GPtrArray *lists,
                                 GError **error);
-/* Consultations that have this identifier: array of char* (transfer full), in no order. */
-GPtrArray *patient_index_find (Store *store, const char *identifier, GError **error);
+/* Consultations that have one of these identifiers (NULL-terminated): array of char* (transfer
+ * full), each once, the newest first, as store_list_consults() has them. */
+GPtrArray *patient_index_find (Store *store, const char *const *identifiers, GError **error);
+/* Of one entry, as the log tells it (leaf "index"): a tag under the consultation's clinical key,
+ * which says nothing any more once that is destroyed. */
+#define PATIENT_INDEX_TAG 8
+void patient_index_tag (DataKey *key, const guint8 bidx[PATIENT_INDEX_SIZE],
+                        char ret_hex[2 * PATIENT_INDEX_TAG + 1]);
 /* Consultations that have no entry at all, `limit` at most: of an older program, or whose entries a
  * kill prevented. */
 GPtrArray *patient_index_missing (Store *store, guint limit, GError **error);

@@ -1,4 +1,5 @@
 #include "records/attachment_recover.h"
+#include "records/draft.h"
 #include "records/erasure_private.h"
 #include "records/segment_file.h"
 #include "records/verify.h"
@@ -23,7 +24,7 @@ typedef struct {
   Recover *recover;
   const char *consult;
   char *folder;
-  json_t *rows, *tracks, *attachments, *damaged;
+  json_t *rows, *drafts, *tracks, *attachments, *damaged;
 } Record;
 
 static void
@@ -129,6 +130,33 @@ take_rows (Record *record, DataKey *key, GError **error)
   if (rc != SQLITE_DONE)
     note_damage (record, STORE_DB_NAME, sqlite3_errmsg (db));
   return TRUE;
+}
+
+/* What was being typed when the folder was left; a database of before there were drafts has none.
+ */
+static void
+take_drafts (Record *record, DataKey *key)
+{
+  g_autoptr (sqlite3_stmt) statement = store_db_prepare (
+      record->recover->db, "SELECT note, sealed FROM draft WHERE consult = ? ORDER BY note", NULL);
+
+  if (statement == NULL)
+    return;
+  store_db_bind_text (statement, 1, record->consult);
+  while (sqlite3_step (statement) == SQLITE_ROW) {
+    const char *note = store_db_text (statement, 0);
+    g_autoptr (GBytes) sealed = store_db_blob (statement, 1);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (StoreDraft) draft = draft_open (key, record->consult, note, sealed, &error);
+    if (draft != NULL) {
+      json_array_append_new (record->drafts,
+                             json_pack ("{s:s, s:s?, s:I, s:O}", "note", note, "user", draft->user,
+                                        "utc_us", (json_int_t)draft->utc_us, "body", draft->body));
+      continue;
+    }
+    g_autofree char *where = g_strdup_printf ("draft %s", note);
+    note_damage (record, where, error->message);
+  }
 }
 
 /* ---- Recording ---------------------------------------------------------------------------- */
@@ -344,6 +372,8 @@ take_record_of (Record *record, GError **error)
     note_damage (record, "keys.db", local->message);
   else if (!take_rows (record, key, error))
     return FALSE;
+  else
+    take_drafts (record, key);
   return take_recording (record, error);
 }
 
@@ -359,15 +389,16 @@ recover_one (Recover *recover, const char *consult, GError **error)
                     .consult = consult,
                     .folder = g_build_filename (recover->out_dir, consult, NULL),
                     .rows = json_array (),
+                    .drafts = json_array (),
                     .tracks = json_array (),
                     .attachments = json_array (),
                     .damaged = json_array () };
   gboolean ok
       = g_mkdir_with_parents (record.folder, 0700) == 0 || disk_error (record.folder, error);
   ok = ok && take_record_of (&record, error);
-  json_t *whole
-      = json_pack ("{s:s, s:o, s:o, s:o, s:o}", "consult", consult, "rows", record.rows, "tracks",
-                   record.tracks, "attachments", record.attachments, "damaged", record.damaged);
+  json_t *whole = json_pack ("{s:s, s:o, s:o, s:o, s:o, s:o}", "consult", consult, "rows",
+                             record.rows, "drafts", record.drafts, "tracks", record.tracks,
+                             "attachments", record.attachments, "damaged", record.damaged);
   ok = ok && write_json (record.folder, whole, error);
   json_decref (whole);
   g_free (record.folder);

@@ -175,23 +175,22 @@ line_of (Store *store, const char *consult, guint purposes, GHashTable *rules,
   return line;
 }
 
+static void
+add_purpose (const char *consult, Purpose purpose, void *found)
+{
+  if (purpose == PURPOSE_STATION)
+    return;
+  guint bits = GPOINTER_TO_UINT (g_hash_table_lookup (found, consult));
+  g_hash_table_replace (found, g_strdup (consult), GUINT_TO_POINTER (bits | 1u << purpose));
+}
+
 /* consult → bits of purposes that have a key. */
 static GHashTable *
 read_purposes (Store *store, GError **error)
 {
-  g_autoptr (GPtrArray) keys = vault_list_keys (store_vault (store), error);
-  if (keys == NULL)
-    return NULL;
-  GHashTable *found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; i < keys->len; i++) {
-    const VaultKeyRow *key = keys->pdata[i];
-    if (key->purpose == PURPOSE_STATION)
-      continue;
-    guint bits = GPOINTER_TO_UINT (g_hash_table_lookup (found, key->consult));
-    g_hash_table_replace (found, g_strdup (key->consult),
-                          GUINT_TO_POINTER (bits | 1u << key->purpose));
-  }
-  return found;
+  g_autoptr (GHashTable) found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  return vault_each_name (store_vault (store), add_purpose, found, error) ? g_steal_pointer (&found)
+                                                                          : NULL;
 }
 
 GPtrArray *

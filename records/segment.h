@@ -49,6 +49,8 @@ void track_close (Track *track);
  * those of its first segment. The index of a closed segment is authenticated; that of another is
  * what its records claim until they are read. Any thread. */
 json_t *recording_index (Store *store, const char *consult, GError **error);
+/* Whether any segment was begun, whatever became of its key; needs none. */
+gboolean recording_exists (Store *store, const char *consult);
 /* Plain bytes of one record (transfer full). */
 GBytes *recording_read (Store *store, const char *consult, const char *segment, guint64 seq,
                         GError **error);

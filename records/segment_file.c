@@ -41,30 +41,39 @@ row_of (sqlite3_stmt *statement)
   return row;
 }
 
-GPtrArray *
-segment_rows (sqlite3 *db, const char *consult, GError **error)
+#define COLUMNS "SELECT leaf, id, consult, stream, idx, state, bytes, tail, sha256 FROM segment "
+
+static GPtrArray *
+rows_where (sqlite3 *db, const char *sql, const char *word, GError **error)
 {
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify)segment_row_free);
-  g_autoptr (sqlite3_stmt) statement = store_db_prepare (
-      db,
-      consult != NULL
-          ? "SELECT leaf, id, consult, stream, idx, state, bytes, tail, sha256 FROM segment "
-            "WHERE consult = ? ORDER BY leaf"
-          : "SELECT leaf, id, consult, stream, idx, state, bytes, tail, sha256 FROM segment "
-            "ORDER BY leaf",
-      error);
+  g_autoptr (sqlite3_stmt) statement = store_db_prepare (db, sql, error);
   int rc;
 
   if (statement == NULL)
     return NULL;
-  if (consult != NULL)
-    store_db_bind_text (statement, 1, consult);
+  if (word != NULL)
+    store_db_bind_text (statement, 1, word);
   while ((rc = sqlite3_step (statement)) == SQLITE_ROW)
     g_ptr_array_add (rows, row_of (statement));
   if (rc == SQLITE_DONE)
     return g_steal_pointer (&rows);
   store_db_fail (db, "list segments", error);
   return NULL;
+}
+
+GPtrArray *
+segment_rows (sqlite3 *db, const char *consult, GError **error)
+{
+  return rows_where (
+      db, consult != NULL ? COLUMNS "WHERE consult = ? ORDER BY leaf" : COLUMNS "ORDER BY leaf",
+      consult, error);
+}
+
+GPtrArray *
+segment_rows_open (sqlite3 *db, GError **error)
+{
+  return rows_where (db, COLUMNS "WHERE state = ? ORDER BY leaf", "open", error);
 }
 
 char *

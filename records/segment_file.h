@@ -13,6 +13,8 @@ typedef struct {
 void segment_row_free (SegmentRow *row);
 /* Of one consultation, or all (NULL); NULL with error. In order of opening. */
 GPtrArray *segment_rows (sqlite3 *db, const char *consult, GError **error);
+/* Those that nobody has closed. */
+GPtrArray *segment_rows_open (sqlite3 *db, GError **error);
 
 /* STATE/media/CONSULT/SEGMENT.seg, or without state_dir (NULL) its name for people. */
 char *segment_path (const char *state_dir, const char *consult, const char *segment);

@@ -313,6 +313,13 @@ rows_of (Store *store, const char *consult, GError **error)
   return segment_rows (store->reader, consult, error);
 }
 
+gboolean
+recording_exists (Store *store, const char *consult)
+{
+  g_autoptr (GPtrArray) rows = rows_of (store, consult, NULL);
+  return rows != NULL && rows->len > 0;
+}
+
 json_t *
 recording_index (Store *store, const char *consult, GError **error)
 {

@@ -20,6 +20,9 @@ struct SegmentOutput {
   GByteArray *index;  /* what the final record will hold */
   GByteArray *record; /* room for one */
   gboolean is_dirty;
+  guint64 durable_bytes; /* at the last sync, and the hash of these */
+  guint8 durable_sha256[32];
+  gboolean is_lost; /* the disk did not take what was written since */
   gint64 marked_us;
   guint64 marked_bytes;
 };
@@ -227,7 +230,7 @@ output_new (Store *store, const SegmentPlan *plan, const SegmentHeader *header,
   output->sha256 = EVP_MD_CTX_new ();
   EVP_DigestInit_ex (output->sha256, EVP_sha256 (), NULL);
   EVP_DigestUpdate (output->sha256, header_bytes, SEGMENT_HEADER);
-  output->bytes = output->marked_bytes = SEGMENT_HEADER;
+  output->bytes = output->marked_bytes = output->durable_bytes = SEGMENT_HEADER;
   output->index = g_byte_array_new ();
   output->record = g_byte_array_new ();
   output->marked_us = g_get_monotonic_time ();
@@ -250,12 +253,17 @@ segment_output_open (Store *store, const SegmentPlan *plan, GError **error)
   g_strlcpy (header.mime, plan->mime, sizeof header.mime);
   segment_header_write (&header, bytes);
   store_sha256 (bytes, sizeof bytes, opening.header_sha256);
+  g_autoptr (GError) local = NULL;
   SegmentOutput *output = output_new (store, plan, &header, bytes, id);
-  output->fd = create_file (store, output->path, bytes, error);
-  if (output->fd >= 0 && store_writer_call (store->writer, run_open, &opening, error))
+  memcpy (output->durable_sha256, opening.header_sha256, sizeof output->durable_sha256);
+  output->fd = create_file (store, output->path, bytes, &local);
+  if (output->fd >= 0 && store_writer_call (store->writer, run_open, &opening, &local))
     return output;
-  if (output->fd >= 0)
+  /* When the disk failed the log may tell of it all the same, at the next start: the file stays,
+   * and goes then if not (segment_remove_strays). */
+  if (output->fd >= 0 && !g_error_matches (local, RECORDS_ERROR, RECORDS_ERROR_DISK))
     g_unlink (output->path);
+  g_propagate_error (error, g_steal_pointer (&local));
   output_free (output);
   return NULL;
 }
@@ -318,20 +326,34 @@ segment_output_append (SegmentOutput *output, GBytes *fragment, SegmentFlags fla
   return TRUE;
 }
 
+/* A disk that failed once may have lost what it took before, and say nothing the second time: from
+ * then on only what was durable before counts. */
+static gboolean
+make_durable (SegmentOutput *output, GError **error)
+{
+  if (output->is_lost || fdatasync (output->fd) != 0) {
+    output->is_lost = TRUE;
+    return disk_error (output->path, error);
+  }
+  output->durable_bytes = output->bytes;
+  digest_now (output->sha256, output->durable_sha256);
+  output->is_dirty = FALSE;
+  return TRUE;
+}
+
 gboolean
 segment_output_sync (SegmentOutput *output, GError **error)
 {
   gint64 now = g_get_monotonic_time ();
 
-  if (output->is_dirty && fdatasync (output->fd) != 0)
-    return disk_error (output->path, error);
-  output->is_dirty = FALSE;
+  if (output->is_dirty && !make_durable (output, error))
+    return FALSE;
   if (now - output->marked_us < MARK_US || output->bytes == output->marked_bytes)
     return TRUE;
   Mark *mark = g_new0 (Mark, 1);
   mark->id = g_strdup (output->id);
-  mark->bytes = output->bytes;
-  digest_now (output->sha256, mark->sha256);
+  mark->bytes = output->durable_bytes;
+  memcpy (mark->sha256, output->durable_sha256, sizeof mark->sha256);
   store_writer_push (output->store->writer, run_mark, finish_mark, mark, FALSE);
   output->marked_us = now;
   output->marked_bytes = output->bytes;
@@ -347,20 +369,30 @@ append_final (SegmentOutput *output, GError **error)
                         error);
 }
 
+/* The log is told only of what the file durably is. */
+static gboolean
+cut_to_durable (SegmentOutput *output, GError **error)
+{
+  return !output->is_lost
+         || (ftruncate (output->fd, (off_t)output->durable_bytes) == 0
+             && fdatasync (output->fd) == 0)
+         || disk_error (output->path, error);
+}
+
 gboolean
 segment_output_close (SegmentOutput *output, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  guint8 sha256[32];
   guint64 tail = output->bytes;
-  gboolean good = append_final (output, &local);
+  gboolean whole = !output->is_lost && append_final (output, &local);
+  gboolean good = make_durable (output, local == NULL ? &local : NULL) && whole;
+  SegmentVerdict verdict = { output->id, good ? "closed" : "torn", output->durable_bytes,
+                             good ? tail : 0, output->durable_sha256 };
+  /* What cannot be told stays open for the next start. */
+  gboolean told
+      = cut_to_durable (output, error)
+        && store_writer_call (output->store->writer, segment_write_verdict, &verdict, error);
 
-  if (good && fdatasync (output->fd) != 0)
-    g_warning ("segment: %s: %s", output->path, g_strerror (errno));
-  digest_now (output->sha256, sha256);
-  SegmentVerdict verdict
-      = { output->id, good ? "closed" : "torn", output->bytes, good ? tail : 0, sha256 };
-  gboolean told = store_writer_call (output->store->writer, segment_write_verdict, &verdict, error);
   output_free (output);
   if (told && !good)
     g_propagate_error (error, g_steal_pointer (&local));

@@ -20,10 +20,12 @@ gboolean segment_output_full (SegmentOutput *output, gsize more);
 /* What failed to be written is cut off again; the segment stays good up to there. */
 gboolean segment_output_append (SegmentOutput *output, GBytes *fragment, SegmentFlags flags,
                                 gint64 pts_us, GError **error);
-/* fdatasync; every ten seconds the log is told how far the segment is durable. */
+/* fdatasync; every ten seconds the log is told how far the segment is durable. Once it failed the
+ * segment ends where it was durable before. */
 gboolean segment_output_sync (SegmentOutput *output, GError **error);
 /* Writes the final record and says so in the log; the segment counts as torn when that is not
- * possible. Frees output. */
+ * possible, and stays open for the next start when the disk does not even take that. Frees output.
+ */
 gboolean segment_output_close (SegmentOutput *output, GError **error);
 
 /* The state of a segment in table and log; also for cutting (segment_index.c). */

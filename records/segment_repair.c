@@ -9,14 +9,7 @@
 GPtrArray *
 segment_list_torn (Store *store, GError **error)
 {
-  g_autoptr (GPtrArray) rows = segment_rows (store->reader, NULL, error);
-
-  if (rows == NULL)
-    return NULL;
-  for (guint i = rows->len; i > 0; i--)
-    if (!g_str_equal (((SegmentRow *)rows->pdata[i - 1])->state, "open"))
-      g_ptr_array_remove_index (rows, i - 1);
-  return g_steal_pointer (&rows);
+  return segment_rows_open (store->reader, error);
 }
 
 /* ---- Cutting ------------------------------------------------------------------------------ */

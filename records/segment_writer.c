@@ -315,7 +315,7 @@ recording_key (Store *store, const char *consult, GError **error)
     g_clear_error (&local);
     key = new_recording_key (store, consult, &local);
     VaultKeyRow *row
-        = key != NULL ? store_find_key (store->vault, consult, PURPOSE_RECORDING, &local) : NULL;
+        = key != NULL ? vault_key_row (store->vault, consult, PURPOSE_RECORDING, &local) : NULL;
     if (row == NULL || !store_writer_call (store->writer, run_key, row, &local))
       g_clear_pointer (&key, data_key_unref);
     g_clear_pointer (&row, vault_key_row_free);

@@ -4,8 +4,6 @@
 #include "records/store_log.h"
 #include <string.h>
 
-#define RENEW_AHEAD (90 * 24 * 3600) /* s */
-
 void
 signature_free (Signature *signature)
 {
@@ -133,21 +131,68 @@ signatures_want_token (Store *store, const char *consult, gint64 seq, GError **e
   return FALSE;
 }
 
+/* The later half of what a token had left at most: an authority whose certificate ends soon is not
+ * asked again and again. */
+static gint64
+due_of_token (const StoreRow *row, gint64 ahead)
+{
+  g_autoptr (GBytes) token = signatures_base64 (json_object_get (row->body, "token"));
+  TimestampFacts facts;
+  if (token == NULL || !timestamp_look (token, &facts, NULL))
+    return 0;
+  gint64 due = facts.until - MIN (ahead, (facts.until - facts.time) / 2);
+  timestamp_facts_clear (&facts);
+  return due;
+}
+
+/* seq of the signature → gint64*: when its newest token wants another. */
+static GHashTable *
+read_due (Store *store, const char *consult, gint64 ahead, GError **error)
+{
+  g_autofree char *kind = signatures_stamp_kind (consult);
+  g_autoptr (GPtrArray) stamps = store_read (store, "station", kind, 0, error);
+  if (stamps == NULL)
+    return NULL;
+  GHashTable *all = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  for (guint i = 0; i < stamps->len; i++) {
+    const StoreRow *row = stamps->pdata[i];
+    gint64 *seq = g_new (gint64, 1), *due = g_new (gint64, 1);
+    *seq = json_integer_value (json_object_get (row->body, "of"));
+    *due = due_of_token (row, ahead);
+    g_hash_table_replace (all, seq, due);
+  }
+  return all;
+}
+
 gboolean
-signatures_renew (Store *store, const char *consult, gint64 now, guint *ret_wanted, GError **error)
+signatures_due (Store *store, const char *consult, gint64 ahead, gint64 *ret_due, GError **error)
+{
+  g_autoptr (GHashTable) all = read_due (store, consult, ahead, error);
+  GHashTableIter iter;
+  gpointer due;
+  if (all == NULL)
+    return FALSE;
+  *ret_due = G_MAXINT64;
+  g_hash_table_iter_init (&iter, all);
+  while (g_hash_table_iter_next (&iter, NULL, &due))
+    *ret_due = MIN (*ret_due, *(gint64 *)due);
+  return TRUE;
+}
+
+gboolean
+signatures_renew (Store *store, const char *consult, gint64 now, gint64 ahead, guint *ret_wanted,
+                  GError **error)
 {
   g_autoptr (GBytes) manifest = NULL;
   g_autoptr (GPtrArray) list = signatures_read (store, consult, &manifest, error);
-  g_autoptr (CadesTrust) nobody = cades_trust_load (NULL, NULL, NULL, NULL);
+  g_autoptr (GHashTable) all = list != NULL ? read_due (store, consult, ahead, error) : NULL;
   *ret_wanted = 0;
-  if (list == NULL)
+  if (all == NULL)
     return FALSE;
   for (guint i = 0; manifest != NULL && i < list->len; i++) {
     const Signature *signature = list->pdata[i];
-    if (signature->whole == NULL)
-      continue;
-    g_autoptr (CadesReport) report = cades_check (signature->whole, manifest, nobody, now);
-    if (report->tokens > 0 && report->renew_before - RENEW_AHEAD > now)
+    const gint64 *due = g_hash_table_lookup (all, &signature->seq);
+    if (signature->whole == NULL || (due != NULL && *due > now))
       continue;
     if (!want (store, consult, signature, manifest, error))
       return FALSE;

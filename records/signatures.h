@@ -35,7 +35,12 @@ json_t *signatures_report (Store *store, const char *consult, const CadesTrust *
 /* Queues a time-stamp for signature seq unless one is queued already: a row "stamp-wanted" of the
  * station's. */
 gboolean signatures_want_token (Store *store, const char *consult, gint64 seq, GError **error);
-/* Queues those that are due: signatures without a token, or whose newest one ends within 90 days.
- * ret_wanted: how many. */
-gboolean signatures_renew (Store *store, const char *consult, gint64 now, guint *ret_wanted,
-                           GError **error);
+/* When the first of a consultation's signatures needs a further token: `ahead` seconds before its
+ * newest one ends, or at half of the life it had left when it was made, if that is later. s, UTC;
+ * G_MAXINT64: none has a token. Needs the station's key alone. */
+gboolean signatures_due (Store *store, const char *consult, gint64 ahead, gint64 *ret_due,
+                         GError **error);
+/* Queues those that are due: signatures without a token, or as signatures_due(). ret_wanted: how
+ * many. */
+gboolean signatures_renew (Store *store, const char *consult, gint64 now, gint64 ahead,
+                           guint *ret_wanted, GError **error);

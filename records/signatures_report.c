@@ -1,3 +1,4 @@
+#include "records/proven.h"
 #include "records/signatures_private.h"
 #include <string.h>
 
@@ -165,6 +166,12 @@ judge_cms (json_t *object, json_t *findings, CadesVerdict *worst, const Signatur
   put_time (object, "claimed", report->claimed);
   put_time (object, "stamped", report->stamped);
   put_time (object, "renew_before", report->renew_before);
+  json_t *by = json_array ();
+  if (report->by_crl)
+    json_array_append_new (by, json_string ("crl"));
+  if (report->by_ocsp)
+    json_array_append_new (by, json_string ("ocsp"));
+  json_object_set_new (object, "revocation", by);
   if (report->stamped_by != NULL && report->stamped != 0)
     json_object_set_new (object, "stamped_by", json_string (report->stamped_by));
   json_object_set_new (object, "tokens", json_integer (report->tokens));
@@ -245,7 +252,12 @@ signatures_report (Store *store, const char *consult, const CadesTrust *trust, X
   g_autoptr (GPtrArray) list = signatures_read (store, consult, &manifest, error);
   if (list == NULL)
     return NULL;
+  json_auto_t *people = proven_report (store, consult, error);
+  if (people == NULL)
+    return NULL;
   CadesVerdict worst = CADES_GOOD;
+  if (g_strcmp0 (json_string_value (json_object_get (people, "verdict")), "bad") == 0)
+    worst = CADES_BAD;
   json_t *signatures = json_array ();
   json_t *about = list->len > 0 ? manifest_report (store, consult, manifest, &worst) : json_null ();
   g_autofree char *sha256
@@ -253,7 +265,9 @@ signatures_report (Store *store, const char *consult, const CadesTrust *trust, X
   const Judge judge = { trust, seal, manifest, sha256, now };
   for (guint i = 0; manifest != NULL && i < list->len; i++)
     json_array_append_new (signatures, signature_report (list->pdata[i], &judge, &worst));
-  return json_pack ("{s:s, s:o, s:o, s:o, s:s}", "consultation", consult, "manifest", about,
-                    "signatures", signatures, "roles",
-                    roles_report (mode_of (store, consult), list), "verdict", VERDICTS[worst]);
+  return json_pack ("{s:s, s:o, s:o, s:o, s:O, s:O, s:s}", "consultation", consult, "manifest",
+                    about, "signatures", signatures, "roles",
+                    roles_report (mode_of (store, consult), list), "identities",
+                    json_object_get (people, "identities"), "confirmations",
+                    json_object_get (people, "confirmations"), "verdict", VERDICTS[worst]);
 }

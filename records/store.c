@@ -22,6 +22,12 @@ store_new (const char *state_dir, Vault *vault, StoreMode mode)
   return store;
 }
 
+static void
+count_clinical (const char *consult, Purpose purpose, void *arg)
+{
+  *(guint *)arg += purpose == PURPOSE_CLINICAL;
+}
+
 /* A fresh database beside keys of consultations would hide that the old one is gone; SQLite would
  * begin one in an empty file too, and throw away the WAL beside it. */
 static gboolean
@@ -33,11 +39,8 @@ check_not_lost (Store *store, GError **error)
 
   if (g_stat (path, &status) == 0 && status.st_size > 0)
     return TRUE;
-  g_autoptr (GPtrArray) keys = vault_list_keys (store->vault, error);
-  if (keys == NULL)
+  if (!vault_each_name (store->vault, count_clinical, &lost, error))
     return FALSE;
-  for (guint i = 0; i < keys->len; i++)
-    lost += ((VaultKeyRow *)keys->pdata[i])->purpose == PURPOSE_CLINICAL;
   if (lost == 0)
     return TRUE;
   g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED,
@@ -370,23 +373,6 @@ store_put_sync (Store *store, const char *consult, const char *kind, const char 
 
 /* ---- Consultations and keys --------------------------------------------------------------- */
 
-VaultKeyRow *
-store_find_key (Vault *vault, const char *consult, Purpose purpose, GError **error)
-{
-  g_autoptr (GPtrArray) keys = vault_list_keys (vault, error);
-
-  if (keys == NULL)
-    return NULL;
-  for (guint i = 0; i < keys->len; i++) {
-    const VaultKeyRow *key = keys->pdata[i];
-    if (key->purpose == purpose && g_str_equal (key->consult, consult))
-      return g_ptr_array_steal_index_fast (keys, i);
-  }
-  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "there is no %s key of %s",
-               purpose_name (purpose), consult);
-  return NULL;
-}
-
 gboolean
 store_write_key (StoreWrite *write, const VaultKeyRow *key, GError **error)
 {
@@ -441,7 +427,7 @@ store_create_consult (Store *store, const char *user, json_t *body, GError **err
   g_autoptr (DataKey) key = vault_create_key (store->vault, id, PURPOSE_CLINICAL, error);
   if (key == NULL)
     return NULL;
-  Create create = { .key = store_find_key (store->vault, id, PURPOSE_CLINICAL, error) };
+  Create create = { .key = vault_key_row (store->vault, id, PURPOSE_CLINICAL, error) };
   if (create.key == NULL)
     return NULL;
   create.day = g_date_time_format (now, "%Y-%m-%d");

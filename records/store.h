@@ -74,6 +74,7 @@ void store_put_saved (Store *store, const char *consult, const char *kind, const
 typedef struct {
   char *note, *user;
   gint64 utc_us;
+  gint64 log; /* leaves that there were when it was written; 0 of an older program */
   json_t *body;
 } StoreDraft;
 /* All drafts of a consultation: array of StoreDraft* (transfer full). One that was damaged is left
@@ -105,6 +106,9 @@ GPtrArray *store_read_without (Store *store, const char *consult, const char *ki
 StoreRow *store_latest (Store *store, const char *consult, const char *kind, GError **error);
 /* All consultations, newest first: array of char* ids. */
 GPtrArray *store_list_consults (Store *store, GError **error);
+/* The newest `limit` of them at most, or of those before the consultation `before` (NULL: none),
+ * without reading the others. Empty when there is no such consultation. */
+GPtrArray *store_list_some (Store *store, const char *before, guint limit, GError **error);
 /* The day on which one was created, "2026-11-20" UTC; readable without a key (transfer full). */
 char *store_consult_day (Store *store, const char *consult, GError **error);
 
@@ -122,5 +126,8 @@ GBytes *store_manifest (Store *store, const char *consult, GError **error);
  * intended change. relative_path: [A-Za-z0-9._/-]. */
 gboolean store_register_file (Store *store, const char *relative_path, GError **error);
 /* After vault_set_recovery(): the log tells of each key's new escrow. Also done when a store is
- * opened, for a kill may come between. */
+ * opened, for a kill may come between: of the newest keys, as far back as one was not told of. */
 gboolean store_log_escrows (Store *store, GError **error);
+/* What opening does of the newest keys only, of all: those that the log does not tell of are told,
+ * and those are destroyed that it says are to go. Seconds at 50,000 consultations; any thread. */
+gboolean store_check_keys (Store *store, GError **error);

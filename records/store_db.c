@@ -58,11 +58,24 @@ error_code (int rc)
   }
 }
 
+static const char *
+advice (RecordsError code, int rc)
+{
+  if ((rc & 0xff) == SQLITE_FULL)
+    return "; make room on the disk";
+  /* SQLite calls a disk that does not give its bytes a damaged file. */
+  return code == RECORDS_ERROR_DISK       ? "; check the disk"
+         : code == RECORDS_ERROR_TAMPERED ? "; check the disk, then run nhipcau record verify"
+                                          : "";
+}
+
 gboolean
 store_db_fail (sqlite3 *db, const char *doing, GError **error)
 {
-  g_set_error (error, RECORDS_ERROR, error_code (sqlite3_errcode (db)),
-               STORE_DB_NAME ": cannot %s: %s", doing, sqlite3_errmsg (db));
+  int rc = sqlite3_errcode (db);
+  RecordsError code = error_code (rc);
+  g_set_error (error, RECORDS_ERROR, code, STORE_DB_NAME ": cannot %s: %s%s", doing,
+               sqlite3_errmsg (db), advice (code, rc));
   return FALSE;
 }
 
@@ -141,7 +154,8 @@ create_schema (sqlite3 *db, GError **error)
     g_string_append_printf (sql, "%s;", schema[i]);
   g_string_append_printf (sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
                           STORE_DB_APPLICATION, STORE_DB_VERSION);
-  return store_db_exec (db, sql->str, error);
+  return sqlite3_exec (db, sql->str, NULL, NULL, NULL) == SQLITE_OK
+         || store_db_fail (db, "make its tables", error);
 }
 
 /* A database of an earlier version gets what it lacks, in one transaction. */
@@ -157,7 +171,8 @@ upgrade_schema (sqlite3 *db, GError **error)
   for (guint i = statements_of[version]; i < G_N_ELEMENTS (schema); i++)
     g_string_append_printf (sql, "%s;", schema[i]);
   g_string_append_printf (sql, "PRAGMA user_version=%d; COMMIT", STORE_DB_VERSION);
-  return store_db_exec (db, sql->str, error);
+  return sqlite3_exec (db, sql->str, NULL, NULL, NULL) == SQLITE_OK
+         || store_db_fail (db, "add the tables of this version", error);
 }
 
 gboolean
@@ -335,7 +350,8 @@ static void
 write_pid (int fd)
 {
   g_autofree char *pid = g_strdup_printf ("%d\n", (int)getpid ());
-  if (ftruncate (fd, 0) != 0 || pwrite (fd, pid, strlen (pid), 0) < 0)
+  /* Durable, so that the start after a power cut knows that it was one. */
+  if (ftruncate (fd, 0) != 0 || pwrite (fd, pid, strlen (pid), 0) < 0 || fdatasync (fd) != 0)
     g_warning ("lock: the process id cannot be written: %s", g_strerror (errno));
 }
 

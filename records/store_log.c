@@ -148,6 +148,20 @@ store_log_find (sqlite3 *db, const char *words, GError **error)
   return NULL;
 }
 
+gboolean
+store_log_has (sqlite3 *db, const char *leaf, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement = store_db_prepare (
+      db, "SELECT 1 FROM audit WHERE substr(what, 1, 4) <> 'rec ' AND what = ? LIMIT 1", error);
+  if (statement == NULL)
+    return FALSE;
+  store_db_bind_text (statement, 1, leaf);
+  int rc = sqlite3_step (statement);
+  if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+    store_db_fail (db, "search the log", error);
+  return rc == SQLITE_ROW;
+}
+
 /* ---- Checkpoints -------------------------------------------------------------------------- */
 
 GBytes *

@@ -40,6 +40,9 @@ gboolean store_log_append (StoreLog *log, GError **error, const char *format, ..
 /* Newest leaf, other than "rec", that begins with these words and a space. NULL without error:
  * there is none. (transfer full) */
 char *store_log_find (sqlite3 *db, const char *words, GError **error);
+/* Whether the log has exactly this leaf, which is not of a row. FALSE with error when it cannot be
+ * read. */
+gboolean store_log_has (sqlite3 *db, const char *leaf, GError **error);
 
 /* Signs the log as it stands. Nothing happens when it already ends with a checkpoint. */
 gboolean store_log_checkpoint (StoreLog *log, Identity *signer, GError **error);

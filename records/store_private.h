@@ -38,8 +38,6 @@ gboolean store_write_rows (StoreWrite *write, Vault *vault, const StoreRowConten
                            json_t *bodies, gint64 *ret_seq, GError **error);
 /* The leaf of one key, unless it stands there already. */
 gboolean store_write_key (StoreWrite *write, const VaultKeyRow *key, GError **error);
-/* The key as the vault lists it; NULL with NOT_FOUND. */
-VaultKeyRow *store_find_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
 
 /* At opening: keys without a leaf get one, segments left open are counted, the "recovered" row
  * is prepared when pid (of the one before) or wal_bytes tell of a kill. */

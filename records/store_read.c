@@ -138,6 +138,32 @@ store_list_consults (Store *store, GError **error)
   return NULL;
 }
 
+GPtrArray *
+store_list_some (Store *store, const char *before, guint limit, GError **error)
+{
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->reader_lock);
+  g_autoptr (sqlite3_stmt) statement = store_db_prepare (
+      store->reader,
+      before != NULL ? "SELECT id FROM consult WHERE idx < (SELECT idx FROM consult WHERE id = ?2) "
+                       "ORDER BY idx DESC LIMIT ?1"
+                     : "SELECT id FROM consult ORDER BY idx DESC LIMIT ?1",
+      error);
+  int rc;
+
+  if (statement == NULL)
+    return NULL;
+  sqlite3_bind_int64 (statement, 1, limit);
+  if (before != NULL)
+    store_db_bind_text (statement, 2, before);
+  while ((rc = sqlite3_step (statement)) == SQLITE_ROW)
+    g_ptr_array_add (ids, g_strdup (store_db_text (statement, 0)));
+  if (rc == SQLITE_DONE)
+    return g_steal_pointer (&ids);
+  store_db_fail (store->reader, "list consultations", error);
+  return NULL;
+}
+
 char *
 store_consult_day (Store *store, const char *consult, GError **error)
 {
@@ -206,20 +232,23 @@ add_segments (sqlite3 *db, const char *consult, json_t *segments, GError **error
   return rc == SQLITE_DONE || store_db_fail (db, "read segments", error);
 }
 
+/* In the order of purposes, which is that of their making. */
 static gboolean
 add_escrows (Vault *vault, const char *consult, json_t *escrows, GError **error)
 {
-  g_autoptr (GPtrArray) keys = vault_list_keys (vault, error);
-
-  if (keys == NULL)
-    return FALSE;
-  for (guint i = 0; i < keys->len; i++) {
-    VaultKeyRow *key = keys->pdata[i];
+  for (Purpose purpose = PURPOSE_CLINICAL; purpose <= PURPOSE_STATION; purpose++) {
+    g_autoptr (GError) local = NULL;
+    VaultKeyRow *key = vault_key_row (vault, consult, purpose, &local);
     char hex[STORE_HEX];
-    if (!g_str_equal (key->consult, consult))
+    if (key == NULL && !g_error_matches (local, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND)) {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+    if (key == NULL)
       continue;
     store_hex (g_bytes_get_data (key->recovery_sha256, NULL), hex);
     json_array_append_new (escrows, json_string (hex));
+    vault_key_row_free (key);
   }
   return TRUE;
 }

@@ -1,4 +1,5 @@
 #include "records/store_writer.h"
+#include "records/draft.h"
 #include "records/segment.h"
 
 #define LAZY_US (100 * 1000)
@@ -52,6 +53,14 @@ is_fatal (StoreWriter *writer, const GError *error)
          || sqlite3_get_autocommit (writer->write.db);
 }
 
+/* What was remembered of a transaction that is undone. */
+static void
+undo (StoreWrite *write, Merkle before)
+{
+  write->log.merkle = before;
+  g_clear_pointer (&write->drafts, g_hash_table_unref);
+}
+
 /* FALSE only when the transaction as a whole cannot go on. */
 static gboolean
 run_job (StoreWriter *writer, Job *job, GError **error)
@@ -64,7 +73,7 @@ run_job (StoreWriter *writer, Job *job, GError **error)
     return FALSE;
   if (job->run (write, job->arg, &job->error))
     return store_db_exec (write->db, "RELEASE job", error);
-  write->log.merkle = before;
+  undo (write, before);
   if (is_fatal (writer, job->error)) {
     g_propagate_error (error, g_steal_pointer (&job->error));
     return FALSE;
@@ -83,7 +92,7 @@ try_batch (StoreWriter *writer, GPtrArray *batch, GError **error)
     ok = run_job (writer, batch->pdata[i], error);
   if (ok && store_db_exec (write->db, "COMMIT", error))
     return TRUE;
-  write->log.merkle = before;
+  undo (write, before);
   if (!sqlite3_get_autocommit (write->db))
     sqlite3_exec (write->db, "ROLLBACK", NULL, NULL, NULL);
   return FALSE;
@@ -122,7 +131,7 @@ commit (StoreWriter *writer, GPtrArray *batch)
 static gboolean
 run_checkpoint (StoreWrite *write, gpointer signer, GError **error)
 {
-  return store_log_checkpoint (&write->log, signer, error);
+  return draft_tell_all (write, error) && store_log_checkpoint (&write->log, signer, error);
 }
 
 static void
@@ -218,6 +227,7 @@ static void
 close_database (StoreWrite *write)
 {
   store_log_clear (&write->log);
+  g_clear_pointer (&write->drafts, g_hash_table_unref);
   sqlite3_finalize (write->newest_seq);
   sqlite3_finalize (write->insert_rec);
   sqlite3_close_v2 (write->db);

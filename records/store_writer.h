@@ -13,6 +13,7 @@ typedef struct {
   sqlite3 *db;
   StoreLog log;
   sqlite3_stmt *newest_seq, *insert_rec;
+  GHashTable *drafts; /* draft.c: which were told of when; NULL: none */
 } StoreWrite;
 
 /* In the writer's thread, inside a transaction. May run again when the first try was rolled

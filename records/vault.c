@@ -40,11 +40,20 @@ vault_id (Vault *vault)
   return vault->id;
 }
 
+static void
+forget_settings (Vault *vault)
+{
+  g_clear_pointer (&vault->id, g_bytes_unref);
+  g_clear_pointer (&vault->certificate, X509_free);
+  g_clear_pointer (&vault->label, g_free);
+}
+
 void
 vault_free (Vault *vault)
 {
   if (vault == NULL)
     return;
+  gboolean may_seal = vault->main != NULL && !vault->copy_behind && vault->refused == NULL;
   g_hash_table_unref (vault->cache);
   g_clear_pointer (&vault->held, g_hash_table_unref);
   EVP_PKEY_free (vault->vk);
@@ -52,12 +61,11 @@ vault_free (Vault *vault)
   secure_free (vault->mac_key, SEALING_KEY);
   g_ptr_array_unref (vault->recipients);
   g_array_unref (vault->places);
-  X509_free (vault->certificate);
-  g_clear_pointer (&vault->id, g_bytes_unref);
-  g_free (vault->label);
-  sqlite3_close (vault->main);
-  sqlite3_close (vault->copy);
-  key_file_free (vault->snapshot);
+  forget_settings (vault);
+  vault_close_files (vault);
+  if (may_seal)
+    keys_seal_write (vault->state_dir);
+  g_free (vault->refused);
   if (vault->folder >= 0)
     close (vault->folder);
   g_free (vault->state_dir);
@@ -133,21 +141,66 @@ lock_folder (Vault *vault, GError **error)
   return FALSE;
 }
 
+void
+vault_close_files (Vault *vault)
+{
+  sqlite3_close (g_steal_pointer (&vault->main));
+  sqlite3_close (g_steal_pointer (&vault->copy));
+  key_file_free (g_steal_pointer (&vault->snapshot));
+  vault->db = NULL;
+}
+
+gboolean
+vault_open_files (Vault *vault, GError **error)
+{
+  vault->main = key_file_open (vault->state_dir, KEYS_MAIN, error);
+  if (vault->main == NULL)
+    return FALSE;
+  vault->copy = key_file_open (vault->state_dir, KEYS_COPY, error);
+  if (vault->copy == NULL)
+    return FALSE;
+  vault->db = vault->main;
+  /* Opened again: others may be reading the settings, which never change. */
+  if (vault->label == NULL)
+    return load (vault, error);
+  if (!vault_load_recipients (vault))
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED,
+                 "keys.db: its recovery keys are damaged");
+  return vault->recipients->len > 0;
+}
+
+/* Nobody has written since the last whole check, and what is not the keys' own rows is sound: those
+ * are checked when they are used, and by vault_check(). */
+static gboolean
+open_quickly (Vault *vault)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!keys_seal_good (vault->state_dir))
+    return FALSE;
+  if (vault_open_files (vault, &error) && key_files_agree (vault->main, vault->copy))
+    return TRUE;
+  vault_close_files (vault);
+  forget_settings (vault);
+  return FALSE;
+}
+
 Vault *
 vault_open (const char *state_dir, GError **error)
 {
   g_autoptr (Vault) vault = vault_new (state_dir, FALSE);
 
-  if (!lock_folder (vault, error) || !keys_heal (state_dir, error))
+  if (!lock_folder (vault, error))
     return NULL;
-  vault->main = key_file_open (state_dir, KEYS_MAIN, error);
-  if (vault->main == NULL)
+  if (open_quickly (vault))
+    return g_steal_pointer (&vault);
+  if (!keys_heal (state_dir, error) || !vault_open_files (vault, error)) {
+    vault_close_files (vault); /* not to be sealed */
     return NULL;
-  vault->copy = key_file_open (state_dir, KEYS_COPY, error);
-  if (vault->copy == NULL)
-    return NULL;
-  vault->db = vault->main;
-  return load (vault, error) ? g_steal_pointer (&vault) : NULL;
+  }
+  vault->is_checked = TRUE;
+  vault_seal_later (vault);
+  return g_steal_pointer (&vault);
 }
 
 /* A whole file before a damaged one: a damaged one before nothing, since each row stands for
@@ -226,14 +279,14 @@ adopt_station_key (Vault *vault, DataKey *key, GError **error)
   return TRUE;
 }
 
-static GBytes *
-pkcs8_of (Vault *vault, const char *user)
+GBytes *
+vault_user_row (Vault *vault, const char *row_name)
 {
   g_autoptr (sqlite3_stmt) row
       = table_prepare (vault->db, "SELECT pkcs8 FROM passphrase WHERE user = ?", NULL);
   if (row == NULL)
     return NULL;
-  sqlite3_bind_text (row, 1, user, -1, SQLITE_TRANSIENT);
+  sqlite3_bind_text (row, 1, row_name, -1, SQLITE_TRANSIENT);
   return sqlite3_step (row) == SQLITE_ROW ? table_blob (row, 0) : NULL;
 }
 
@@ -267,8 +320,14 @@ adopt_vk (Vault *vault, EVP_PKEY *vk, GError **error)
 gboolean
 vault_unlock (Vault *vault, const char *user, const char *passphrase, GError **error)
 {
+  return vault_unlock_row (vault, user, passphrase, error);
+}
+
+gboolean
+vault_unlock_row (Vault *vault, const char *row_name, const char *passphrase, GError **error)
+{
   g_mutex_lock (&vault->lock);
-  g_autoptr (GBytes) pkcs8 = pkcs8_of (vault, user);
+  g_autoptr (GBytes) pkcs8 = vault_user_row (vault, row_name);
   g_mutex_unlock (&vault->lock);
   if (pkcs8 == NULL) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL,
@@ -364,7 +423,7 @@ gboolean
 vault_has_passphrase (Vault *vault, const char *user)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
-  g_autoptr (GBytes) pkcs8 = pkcs8_of (vault, user);
+  g_autoptr (GBytes) pkcs8 = vault_user_row (vault, user);
   return pkcs8 != NULL;
 }
 
@@ -373,8 +432,8 @@ vault_users (Vault *vault, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
   g_autoptr (GStrvBuilder) users = g_strv_builder_new ();
-  g_autoptr (sqlite3_stmt) row
-      = table_prepare (vault->db, "SELECT user FROM passphrase ORDER BY user", error);
+  g_autoptr (sqlite3_stmt) row = table_prepare (
+      vault->db, "SELECT user FROM passphrase WHERE instr(user, '/') = 0 ORDER BY user", error);
   int step;
 
   if (row == NULL)
@@ -391,26 +450,30 @@ vault_users (Vault *vault, GError **error)
 
 /* ---- Passphrases -------------------------------------------------------------------------- */
 
-typedef struct {
-  const char *user;
-  GBytes *pkcs8;
-} UserRow;
-
 static gboolean
-write_user (Vault *vault, sqlite3 *db, gpointer arg, int *ret_keys, GError **error)
+write_user_rows (Vault *vault, sqlite3 *db, gpointer arg, int *ret_keys, GError **error)
 {
-  UserRow *row = arg;
-  const Value values[] = { VALUE_OF_TEXT (row->user), VALUE_OF_BLOB (row->pkcs8) };
-  return table_write (db, "passphrase", values, G_N_ELEMENTS (values), vault->mac_key, error);
+  for (const UserRow *row = arg; row != NULL; row = row->next) {
+    const Value values[] = { VALUE_OF_TEXT (row->name), VALUE_OF_BLOB (row->value) };
+    if (!table_write (db, "passphrase", values, G_N_ELEMENTS (values), vault->mac_key, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 gboolean
 vault_set_passphrase (Vault *vault, const char *user, const char *passphrase, GError **error)
 {
+  return user_check_passphrase (user, passphrase, error)
+         && vault_set_row (vault, user, passphrase, NULL, error);
+}
+
+gboolean
+vault_set_row (Vault *vault, const char *row_name, const char *passphrase, const UserRow *beside,
+               GError **error)
+{
   EVP_PKEY *vk = NULL;
 
-  if (!user_check_passphrase (user, passphrase, error))
-    return FALSE;
   g_mutex_lock (&vault->lock);
   if (vault->vk != NULL && EVP_PKEY_up_ref (vault->vk) == 1)
     vk = vault->vk;
@@ -424,7 +487,7 @@ vault_set_passphrase (Vault *vault, const char *user, const char *passphrase, GE
   EVP_PKEY_free (vk);
   if (pkcs8 == NULL)
     return FALSE;
-  UserRow row = { user, pkcs8 };
+  UserRow row = { row_name, pkcs8, beside };
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
-  return vault_change (vault, write_user, &row, error);
+  return vault_change (vault, write_user_rows, &row, error);
 }

@@ -22,6 +22,7 @@ typedef struct Vault Vault;
 
 typedef enum { PURPOSE_CLINICAL, PURPOSE_RECORDING, PURPOSE_TEACHING, PURPOSE_STATION } Purpose;
 const char *purpose_name (Purpose purpose); /* "clinical" "recording" "teaching" "station" */
+gboolean purpose_parse (const char *name, Purpose *ret_purpose); /* FALSE: no such name */
 
 typedef struct {
   const char *state_dir; /* exists, 0700 */
@@ -37,8 +38,17 @@ typedef struct {
  * No consultation key can be made before a recipient's answer is confirmed. */
 gboolean vault_create (const VaultSetup *setup, GError **error);
 /* For writing: one process at a time (RECORDS_ERROR_EXISTS), the folder itself is locked. Makes
- * both files the same where one covers the other (docs/records.md); refuses where not. */
+ * both files the same where one covers the other (docs/records.md); refuses where not. When nobody
+ * has written to them since they were last checked the keys' rows are not read again:
+ * vault_is_checked() is FALSE then. */
 Vault *vault_open (const char *state_dir, GError **error);
+/* Whether every row of both files was looked at since it was opened. Any thread. */
+gboolean vault_is_checked (Vault *vault);
+/* The whole check, as at a start, of a vault that is open: what one file lacks or has damaged is
+ * repaired from the other. Where that cannot be, FALSE with error, and nothing is changed any more:
+ * keys that are there are still given out, each checked by itself. Seconds at 50,000
+ * consultations; keeps nobody waiting while all is well. Any thread, one at a time. */
+gboolean vault_check (Vault *vault, GError **error);
 /* What stands on the disk now, read into memory: no lock, no write, also beside a running
  * station. Damaged files are opened as far as they go; vault_verify() tells. */
 Vault *vault_open_read_only (const char *state_dir, GError **error);
@@ -56,6 +66,12 @@ gboolean vault_recipient_confirmed (Vault *vault, guint i);
 
 /* The number that stays with recipient i as long as it is one: challenge files bear it, plus 1. */
 guint vault_recipient_place (Vault *vault, guint i);
+
+/* For a drill (drill.h): another challenge in the same form, of which the vault keeps nothing;
+ * ret_hash: by which its code is known. And the hash of what somebody typed; FALSE: it is no code.
+ */
+GBytes *vault_drill_challenge (Vault *vault, guint i, guint8 ret_hash[32], GError **error);
+gboolean vault_drill_hash (Vault *vault, guint i, const char *code, guint8 ret_hash[32]);
 
 /* Other recovery recipients: certificates (X509*) are all that are to be, those that stay among
  * them. Every key is escrowed anew to exactly these, in one change of both files; those that stay
@@ -93,8 +109,9 @@ DataKey *vault_create_key (Vault *vault, const char *consult, Purpose purpose, G
 DataKey *vault_get_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
 /* At signing: the boot wraps of a consultation are destroyed (secure_delete, WAL truncated). */
 gboolean vault_finish (Vault *vault, const char *consult, GError **error);
-/* The clinical key of a consultation stays in memory once it is there, vault_lock() or not, until
- * it is released: something of it is still to be delivered. Nothing of this is on the disk. */
+/* The clinical and recording keys of a consultation stay in memory once they are there,
+ * vault_lock() or not, until they are released: something of it is still to be delivered. Nothing
+ * of this is on the disk. */
 void vault_hold (Vault *vault, const char *consult);
 void vault_release (Vault *vault, const char *consult);
 /* Shreds one purpose: every wrap and escrow. */
@@ -112,7 +129,22 @@ typedef struct {
   gboolean authentic; /* its mac was checked and is good: something was open */
 } VaultKeyRow;
 void vault_key_row_free (VaultKeyRow *row);
-GPtrArray *vault_list_keys (Vault *vault, GError **error); /* of VaultKeyRow* */
+/* All, of VaultKeyRow* (transfer full): seconds at 50,000 consultations. */
+GPtrArray *vault_list_keys (Vault *vault, GError **error);
+GPtrArray *vault_keys_of (Vault *vault, const char *consult, GError **error);
+/* Those written last, the newest first, a page at a time: before begins as G_MAXINT64 and stands
+ * where the next page goes on. A key that was wrapped anew counts as written then. An empty page:
+ * there are no more. */
+GPtrArray *vault_newest_keys (Vault *vault, gint64 *before, guint limit, GError **error);
+/* A row is there; whether it is damaged is not asked. */
+gboolean vault_has_key (Vault *vault, const char *consult, Purpose purpose);
+/* Names of all keys, or of those that have a boot wrap, without reading their rows. The vault is
+ * locked meanwhile: name must not call it. */
+typedef void (*VaultKeyName) (const char *consult, Purpose purpose, void *arg);
+gboolean vault_each_name (Vault *vault, VaultKeyName name, void *arg, GError **error);
+gboolean vault_each_with_boot (Vault *vault, VaultKeyName name, void *arg, GError **error);
+/* One of them: NOT_FOUND, TAMPERED. */
+VaultKeyRow *vault_key_row (Vault *vault, const char *consult, Purpose purpose, GError **error);
 
 /* Problems of the key files: texts, empty when sound. Compares both copies, checks hashes,
  * commitments of all keys that can be opened now, sqlite's integrity and schema. */

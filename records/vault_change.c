@@ -52,13 +52,27 @@ meta_set_generation (sqlite3 *db, guint64 generation, GError **error)
   return meta_set (db, "generation", &big, sizeof big, NULL, error);
 }
 
-guint64
-table_count (sqlite3 *db, const char *table)
+gboolean
+table_count (sqlite3 *db, const char *table, guint64 *ret_count, GError **error)
 {
   g_autofree char *sql = g_strdup_printf ("SELECT count(*) FROM %s", table);
-  g_autoptr (sqlite3_stmt) row = table_prepare (db, sql, NULL);
-  return row != NULL && sqlite3_step (row) == SQLITE_ROW ? (guint64)sqlite3_column_int64 (row, 0)
-                                                         : 0;
+  g_autoptr (sqlite3_stmt) row = table_prepare (db, sql, error);
+  if (row == NULL)
+    return FALSE;
+  if (sqlite3_step (row) != SQLITE_ROW) {
+    table_set_error (db, table, error);
+    return FALSE;
+  }
+  *ret_count = (guint64)sqlite3_column_int64 (row, 0);
+  return TRUE;
+}
+
+gboolean
+table_counts (sqlite3 *db, Counts *ret_counts, GError **error)
+{
+  return table_count (db, "recipient", &ret_counts->recipients, error)
+         && table_count (db, "passphrase", &ret_counts->passphrases, error)
+         && table_count (db, "consult_key", &ret_counts->keys, error);
 }
 
 /* Passphrases and recipients are few and counted; keys are many, so their number is carried on. */
@@ -70,11 +84,13 @@ carry_counts (Vault *vault, sqlite3 *db, int keys, GError **error)
   if (vault->mac_key == NULL)
     return TRUE; /* confirming a recipient changes no number */
   if (!meta_get_counts (db, &counts)) {
-    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "keys.db: its counts are missing");
+    if (!table_failed (db, KEYS_MAIN, error))
+      g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "keys.db: its counts are missing");
     return FALSE;
   }
-  counts.recipients = table_count (db, "recipient");
-  counts.passphrases = table_count (db, "passphrase");
+  if (!table_count (db, "recipient", &counts.recipients, error)
+      || !table_count (db, "passphrase", &counts.passphrases, error))
+    return FALSE;
   counts.keys += (guint64)(gint64)keys;
   return meta_set_counts (db, &counts, vault->mac_key, error);
 }
@@ -85,6 +101,8 @@ next_generation (sqlite3 *db, GError **error)
   g_autoptr (GBytes) value = meta_get (db, "generation");
   guint64 big = 0;
 
+  if (value == NULL && table_failed (db, KEYS_MAIN, error))
+    return FALSE;
   if (value != NULL && g_bytes_get_size (value) == sizeof big)
     memcpy (&big, g_bytes_get_data (value, NULL), sizeof big);
   return meta_set_generation (db, GUINT64_FROM_BE (big) + 1, error);
@@ -106,9 +124,20 @@ change_one (Vault *vault, sqlite3 *db, VaultChange change, gpointer arg, GError 
 }
 
 gboolean
+vault_writable (Vault *vault, GError **error)
+{
+  if (vault->read_only)
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "the vault is open for reading only");
+  else if (vault->refused != NULL)
+    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED, "%s", vault->refused);
+  return !vault->read_only && vault->refused == NULL;
+}
+
+gboolean
 vault_mend_copy (Vault *vault, GError **error)
 {
-  if (!vault->copy_behind)
+  vault_seal_when_due (vault);
+  if (!vault->copy_behind || vault->refused != NULL)
     return TRUE;
   sqlite3_backup *backup = sqlite3_backup_init (vault->copy, "main", vault->main, "main");
   if (backup != NULL) {
@@ -125,11 +154,8 @@ vault_mend_copy (Vault *vault, GError **error)
 gboolean
 vault_change (Vault *vault, VaultChange change, gpointer arg, GError **error)
 {
-  if (vault->read_only) {
-    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "the vault is open for reading only");
-    return FALSE;
-  }
-  if (!vault_mend_copy (vault, error) || !change_one (vault, vault->main, change, arg, error))
+  if (!vault_writable (vault, error) || !vault_mend_copy (vault, error)
+      || !change_one (vault, vault->main, change, arg, error))
     return FALSE;
   /* From here on main holds it. Whatever fails below leaves a copy that is one behind, which is
    * mended before any key is given out, or at the next start. */
@@ -139,5 +165,6 @@ vault_change (Vault *vault, VaultChange change, gpointer arg, GError **error)
       || !key_file_checkpoint (vault->copy, error))
     return FALSE;
   vault->copy_behind = FALSE;
+  vault_seal_later (vault);
   return TRUE;
 }

@@ -57,6 +57,20 @@ judge_sound (const KeyFile *main, const KeyFile *copy, char **ret_why)
   return KEYS_REFUSE;
 }
 
+/* A power cut while a key was being written leaves a log whose end does not hold, and nothing else.
+ * What that key was for never came to be: keys.db is of the same time as the copy, or the copy one
+ * change behind, and may then still have a key that keys.db has destroyed. Nobody needs to look at
+ * the disk. */
+static gboolean
+is_power_cut (const KeyFile *broken, const KeyFile *whole)
+{
+  if (!broken->torn_log || broken->problems->len != 1)
+    return FALSE;
+  if (broken->generation == whole->generation)
+    return key_file_equal (broken, whole);
+  return g_str_equal (broken->name, KEYS_COPY) && broken->generation + 1 == whole->generation;
+}
+
 KeysVerdict
 keys_judge (const KeyFile *main, const KeyFile *copy, char **ret_why)
 {
@@ -72,7 +86,7 @@ keys_judge (const KeyFile *main, const KeyFile *copy, char **ret_why)
   *ret_why = g_strdup (first);
   if (whole == NULL || broken->newer)
     return KEYS_REFUSE;
-  if (!key_file_covers (whole, broken)) {
+  if (!is_power_cut (broken, whole) && !key_file_covers (whole, broken)) {
     g_free (*ret_why);
     *ret_why = g_strdup_printf ("%s; %s lacks some of its keys, so nothing was repaired: put both "
                                 "back from a backup",
@@ -129,7 +143,7 @@ keys_heal (const char *state_dir, GError **error)
   const KeyFile *to = verdict == KEYS_COPY_FROM_MAIN ? copy : main;
   if (why != NULL) {
     g_warning ("vault: %s; repaired from %s", why, from->name);
-    if (!note_damage (state_dir, why, error))
+    if (!is_power_cut (to, from) && !note_damage (state_dir, why, error))
       return FALSE;
   }
   return key_file_replace (state_dir, to->name, from->image, error);
@@ -155,15 +169,15 @@ check_table_macs (sqlite3 *db, const char *table, const guint8 *mac_key, GPtrArr
 void
 keys_check_macs (sqlite3 *db, const guint8 *mac_key, gboolean with_keys, GPtrArray *problems)
 {
-  Counts counts = { 0 };
+  Counts counts = { 0 }, found = { 0 };
 
   check_table_macs (db, "meta", mac_key, problems);
   check_table_macs (db, "recipient", mac_key, problems);
   check_table_macs (db, "passphrase", mac_key, problems);
   if (with_keys)
     check_table_macs (db, "consult_key", mac_key, problems);
-  if (!meta_get_counts (db, &counts) || counts.recipients != table_count (db, "recipient")
-      || counts.passphrases != table_count (db, "passphrase")
-      || (with_keys && counts.keys != table_count (db, "consult_key")))
+  if (!meta_get_counts (db, &counts) || !table_counts (db, &found, NULL)
+      || counts.recipients != found.recipients || counts.passphrases != found.passphrases
+      || (with_keys && counts.keys != found.keys))
     g_ptr_array_add (problems, g_strdup ("keys: rows were taken away or added by somebody"));
 }

@@ -332,10 +332,8 @@ vault_get_key (Vault *vault, const char *consult, Purpose purpose, GError **erro
 gboolean
 vault_may_change (Vault *vault, GError **error)
 {
-  if (vault->read_only) {
-    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "the vault is open for reading only");
+  if (!vault_writable (vault, error))
     return FALSE;
-  }
   if (vault->mac_key != NULL)
     return TRUE;
   g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_LOCKED,
@@ -361,11 +359,16 @@ vault_create_key (Vault *vault, const char *consult, Purpose purpose, GError **e
   if (!name_good (consult, purpose, error) || !vault_may_change (vault, error))
     return NULL;
   if (!vault_some_confirmed (vault)) {
-    g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL,
-                 "no recovery key has been confirmed yet: open a challenge and type its code");
+    if (!table_failed (vault->db, KEYS_MAIN, error))
+      g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL,
+                   "no recovery key has been confirmed yet: open a challenge and type its code");
     return NULL;
   }
   g_autoptr (KeyRow) there = vault_find_key (vault, consult, purpose, &local);
+  if (g_error_matches (local, RECORDS_ERROR, RECORDS_ERROR_DISK)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return NULL;
+  }
   if (!g_error_matches (local, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND)) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_EXISTS, "key %s/%s is there already", consult,
                  purpose_name (purpose));
@@ -437,23 +440,28 @@ vault_finish (Vault *vault, const char *consult, GError **error)
   return TRUE;
 }
 
+/* What is delivered: the record and its recording. */
+static const Purpose held_purposes[] = { PURPOSE_CLINICAL, PURPOSE_RECORDING };
+
 void
 vault_hold (Vault *vault, const char *consult)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
-  g_hash_table_add (vault->held, cache_name (consult, PURPOSE_CLINICAL));
+  for (guint i = 0; i < G_N_ELEMENTS (held_purposes); i++)
+    g_hash_table_add (vault->held, cache_name (consult, held_purposes[i]));
 }
 
 void
 vault_release (Vault *vault, const char *consult)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
-  g_autofree char *name = cache_name (consult, PURPOSE_CLINICAL);
-  const CachedKey *cached = g_hash_table_lookup (vault->cache, name);
-
-  g_hash_table_remove (vault->held, name);
-  if (cached != NULL && cached->finished && vault->vk == NULL)
-    g_hash_table_remove (vault->cache, name);
+  for (guint i = 0; i < G_N_ELEMENTS (held_purposes); i++) {
+    g_autofree char *name = cache_name (consult, held_purposes[i]);
+    const CachedKey *cached = g_hash_table_lookup (vault->cache, name);
+    g_hash_table_remove (vault->held, name);
+    if (cached != NULL && cached->finished && vault->vk == NULL)
+      g_hash_table_remove (vault->cache, name);
+  }
 }
 
 typedef struct {
@@ -504,71 +512,4 @@ vault_destroy_key (Vault *vault, const char *consult, Purpose purpose, GError **
   g_autofree char *name = cache_name (consult, purpose);
   g_hash_table_remove (vault->cache, name);
   return TRUE;
-}
-
-/* ---- For audit, verify and recover -------------------------------------------------------- */
-
-void
-vault_key_row_free (VaultKeyRow *row)
-{
-  if (row == NULL)
-    return;
-  g_free (row->consult);
-  g_bytes_unref (row->commit);
-  g_bytes_unref (row->recovery_cms);
-  g_bytes_unref (row->recovery_sha256);
-  g_free (row);
-}
-
-static VaultKeyRow *
-public_row (KeyRow *row, gboolean authentic)
-{
-  VaultKeyRow *out = g_new0 (VaultKeyRow, 1);
-  guint8 hash[32];
-  gsize length;
-
-  EVP_Q_digest (NULL, "SHA256", NULL, g_bytes_get_data (row->recovery_cms, NULL),
-                g_bytes_get_size (row->recovery_cms), hash, &length);
-  out->consult = g_steal_pointer (&row->consult);
-  out->purpose = row->purpose;
-  out->epoch = row->epoch;
-  out->commit = g_bytes_ref (row->commit);
-  out->recovery_cms = g_bytes_ref (row->recovery_cms);
-  out->recovery_sha256 = g_bytes_new (hash, sizeof hash);
-  out->has_boot = row->boot != NULL;
-  out->authentic = authentic;
-  return out;
-}
-
-GPtrArray *
-vault_list_keys (Vault *vault, GError **error)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
-  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify)vault_key_row_free);
-  g_autoptr (sqlite3_stmt) statement
-      = table_prepare (vault->db, "SELECT * FROM consult_key", error);
-  int step = SQLITE_ERROR;
-
-  if (statement == NULL)
-    return NULL;
-  while ((step = sqlite3_step (statement)) == SQLITE_ROW) {
-    /* A damaged row is left to vault_verify(); its escrow may still open. */
-    g_autoptr (KeyRow) row = key_row_read (statement);
-    gboolean authentic
-        = vault->mac_key != NULL && table_mac_good ("consult_key", statement, vault->mac_key);
-    if (row != NULL)
-      g_ptr_array_add (rows, public_row (row, authentic));
-  }
-  if (step != SQLITE_DONE && !vault->read_only) {
-    table_set_error (vault->db, "keys.db", error);
-    return NULL;
-  }
-  return g_steal_pointer (&rows);
-}
-
-DataKey *
-vault_recover_key (GBytes *recovery_cms, EVP_PKEY *key, X509 *certificate, const char *consult,
-                   Purpose purpose, GError **error)
-{
-  return cms_open_key (recovery_cms, key, certificate, consult, purpose, error);
 }

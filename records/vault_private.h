@@ -16,6 +16,9 @@ struct Vault {
   sqlite3 *main, *copy; /* read-write; NULL when read-only */
   KeyFile *snapshot;    /* read-only: what db belongs to */
   sqlite3 *db;          /* to read from: main or snapshot->db */
+  gboolean is_checked;  /* every row of both files was looked at since it was opened */
+  gint64 seal_us;       /* monotonic: when the files are to be sealed as checked; 0: they are */
+  char *refused;        /* why nothing may be changed any more; NULL: it may */
   gboolean copy_behind; /* a write reached main only; no key is given out before it is mended */
 
   GBytes *id; /* 16 B */
@@ -28,7 +31,7 @@ struct Vault {
   guint8 *boot_key;  /* 32 B, secure; NULL: closed */
   guint8 *mac_key;   /* 32 B, secure; NULL until something was open */
   GHashTable *cache; /* "consult/purpose" → CachedKey* */
-  GHashTable *held;  /* "consult/clinical": stays in cache */
+  GHashTable *held;  /* "consult/purpose": stays in cache */
 };
 
 typedef struct {
@@ -71,7 +74,6 @@ typedef enum { WRAP_BOOT, WRAP_RECOVERY } KeyWrap;
 gboolean key_rewrap (const KeyMaking *making, KeyRow *row, EVP_PKEY *vk, KeyWrap which,
                      GError **error);
 KeyRow *vault_find_key (Vault *vault, const char *consult, Purpose purpose, GError **error);
-gboolean purpose_parse (const char *name, Purpose *ret_purpose);
 
 gboolean vault_may_change (Vault *vault, GError **error);
 /* Certificates and places of all recipients, from the database. */
@@ -93,6 +95,26 @@ gboolean vault_change (Vault *vault, VaultChange change, gpointer arg, GError **
 /* Mends the copy after a write that did not reach it. */
 gboolean vault_mend_copy (Vault *vault, GError **error);
 
+/* FALSE with error when it is read-only, or refuses changes. */
+gboolean vault_writable (Vault *vault, GError **error);
+
+/* ---- Opening (vault.c) --------------------------------------------------------------------- */
+
+/* Both files for writing, and what the settings say. FALSE: close what is open. */
+gboolean vault_open_files (Vault *vault, GError **error);
+void vault_close_files (Vault *vault);
+
+/* ---- The seal (vault_seal.c) --------------------------------------------------------------- */
+
+#define KEYS_SEAL "keys-checked"
+/* Whether both files are as they were when they were last known to be sound and the same. */
+gboolean keys_seal_good (const char *state_dir);
+/* Says so; not when they were written just now. No error: without it the next start reads all. */
+void keys_seal_write (const char *state_dir);
+/* Called often: seals when it is due. And: it is, after a second. */
+void vault_seal_when_due (Vault *vault);
+void vault_seal_later (Vault *vault);
+
 /* ---- Settings (vault_change.c) ------------------------------------------------------------ */
 
 GBytes *meta_get (sqlite3 *db, const char *name);
@@ -105,7 +127,9 @@ gboolean meta_get_counts (sqlite3 *db, Counts *ret_counts);
 gboolean meta_set_counts (sqlite3 *db, const Counts *counts, const guint8 *mac_key, GError **error);
 gboolean meta_set_generation (sqlite3 *db, guint64 generation, GError **error);
 /* Rows of a small table. */
-guint64 table_count (sqlite3 *db, const char *table);
+gboolean table_count (sqlite3 *db, const char *table, guint64 *ret_count, GError **error);
+/* Of all three. */
+gboolean table_counts (sqlite3 *db, Counts *ret_counts, GError **error);
 
 /* ---- VK (vault_user.c) -------------------------------------------------------------------- */
 
@@ -113,6 +137,22 @@ guint64 table_count (sqlite3 *db, const char *table);
 GBytes *user_wrap (EVP_PKEY *vk, const char *passphrase, GError **error);
 EVP_PKEY *user_unwrap (GBytes *pkcs8, const char *passphrase, GError **error);
 gboolean user_check_passphrase (const char *user, const char *passphrase, GError **error);
+
+/* Table passphrase: row USER is VK under that user's passphrase, USER/WAY is VK under the secret of
+ * another way in, USER/WAY/note what belongs to it (vault_way.h). NULL: there is none. */
+GBytes *vault_user_row (Vault *vault, const char *row_name);
+typedef struct UserRow UserRow;
+struct UserRow {
+  const char *name;
+  GBytes *value;
+  const UserRow *next; /* written in the same change; NULL: none */
+};
+/* Both take the lock themselves, not while scrypt works. CREDENTIAL; LOCKED. */
+gboolean vault_unlock_row (Vault *vault, const char *row_name, const char *passphrase,
+                           GError **error);
+gboolean vault_set_row (Vault *vault, const char *row_name, const char *passphrase,
+                        const UserRow *beside, GError **error);
+
 /* VK's signature over what nothing else vouches for before a key is open: the settings, VK's
  * certificate and the station key's commitment. */
 GBytes *anchor_sign (EVP_PKEY *vk, GBytes *vault_id, const char *label, X509 *certificate,

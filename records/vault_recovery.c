@@ -94,23 +94,33 @@ make_challenge (X509 *certificate, const char *label, const char *code, GError *
   return der;
 }
 
-gboolean
-recovery_write (sqlite3 *db, guint i, X509 *certificate, const char *label, GBytes *vault_id,
-                const guint8 *mac_key, GError **error)
+/* A challenge with a fresh code, and the code's hash. */
+static GBytes *
+fresh_challenge (guint i, X509 *certificate, const char *label, GBytes *vault_id,
+                 guint8 ret_hash[32], GError **error)
 {
-  guint8 random[CODE_LENGTH], hash[32];
+  guint8 random[CODE_LENGTH];
   char code[CODE_LENGTH + 1] = { 0 };
 
   if (RAND_priv_bytes (random, sizeof random) != 1) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "no random numbers");
-    return FALSE;
+    return NULL;
   }
   for (gsize k = 0; k < CODE_LENGTH; k++)
     code[k] = ALPHABET[random[k] & 31];
-  hash_code (vault_id, i, code, hash);
-  g_autoptr (GBytes) challenge = make_challenge (certificate, label, code, error);
+  hash_code (vault_id, i, code, ret_hash);
+  GBytes *challenge = make_challenge (certificate, label, code, error);
   OPENSSL_cleanse (random, sizeof random);
   OPENSSL_cleanse (code, sizeof code);
+  return challenge;
+}
+
+gboolean
+recovery_write (sqlite3 *db, guint i, X509 *certificate, const char *label, GBytes *vault_id,
+                const guint8 *mac_key, GError **error)
+{
+  guint8 hash[32];
+  g_autoptr (GBytes) challenge = fresh_challenge (i, certificate, label, vault_id, hash, error);
   if (challenge == NULL)
     return FALSE;
   g_autoptr (GBytes) der = certificate_der (certificate);
@@ -207,6 +217,29 @@ vault_confirm (Vault *vault, const char *code, guint *ret_recipient, GError **er
                "this code is of none of the challenges: it has 16 letters and digits, as shown "
                "when the challenge is opened");
   return FALSE;
+}
+
+GBytes *
+vault_drill_challenge (Vault *vault, guint i, guint8 ret_hash[32], GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vault->lock);
+  if (i < vault->recipients->len)
+    return fresh_challenge (vault_recipient_place (vault, i), vault->recipients->pdata[i],
+                            vault->label, vault->id, ret_hash, error);
+  g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND, "there is no recovery recipient %u",
+               i);
+  return NULL;
+}
+
+gboolean
+vault_drill_hash (Vault *vault, guint i, const char *code, guint8 ret_hash[32])
+{
+  g_autofree char *clean = clean_code (code);
+
+  if (clean == NULL || i >= vault->recipients->len)
+    return FALSE;
+  hash_code (vault->id, vault_recipient_place (vault, i), clean, ret_hash);
+  return TRUE;
 }
 
 gboolean

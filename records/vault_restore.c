@@ -232,15 +232,14 @@ copy_meta (Restoring *restoring, GError **error)
 static gboolean
 write_numbers (Restoring *restoring, GError **error)
 {
-  const Counts counts
-      = { table_count (restoring->to, "recipient"), table_count (restoring->to, "passphrase"),
-          table_count (restoring->to, "consult_key") };
+  Counts counts;
   g_autoptr (GBytes) generation = meta_get (restoring->from, "generation");
   guint64 big = 0;
 
   if (generation != NULL && g_bytes_get_size (generation) == sizeof big)
     memcpy (&big, g_bytes_get_data (generation, NULL), sizeof big);
-  return meta_set_counts (restoring->to, &counts, restoring->mac_key, error)
+  return table_counts (restoring->to, &counts, error)
+         && meta_set_counts (restoring->to, &counts, restoring->mac_key, error)
          && meta_set_generation (restoring->to, GUINT64_FROM_BE (big) + 1, error);
 }
 

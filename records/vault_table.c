@@ -24,6 +24,16 @@ table_set_error (sqlite3 *db, const char *what, GError **error)
                sqlite3_extended_errcode (db));
 }
 
+gboolean
+table_failed (sqlite3 *db, const char *what, GError **error)
+{
+  int code = sqlite3_errcode (db);
+  if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+    return FALSE;
+  table_set_error (db, what, error);
+  return TRUE;
+}
+
 sqlite3_stmt *
 table_prepare (sqlite3 *db, const char *sql, GError **error)
 {

@@ -48,6 +48,8 @@ gboolean table_has_mac (sqlite3_stmt *row);
 sqlite3_stmt *table_prepare (sqlite3 *db, const char *sql, GError **error);
 gboolean table_exec (sqlite3 *db, const char *sql, GError **error);
 void table_set_error (sqlite3 *db, const char *what, GError **error);
+/* TRUE with error when what was last asked of db failed, rather than found nothing. */
+gboolean table_failed (sqlite3 *db, const char *what, GError **error);
 
 GBytes *table_blob (sqlite3_stmt *row, int column);     /* (transfer full); NULL for NULL */
 const char *table_text (sqlite3_stmt *row, int column); /* never NULL; lives until the next step */

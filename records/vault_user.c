@@ -15,9 +15,9 @@ gboolean
 user_check_passphrase (const char *user, const char *passphrase, GError **error)
 {
   if (user == NULL || *user == '\0' || strlen (user) > USER_LONGEST
-      || !g_utf8_validate (user, -1, NULL)) {
+      || !g_utf8_validate (user, -1, NULL) || strchr (user, '/') != NULL) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL,
-                 "a user's id is UTF-8 of 1 to %d bytes", USER_LONGEST);
+                 "a user's id is UTF-8 of 1 to %d bytes without '/'", USER_LONGEST);
     return FALSE;
   }
   if (passphrase == NULL || !g_utf8_validate (passphrase, -1, NULL)

@@ -259,6 +259,9 @@ verify_clear (Verify *verify)
   g_hash_table_unref (verify->files);
   g_hash_table_unref (verify->segments);
   g_hash_table_unref (verify->outbox);
+  g_hash_table_unref (verify->drafts);
+  g_hash_table_unref (verify->index);
+  g_hash_table_unref (verify->media);
 }
 
 static void
@@ -317,8 +320,12 @@ verify_state (const char *state_dir, Vault *vault, const char *consult, VerifyFi
                     .escrows = table_of (g_free),
                     .files = table_of (g_free),
                     .segments = table_of (facts_free),
-                    .outbox = table_of (g_free) };
+                    .outbox = table_of (g_free),
+                    .drafts = table_of (g_free),
+                    .index = table_of ((GDestroyNotify)g_hash_table_unref),
+                    .media = table_of (NULL) };
 
+  verify_note_media (&verify);
   gboolean readable = verify_database (&verify);
   if (!is_known_consult (&verify)) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND,

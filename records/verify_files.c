@@ -124,7 +124,8 @@ is_known (const char *name)
   static const char *const known[]
       = { "records.db",       "records.db-wal",  "records.db-shm", "keys.db",
           "keys.db-wal",      "keys.db-shm",     "keys-copy.db",   "keys-copy.db-wal",
-          "keys-copy.db-shm", "keys-damage.txt", "lock",           "witness-told" };
+          "keys-copy.db-shm", "keys-damage.txt", "keys-checked",   "lock",
+          "witness-told" };
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (g_str_equal (name, known[i]))
       return TRUE;
@@ -174,6 +175,13 @@ check_reserve (Verify *verify, const char *path, const char *name)
   verify->summary.bytes += bytes;
 }
 
+/* Begun by the running station after the log was read. */
+static gboolean
+is_new (Verify *verify, const char *name)
+{
+  return verify->live && !g_hash_table_contains (verify->media, name);
+}
+
 static void
 check_one (Verify *verify, const char *path, const char *name, const GStatBuf *status)
 {
@@ -200,6 +208,8 @@ check_one (Verify *verify, const char *path, const char *name, const GStatBuf *s
   else if (verify_attachment_name (name, NULL, NULL))
     verify_report (verify, VERIFY_NOTE, "attachment-unlogged", name,
                    "the station ended before the log told of it; its sender sends it again");
+  else if (g_str_has_prefix (name, "media/") && is_new (verify, name))
+    return;
   else if (g_str_has_prefix (name, "media/"))
     verify_report (verify, VERIFY_BAD, "segment-unlogged", name, "the log does not tell of it");
   else
@@ -244,6 +254,32 @@ check_missing_files (Verify *verify)
       verify_report (verify, VERIFY_BAD, "file-missing", name,
                      "the log tells of this file, but it is gone");
   }
+}
+
+static void
+note_folder (Verify *verify, const char *consult)
+{
+  g_autofree char *folder = g_build_filename (verify->state_dir, "media", consult, NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *entry;
+
+  while (dir != NULL && (entry = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (folder, entry, NULL);
+    GStatBuf status;
+    if (g_lstat (path, &status) == 0 && status.st_size > SEGMENT_HEADER)
+      g_hash_table_add (verify->media, g_strconcat ("media/", consult, "/", entry, NULL));
+  }
+}
+
+void
+verify_note_media (Verify *verify)
+{
+  g_autofree char *folder = g_build_filename (verify->state_dir, "media", NULL);
+  g_autoptr (GDir) dir = verify->live ? g_dir_open (folder, 0, NULL) : NULL;
+  const char *entry;
+
+  while (dir != NULL && (entry = g_dir_read_name (dir)) != NULL)
+    note_folder (verify, entry);
 }
 
 void

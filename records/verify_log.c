@@ -260,6 +260,37 @@ note_fork (Verify *verify, const Leaf *leaf)
 }
 
 static void
+note_draft (Verify *verify, const Leaf *leaf)
+{
+  DraftFacts *facts = g_new0 (DraftFacts, 1);
+  facts->leaf = leaf->idx;
+  if (leaf->n > 3)
+    g_strlcpy (facts->sha256, leaf->words[3], sizeof facts->sha256);
+  g_hash_table_insert (verify->drafts, two_words (leaf), facts);
+}
+
+static void
+note_index (Verify *verify, const Leaf *leaf)
+{
+  const char *consult = leaf->words[1];
+  GHashTable *tags = g_hash_table_lookup (verify->index, consult);
+  g_auto (GStrv) told = g_strsplit (leaf->words[2], ",", -1);
+  if (tags == NULL) {
+    tags = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_insert (verify->index, g_strdup (consult), tags);
+  }
+  for (guint i = 0; told[i] != NULL; i++)
+    g_hash_table_add (tags, g_strdup (told[i]));
+}
+
+static void
+note_undraft (Verify *verify, const Leaf *leaf)
+{
+  g_autofree char *name = two_words (leaf);
+  g_hash_table_remove (verify->drafts, name);
+}
+
+static void
 note_queue (Verify *verify, const Leaf *leaf)
 {
   g_hash_table_insert (
@@ -422,7 +453,9 @@ static const struct {
   { "torn", 4, note_verdict },   { "file", 3, note_file },
   { "signer", 2, check_signer }, { "checkpoint", 4, check_checkpoint },
   { "queue", 5, note_queue },    { "delivery", 4, note_delivery },
-  { "fork", 4, note_fork },
+  { "fork", 4, note_fork },      { "draft", 3, note_draft },
+  { "draft", 4, note_draft },    { "undraft", 3, note_undraft },
+  { "index", 3, note_index },
 };
 
 static void

@@ -17,6 +17,13 @@ typedef struct {
   gboolean is_met; /* its row was there */
 } SegmentFacts;
 
+/* The newest leaf of a draft. */
+typedef struct {
+  guint64 leaf;
+  char sha256[STORE_HEX]; /* of what was sealed then; empty: of an older program, which did not tell
+                           */
+} DraftFacts;
+
 typedef struct {
   const char *state_dir;
   Vault *vault;
@@ -36,6 +43,9 @@ typedef struct {
   GHashTable *files;    /* path → SHA-256 in hex */
   GHashTable *segments; /* id → SegmentFacts */
   GHashTable *outbox;   /* uuid → "CONSULT TARGET ITEM STATE" */
+  GHashTable *drafts;   /* "CONSULT NOTE", begun and not yet saved → DraftFacts */
+  GHashTable *index;    /* consultation → tags (a set) of its entries in the blind index */
+  GHashTable *media;    /* live: names of segments that had a record before the log was read */
   guint64 consults, recs, checkpoints, signers; /* leaves of each */
 } Verify;
 
@@ -51,7 +61,7 @@ gboolean verify_database (Verify *verify);
 void verify_log (Verify *verify);
 void verify_segments (Verify *verify);
 void verify_attachments (Verify *verify);
-/* Drafts and the blind index, which the log does not tell of. */
+/* Drafts, of which the log tells that they are there, and the blind index, of which it does not. */
 void verify_drafts (Verify *verify);
 /* Whether a name of the log's is an attachment's; ret_consult and ret_id (transfer full). */
 gboolean verify_attachment_name (const char *name, char **ret_consult, char **ret_id);
@@ -59,4 +69,6 @@ gboolean verify_attachment_name (const char *name, char **ret_consult, char **re
 gboolean verify_hash_file (const char *path, guint64 *ret_bytes, gboolean *ret_zero,
                            char ret_hex[STORE_HEX]);
 void verify_keys (Verify *verify);
+/* Before the log is read, of a folder that is in use: what is begun afterwards is in no log yet. */
+void verify_note_media (Verify *verify);
 void verify_files (Verify *verify);

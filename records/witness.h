@@ -21,6 +21,14 @@ gboolean witness_point (Store *store, WitnessPoint *ret_point, GError **error);
  * store can be written. source: [a-z-]{1,24}. */
 gboolean witness_check (Store *store, const char *source, guint64 size, const char *root,
                         gboolean *ret_known, GError **error);
+/* The log as it is now, signed as a checkpoint is: {"root", "signature": base64 of the CMS,
+ * "size"}, for a witness who need not be believed: what it tells later counts by this signature. */
+json_t *witness_head (Store *store, Identity *signer, GError **error);
+/* The same back from the witness, hostile until checked. TAMPERED: it is no head, or of no key of
+ * this station (signer, which may be NULL, or one that has signed this log); then nothing is
+ * concluded. Else as witness_check(). */
+gboolean witness_check_head (Store *store, Identity *signer, const char *source, const json_t *head,
+                             gboolean *ret_known, GError **error);
 /* The SHA-256 on a signed paper: of a manifest that was signed here. Needs the keys of the
  * consultations; one that is locked counts as not known unless *ret_locked, in which case nothing
  * is written. */

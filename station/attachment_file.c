@@ -14,7 +14,8 @@
 static const char *
 mime_of (const char *form)
 {
-  return g_strcmp0 (form, "full") == 0 ? "application/octet-stream" : "image/jpeg";
+  static const char *const pictures[] = { "thumb", "small", NULL };
+  return g_strv_contains (pictures, form) ? "image/jpeg" : "application/octet-stream";
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------ */

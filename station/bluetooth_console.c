@@ -170,16 +170,6 @@ refuse_pairing (Request *request, const char *error)
                        "The device could not be paired: try again.", NULL);
 }
 
-static void
-written (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
-{
-  g_autoptr (Request) request = arg;
-  if (error != NULL)
-    request_failed (request, error);
-  else
-    request_ok (request, NULL);
-}
-
 static const BluezFound *
 find_found (const GPtrArray *all, const char *address)
 {
@@ -215,7 +205,7 @@ paired (const char *address, const char *error, void *arg)
   }
   bluetooth_drive (device);
   bluetooth_tell (bluetooth);
-  bluetooth_write (bluetooth, request->user, written, request_ref (request));
+  bluetooth_write (bluetooth, request->user, request_written, request_ref (request));
 }
 
 void
@@ -285,7 +275,8 @@ bluetooth_save (Request *request)
     bluetooth_drive (device);
   }
   bluetooth_tell (request->station->bluetooth);
-  bluetooth_write (request->station->bluetooth, request->user, written, request_ref (request));
+  bluetooth_write (request->station->bluetooth, request->user, request_written,
+                   request_ref (request));
 }
 
 void
@@ -298,5 +289,5 @@ bluetooth_forget (Request *request)
   bluez_remove (bluetooth->bluez, device->address);
   bluetooth_drop (bluetooth, device);
   bluetooth_tell (bluetooth);
-  bluetooth_write (bluetooth, request->user, written, request_ref (request));
+  bluetooth_write (bluetooth, request->user, request_written, request_ref (request));
 }

@@ -27,6 +27,19 @@ find_by (json_t *list, const char *member, const char *value)
   return NULL;
 }
 
+/* How it was proven who this is: words of the row, and who let them in. */
+static void
+take_identity (const Building *building, json_t *person, const StoreRow *row)
+{
+  static const char *const copied[] = { "as", "relation", "proven" };
+  for (guint i = 0; i < G_N_ELEMENTS (copied); i++) {
+    json_t *value = json_object_get (row->body, copied[i]);
+    if (value != NULL)
+      json_object_set (person, copied[i], value);
+  }
+  json_object_set_new (person, "admitted_by", json_string (case_name_of (building, row->user)));
+}
+
 void
 case_take_guest (Building *building, const StoreRow *row)
 {
@@ -39,6 +52,10 @@ case_take_guest (Building *building, const StoreRow *row)
     person = json_pack ("{s:s, s:s, s:s, s:s, s:s, s:n}", "id", id, "name",
                         case_text (row->body, "name"), "role", case_text (row->body, "role"),
                         "facility", case_text (row->body, "facility"), "joined", at, "left");
+    json_t *identity = json_object_get (row->body, "identity");
+    if (identity != NULL)
+      json_object_set (person, "identity", identity);
+    take_identity (building, person, row);
     json_array_append_new (people, person);
   } else if (person != NULL) {
     json_object_set_new (person, "left", is_in ? json_null () : json_string (at));

@@ -5,10 +5,10 @@
 
 typedef struct {
   json_t *view;
-  json_t *latest; /* {vital: observation} */
-  json_t *open;   /* {what: index of the outage that has not ended} */
-  Users *users;   /* NULL: the station's rows do not open */
-  gint64 ended_us;
+  json_t *latest;            /* {vital: observation} */
+  json_t *open;              /* {what: index of the outage that has not ended} */
+  Users *users;              /* NULL: the station's rows do not open */
+  gint64 began_us, ended_us; /* 0: not */
 } Building;
 
 /* What people call who wrote a row; "" for the station itself. */

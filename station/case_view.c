@@ -72,8 +72,11 @@ take_consultation (Building *building, const StoreRow *row)
         json_pack ("{s:s, s:s}", "id", doctor, "name", case_name_of (building, doctor)));
   if (g_str_equal (case_text (row->body, "state"), "concluding"))
     building->ended_us = row->utc_us;
-  else if (g_str_equal (case_text (row->body, "state"), "live"))
+  else if (g_str_equal (case_text (row->body, "state"), "live")) {
     building->ended_us = 0;
+    if (building->began_us == 0)
+      building->began_us = row->utc_us;
+  }
 }
 
 static void
@@ -96,6 +99,23 @@ take_note (Building *building, const StoreRow *row)
     json_object_set (note, "author", json_object_get (note, "user"));
   json_object_set_new (note, "by", json_string (row->user != NULL ? row->user : ""));
   put_version (building, "notes", "note", note);
+}
+
+/* Confirmed is the version that stands, or none. */
+static void
+take_confirmation (Building *building, const StoreRow *row)
+{
+  json_t *note;
+  gsize i;
+  json_array_foreach (json_object_get (building->view, "notes"), i, note)
+  {
+    g_autofree char *hash
+        = g_compute_checksum_for_string (G_CHECKSUM_SHA256, case_text (note, "text"), -1);
+    g_autofree char *at = clock_text (row->utc_us);
+    if (g_str_equal (case_text (note, "note"), case_text (row->body, "note"))
+        && g_str_equal (hash, case_text (row->body, "sha256")))
+      json_object_set_new (note, "confirmed", json_string (at));
+  }
 }
 
 static void
@@ -184,6 +204,7 @@ take_row (Building *building, const StoreRow *row)
                 { "patient", take_patient },
                 { "facilities", take_facilities },
                 { "note", take_note },
+                { "confirmation", take_confirmation },
                 { "problem", take_problem },
                 { "prescription", take_prescription },
                 { "consent", take_consent },
@@ -259,7 +280,10 @@ static void
 finish (Building *building, const StoreRow *first, const StoreRow *last)
 {
   json_t *view = building->view;
-  g_autofree char *started = clock_text (first->utc_us), *written = clock_text (last->utc_us);
+  /* What was planned had rows before it began. */
+  g_autofree char *started
+      = clock_text (building->began_us != 0 ? building->began_us : first->utc_us);
+  g_autofree char *written = clock_text (last->utc_us);
   g_autofree char *ended = building->ended_us != 0 ? clock_text (building->ended_us) : NULL;
   json_object_set_new (view, "started", json_string (started));
   json_object_set_new (view, "ended", ended != NULL ? json_string (ended) : json_null ());

@@ -8,8 +8,10 @@
  *   consultation, state, mode, reason, conclusion, station, doctor, started, ended, written
  *   patient        as docs/protocol.md has it
  *   facilities     {own: {id, name, code, address, phone}, consulted: [{name, code}]}
- *   people         [{id, name, role, facility, joined, left}], the doctor first
- *   notes          [{note, kind, text, author, by, at}], oldest first, empty ones left out
+ *   people         [{id, name, role, facility, joined, left, identity}], the doctor first;
+ *                  identity: of who proved it by a sign-in {method, provider, issuer, subject, name}
+ *   notes          [{note, kind, text, author, by, at, confirmed}], oldest first, empty ones left out;
+ *                  confirmed: when its author, proven by a sign-in, confirmed this version
  *   problems       [{problem, icd10, title, text}]
  *   prescriptions  [{prescription, drug, strength, dose, days, quantity, …}] (prescription.h)
  *   consents       [{kind, purposes, by, relation, reason, user, at}]

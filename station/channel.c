@@ -1,4 +1,5 @@
 #include "station/channel.h"
+#include "station/catch_up.h"
 #include "station/clock.h"
 #include "station/ecgs.h"
 #include "station/forms.h"
@@ -7,6 +8,7 @@
 #include "station/pictures.h"
 #include "station/ptz.h"
 #include "station/request.h"
+#include "station/roles.h"
 #include "station/room.h"
 #include "station/text.h"
 #include "station/view.h"
@@ -112,6 +114,7 @@ channel_send_snapshot (Station *station, const char *label)
   dicom_channel_send (station, label);
   if (station->screen == NULL)
     return;
+  catch_up_send (station, label);
   ecgs_send_list (station, label);
   forms_send (station, label);
   json_array_foreach (station->screen->notes, i, note)
@@ -144,6 +147,13 @@ find_note (const Consult *consult, const char *id)
   return NULL;
 }
 
+/* A guest, or a specialist who answered from a desk. */
+static gboolean
+is_from_afar (const char *user)
+{
+  return g_str_has_prefix (user, "guest:") || g_str_has_prefix (user, "desk:");
+}
+
 /* A guest's words are the guest's alone; what the station's own people write they share, and
  * each version keeps its author. */
 static gboolean
@@ -154,7 +164,7 @@ note_is_foreign (const Consult *consult, const json_t *message, const char *user
   const char *by = json_string_value (json_object_get (note, "by"));
   if (by == NULL || g_str_equal (by, user))
     return FALSE;
-  return g_str_has_prefix (by, "guest:") || g_str_has_prefix (user, "guest:");
+  return is_from_afar (by) || is_from_afar (user);
 }
 
 json_t *
@@ -365,7 +375,7 @@ receive_note (Station *station, const char *label, const json_t *message)
     send_error (station, label, "out-of-place", note);
     return;
   }
-  if (!channel_author (station, label, &user, &name)) {
+  if (!channel_author (station, label, &user, &name) || !roles_may_write (station, user, message)) {
     send_error (station, label, "not-allowed", note);
     return;
   }

@@ -1,4 +1,5 @@
 #include "station/check_private.h"
+#include "certs/tpm_seal.h"
 #include "station/clock.h"
 #include "station/recording_space.h"
 #include "station/text.h"
@@ -131,6 +132,26 @@ check_clock (GPtrArray *findings)
                g_strdup_printf ("The clock is synchronized: %s", text));
 }
 
+static void
+check_tpm (const Config *config, GPtrArray *findings)
+{
+  g_autoptr (GError) error = NULL;
+  if (config->tpm == NULL)
+    return;
+  if (tpm_seal_works (config->tpm, &error))
+    check_add (findings, CHECK_GOOD, "tpm",
+               g_strdup_printf ("Chip bảo mật (TPM) trả lời: %s", config->tpm),
+               g_strdup_printf ("The security chip (TPM) answers: %s", config->tpm));
+  else
+    check_add (findings, CHECK_BAD, "tpm",
+               g_strdup_printf ("Chip bảo mật (TPM) không dùng được, mã PIN mở hồ sơ không đăng "
+                                "nhập được; hãy dùng cụm mật khẩu. %s",
+                                error->message),
+               g_strdup_printf ("The security chip (TPM) cannot be used, PINs that open the "
+                                "records sign in nobody; use the passphrase. %s",
+                                error->message));
+}
+
 void
 check_vault (Vault *vault, GPtrArray *findings)
 {
@@ -176,6 +197,7 @@ check_machine (const Config *config, CheckFrom from)
   check_nothing_forgotten (config, findings);
   if (check_state (config, findings)) {
     check_disk (config, findings);
+    check_tpm (config, findings);
     check_certificate (config, findings);
   }
   check_clock (findings);
@@ -186,5 +208,6 @@ check_machine (const Config *config, CheckFrom from)
   check_serials (config, findings);
   check_web (config, from, findings);
   check_relays (config, findings);
+  check_brokers (config, findings);
   return findings;
 }

@@ -8,5 +8,6 @@ void check_encoders (const Config *config, GPtrArray *findings);
 void check_devices (const Config *config, CheckFrom from, GPtrArray *findings);
 void check_web (const Config *config, CheckFrom from, GPtrArray *findings);
 void check_relays (const Config *config, GPtrArray *findings);
+void check_brokers (const Config *config, GPtrArray *findings);
 void check_certificate (const Config *config, GPtrArray *findings);
 void check_serials (const Config *config, GPtrArray *findings);

@@ -27,6 +27,7 @@ int cmd_check (int argc, char **argv);
 int cmd_record (int argc, char **argv);
 int cmd_device (int argc, char **argv);
 int cmd_cert (int argc, char **argv);
+int cmd_ca (int argc, char **argv);
 int cmd_outbox (int argc, char **argv);
 int cmd_backup (int argc, char **argv);
 int cmd_restore (int argc, char **argv);
@@ -57,6 +58,13 @@ GBytes *cli_boot_credential (const CliOptions *options, const Config *config, GE
 /* First line of a file, without its end; refuses an empty one. Wipe with cli_secret_free. */
 char *cli_read_secret (const char *file, GError **error);
 void cli_secret_free (char *secret);
+/* A line from the terminal; secret: without showing it. NULL: there is no terminal, or its end.
+ * (transfer full) */
+char *cli_prompt (const char *question, gboolean secret);
+/* From the file, else asked twice; NULL with error. option names the file's option. Wipe with
+ * cli_secret_free. */
+char *cli_obtain_secret (const char *file, const char *question, const char *option,
+                         GError **error);
 /* Of somebody who holds a recovery key: PEM files; passphrase_file NULL: the key has none. */
 EVP_PKEY *cli_read_private_key (const char *file, const char *passphrase_file, GError **error);
 X509 *cli_read_certificate (const char *file, GError **error);

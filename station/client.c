@@ -1,6 +1,10 @@
 #include "station/client.h"
+#include "station/accounts.h"
+#include "station/calls/desk.h"
 #include "station/console.h"
 #include "station/join.h"
+#include "station/passkeys.h"
+#include "station/providers.h"
 #include "station/request.h"
 #include "station/session.h"
 #include "station/station.h"
@@ -20,6 +24,8 @@ console_hello (Station *station)
                              "station", "id", station->config->station_id, "name",
                              station->config->station_name, "language", station->config->language);
   json_object_set_new (hello, "users", users_to_json (station->users, station->vault));
+  json_object_set_new (hello, "tpm", json_boolean (station->config->tpm != NULL));
+  json_object_set_new (hello, "passkeys", json_boolean (passkeys_any (station->passkeys)));
   json_object_set_new (hello, "ready", json_boolean (station_is_ready (station)));
   json_object_set_new (hello, "problems", station_problems (station));
   if (station->config->duty_phone != NULL)
@@ -27,13 +33,27 @@ console_hello (Station *station)
   return hello;
 }
 
+/* How people may prove who they are. */
+static void
+add_sign_ins (json_t *hello, const Client *client)
+{
+  Station *station = client->station;
+  json_object_set_new (hello, "providers", providers_json (station->providers));
+  json_object_set_new (hello, "accounts", json_boolean (accounts_any (station->accounts)));
+  json_object_set_new (hello, "rp", json_string (accounts_rp (client)));
+}
+
 static json_t *
 join_hello (Station *station, const char *nonce)
 {
-  return json_pack ("{s:s, s:i, s:s, s:s, s:s, s:{s:s}, s:s}", "type", "hello", "protocol", 1,
-                    "version", NHIPCAU_VERSION, "instance", station->instance, "nonce", nonce,
-                    "station", "name", station->config->station_name, "language",
-                    station->config->language);
+  json_t *hello = json_pack (
+      "{s:s, s:i, s:s, s:s, s:s, s:{s:s, s:s, s:s*}, s:s}", "type", "hello", "protocol", 1,
+      "version", NHIPCAU_VERSION, "instance", station->instance, "nonce", nonce, "station", "id",
+      station->config->station_id, "name", station->config->station_name, "phone",
+      station->config->facility_phone, "language", station->config->language);
+  json_object_set_new (hello, "specialists",
+                       json_string (station->config->specialists_proven ? "proven" : "anybody"));
+  return hello;
 }
 
 Client *
@@ -48,12 +68,14 @@ client_new (Station *station, ClientKind kind, gboolean loopback, const ClientEv
   client->events = events;
   client->arg = arg;
   g_ptr_array_add (station->clients, client);
-  if (kind == CLIENT_JOIN) {
+  if (kind != CLIENT_CONSOLE)
     client->nonce = session_random_text (24);
-    client_send (client, join_hello (station, client->nonce));
-  } else {
-    client_send (client, console_hello (station));
-  }
+  json_t *hello = kind == CLIENT_CONSOLE ? console_hello (station)
+                  : kind == CLIENT_DESK  ? desk_hello (station, client->nonce, events->is_far)
+                                         : join_hello (station, client->nonce);
+  if (kind != CLIENT_CONSOLE)
+    add_sign_ins (hello, client);
+  client_send (client, hello);
   return client;
 }
 
@@ -72,6 +94,7 @@ client_unref (Client *client)
   g_free (client->peer);
   g_free (client->reserved);
   g_free (client->nonce);
+  g_free (client->challenge);
   g_free (client->consult);
   g_free (client->guest);
   g_free (client);
@@ -84,6 +107,8 @@ client_gone (Client *client)
   g_ptr_array_remove_fast (client->station->clients, client);
   if (client->kind == CLIENT_CONSOLE)
     console_gone (client);
+  else if (client->kind == CLIENT_DESK)
+    desk_gone (client);
   else
     join_gone (client);
   client_unref (client);
@@ -188,6 +213,8 @@ client_receive (Client *client, const char *text, gsize length)
   }
   if (client->kind == CLIENT_CONSOLE)
     console_receive (client, message);
+  else if (client->kind == CLIENT_DESK)
+    desk_receive (client, message);
   else
     join_receive (client, message);
 }

@@ -10,17 +10,19 @@
 typedef struct Station Station;
 typedef struct Session Session;
 typedef struct Client Client;
+typedef struct Desk Desk;
 
 #define CLIENT_MAX_FRAME (256 * 1024)
 #define CLIENT_MAX_DEPTH 16
 
-typedef enum { CLIENT_CONSOLE, CLIENT_JOIN } ClientKind;
+typedef enum { CLIENT_CONSOLE, CLIENT_JOIN, CLIENT_DESK } ClientKind;
 
 typedef struct {
   /* One frame, JSON text; not kept. */
   void (*send) (Client *client, const char *text, gsize length, void *arg);
   /* Close the socket when what was sent is gone. */
   void (*close) (Client *client, void *arg);
+  gboolean is_far; /* anybody on the internet may have opened it: names of users are not told */
 } ClientEvents;
 
 struct Client {
@@ -37,10 +39,18 @@ struct Client {
   /* Console: who is signed in here. */
   Session *session;
 
+  /* Console: what a passkey has to answer; NULL: nothing was asked. */
+  char *challenge;
+
   /* Join page: nonce of its hello; the guest it turned out to be. */
   char *nonce;
   char *consult, *guest;
-  guint failures; /* wrong secrets and malformed frames on this socket */
+  /* Desk: who sits there (calls/desk.h); NULL: nobody yet. A desk also comes in as a guest. */
+  Desk *desk;
+  guint failures;  /* wrong secrets and malformed frames on this socket */
+  gboolean opened; /* it showed an invitation, with its PIN where there is one */
+  guint probes;    /* of the link */
+  gint64 head_us;  /* CLOCK_MONOTONIC: when it was given the log's head; 0: never */
 
   gint64 budget_us; /* of a token bucket: when the next message is in order */
 };

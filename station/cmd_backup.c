@@ -114,7 +114,7 @@ cmd_backup (int argc, char **argv)
 /* ---- restore ------------------------------------------------------------------------------ */
 
 typedef struct {
-  char *to, *key, *certificate, *key_passphrase, *user, *passphrase_file, *language;
+  char *to, *key, *certificate, *key_passphrase, *user, *passphrase_file, *erasures, *language;
   int number;
   gboolean json;
 } Restore;
@@ -128,6 +128,7 @@ restore_clear (Restore *restore)
   g_free (restore->key_passphrase);
   g_free (restore->user);
   g_free (restore->passphrase_file);
+  g_free (restore->erasures);
   g_free (restore->language);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Restore, restore_clear)
@@ -193,7 +194,8 @@ run_restore (const Restore *restore, const char *dir)
                                    .recovery_key = key,
                                    .certificate = certificate,
                                    .user = restore->user,
-                                   .passphrase = passphrase };
+                                   .passphrase = passphrase,
+                                   .erasures = restore->erasures };
   gboolean ok = backup_restore (&request, &report, &error);
   cli_secret_free (passphrase);
   return ok ? restored (restore, &report) : cli_fail (error);
@@ -222,6 +224,10 @@ parse_restore (int *argc, char ***argv, Restore *restore, GError **error)
       "ID" },
     { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &restore->passphrase_file,
       SAY ("mật khẩu mới đó", "that passphrase"), "FILE" },
+    { "erasures", 0, 0, G_OPTION_ARG_FILENAME, &restore->erasures,
+      SAY ("thư mục biên bản tiêu hủy mới hơn (erasures/ của một bản khác): cũng làm theo",
+           "folder of newer certificates of destruction (erasures/ of another copy): obeyed too"),
+      "DIR" },
     { "lang", 0, 0, G_OPTION_ARG_STRING, &restore->language, SAY ("vi hoặc en", "vi or en"),
       "LANG" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &restore->json, SAY ("in ra JSON", "prints JSON"), NULL },

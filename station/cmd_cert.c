@@ -1,168 +1,93 @@
-/* nhipcau cert show */
-#include "certs/session_cert.h"
-#include "station/cli.h"
-#include "station/clock.h"
-
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIO, BIO_free_all)
-
-static X509 *
-load (const char *file, GError **error)
-{
-  g_autoptr (BIO) bio = BIO_new_file (file, "r");
-  X509 *certificate = bio != NULL ? PEM_read_bio_X509 (bio, NULL, NULL, NULL) : NULL;
-  ERR_clear_error ();
-  if (certificate == NULL)
-    g_set_error (error, CERTS_ERROR, CERTS_ERROR_NOT_FOUND,
-                 "%s: there is no certificate; run nhipcau setup", file);
-  return certificate;
-}
-
-static char *
-name_text (const X509_NAME *name)
-{
-  g_autoptr (BIO) bio = BIO_new (BIO_s_mem ());
-  char *data = NULL;
-  X509_NAME_print_ex (bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  long length = BIO_get_mem_data (bio, &data);
-  return g_strndup (data, (gsize)length);
-}
-
-static char *
-time_text (const ASN1_TIME *time)
-{
-  struct tm parts = { 0 };
-  if (ASN1_TIME_to_tm (time, &parts) != 1)
-    return g_strdup ("?");
-  return clock_text ((gint64)timegm (&parts) * G_USEC_PER_SEC);
-}
-
-static json_t *
-alternative_names (X509 *certificate)
-{
-  json_t *list = json_array ();
-  GENERAL_NAMES *names = X509_get_ext_d2i (certificate, NID_subject_alt_name, NULL, NULL);
-  for (int i = 0; names != NULL && i < sk_GENERAL_NAME_num (names); i++) {
-    g_autoptr (BIO) bio = BIO_new (BIO_s_mem ());
-    char *data = NULL;
-    GENERAL_NAME_print (bio, sk_GENERAL_NAME_value (names, i));
-    long length = BIO_get_mem_data (bio, &data);
-    json_array_append_new (list, json_stringn (data, (gsize)length));
-  }
-  GENERAL_NAMES_free (names);
-  return list;
-}
-
-static json_t *
-describe (X509 *certificate, const char *file)
-{
-  g_autofree char *subject = name_text (X509_get_subject_name (certificate));
-  g_autofree char *issuer = name_text (X509_get_issuer_name (certificate));
-  g_autofree char *from = time_text (X509_get0_notBefore (certificate));
-  g_autofree char *until = time_text (X509_get0_notAfter (certificate));
-  g_autofree char *fingerprint = fingerprint_sha256 (certificate);
-  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "file", file, "subject", subject,
-                    "issuer", issuer, "from", from, "until", until, "sha256", fingerprint, "names",
-                    alternative_names (certificate));
-}
-
-/* Recovery recipients, numbered as their challenge files; none when the keys cannot be read. */
-static json_t *
-describe_recovery (const Config *config)
-{
-  g_autoptr (Vault) vault = vault_open_read_only (config->state, NULL);
-  json_t *list = json_array ();
-  for (guint i = 0; vault != NULL && i < vault_recipients (vault); i++) {
-    guint number = vault_recipient_place (vault, i) + 1;
-    g_autofree char *file = g_strdup_printf ("keys.db %u", number);
-    json_t *one = describe (vault_recipient (vault, i), file);
-    json_object_set_new (one, "number", json_integer (number));
-    json_object_set_new (one, "confirmed", json_boolean (vault_recipient_confirmed (vault, i)));
-    json_array_append_new (list, one);
-  }
-  return list;
-}
+/* nhipcau cert show | request | install | renew | revoke-check */
+#include "station/cmd_cert.h"
 
 static void
-print_one (const char *title, const json_t *one)
+cert_options_clear (CertOptions *options)
 {
-  static const char *const keys[] = { "file", "subject", "issuer", "from", "until", "sha256" };
-  gsize i;
-  json_t *name;
-  puts (title);
-  for (i = 0; i < G_N_ELEMENTS (keys); i++)
-    printf ("  %-8s %s\n", keys[i], json_string_value (json_object_get (one, keys[i])));
-  json_array_foreach (json_object_get (one, "names"), i, name)
-  {
-    printf ("  %-8s %s\n", i == 0 ? "names" : "", json_string_value (name));
-  }
+  cli_options_clear (&options->common);
+  g_free (options->out);
+  g_free (options->key);
+  g_free (options->key_secret_file);
+  g_free (options->new_key);
+  g_free (options->passphrase_file);
+  g_free (options->person);
+  g_free (options->name);
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CertOptions, cert_options_clear)
 
-static void
-print_recovery (const json_t *list)
+static int
+usage (void)
 {
-  gsize i;
-  json_t *one;
-  json_array_foreach (list, i, one)
-  {
-    g_autofree char *title = g_strdup_printf (
-        SAY ("Khóa khôi phục %d: %s", "Recovery key %d: %s"),
-        (int)json_integer_value (json_object_get (one, "number")),
-        json_is_true (json_object_get (one, "confirmed")) ? SAY ("đã xác nhận", "confirmed")
-                                                          : SAY ("chưa xác nhận", "not confirmed"));
-    print_one (title, one);
-  }
+  return cli_usage ("%s", SAY ("cách dùng: nhipcau cert show | request | install TỆP | renew | "
+                               "revoke-check, --state DIR",
+                               "usage: nhipcau cert show | request | install FILE | renew | "
+                               "revoke-check, --state DIR"));
 }
 
 static int
-show (const CliOptions *options, const Config *config)
+dispatch (CertOptions *options, int argc, char **argv)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char *own = g_build_filename (config->state, "certs", "station.crt", NULL);
-  g_autofree char *authority_file = g_build_filename (config->state, "certs", "ca.crt", NULL);
-  const char *file = config->certificate != NULL ? config->certificate : own;
-  g_autoptr (X509) certificate = load (file, &error);
-  if (certificate == NULL)
-    return cli_fail (error);
-  g_autoptr (X509) authority = config->certificate == NULL ? load (authority_file, NULL) : NULL;
-  json_auto_t *result = json_pack ("{s:o}", "certificate", describe (certificate, file));
-  if (authority != NULL)
-    json_object_set_new (result, "authority", describe (authority, authority_file));
-  json_object_set_new (result, "recovery", describe_recovery (config));
-  if (options->json) {
-    cli_print_json (result);
-    return CLI_OK;
+  static const struct {
+    const char *name;
+    int (*run) (const CertOptions *options, const Config *config);
+  } plain[] = { { "show", cert_show },
+                { "request", cert_request },
+                { "renew", cert_renew },
+                { "revoke-check", cert_revoke_check } };
+  int exit_code = CLI_OK;
+  gboolean install = argc == 3 && g_str_equal (argv[1], "install");
+  if (argc != 2 && !install)
+    return usage ();
+  if (argc == 2 && g_str_equal (argv[1], "request") && options->person != NULL)
+    return cert_request_person (options);
+  for (guint i = 0; i <= G_N_ELEMENTS (plain); i++) {
+    if (i == G_N_ELEMENTS (plain) ? !install : argc != 2 || !g_str_equal (argv[1], plain[i].name))
+      continue;
+    g_autoptr (Config) config = cli_config (&options->common, &exit_code);
+    if (config == NULL)
+      return exit_code;
+    return install ? cert_install (options, config, argv[2]) : plain[i].run (options, config);
   }
-  print_one (SAY ("Chứng thư của trạm", "The station's certificate"),
-             json_object_get (result, "certificate"));
-  if (authority != NULL)
-    print_one (SAY ("Nơi cấp tại trạm: trình duyệt trên máy này phải tin tệp này",
-                    "The station's own authority: browsers of this machine must trust this file"),
-               json_object_get (result, "authority"));
-  print_recovery (json_object_get (result, "recovery"));
-  return CLI_OK;
+  return usage ();
 }
 
 int
 cmd_cert (int argc, char **argv)
 {
-  g_auto (CliOptions) options = { 0 };
+  g_auto (CertOptions) options = { 0 };
   int exit_code = CLI_OK;
-  if (!cli_parse (&argc, &argv, &options, CLI_WITH_JSON, NULL, "show",
-                  (Text){ "Cho xem chứng thư của trạm và các khóa khôi phục.",
-                          "Shows the station's certificate and its recovery keys." },
-                  &exit_code))
+  const GOptionEntry entries[] = {
+    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options.out,
+      SAY ("request: tệp yêu cầu", "request: the file to write"), "FILE" },
+    { "key", 0, 0, G_OPTION_ARG_STRING, &options.key,
+      SAY ("khóa khác khóa của trạm: tệp, PKCS#11 hay TPM (STORE URI)",
+           "another key than the station's: a file, PKCS#11 or TPM (STORE URI)"),
+      "URI" },
+    { "key-secret-file", 0, 0, G_OPTION_ARG_FILENAME, &options.key_secret_file,
+      SAY ("tệp có mật khẩu hay PIN của khóa đó", "file with that key's password or PIN"), "FILE" },
+    { "person", 0, 0, G_OPTION_ARG_STRING, &options.person,
+      SAY ("request: cho người này, không phải cho trạm",
+           "request: for this person, not a station"),
+      "ID" },
+    { "name", 0, 0, G_OPTION_ARG_STRING, &options.name,
+      SAY ("request --person: họ tên", "request --person: their name"), "NAME" },
+    { "new-key", 0, 0, G_OPTION_ARG_FILENAME, &options.new_key,
+      SAY ("request --person: tạo khóa mới vào tệp này",
+           "request --person: makes a new key in this file"),
+      "FILE" },
+    { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &options.passphrase_file,
+      SAY ("--new-key: tệp có mật khẩu mới", "--new-key: file with its new passphrase"), "FILE" },
+    { NULL },
+  };
+  if (!cli_parse (
+          &argc, &argv, &options.common, CLI_WITH_JSON | CLI_WITH_KEYS, entries,
+          "show | request | install FILE | renew | revoke-check",
+          (Text){ "Chứng thư của trạm: xem, xin nơi cấp, cài, gia hạn, kiểm tra thu hồi "
+                  "(docs/certificates.md). Mã thoát 1 khi chứng thư không dùng được.",
+                  "The station's certificate: shown, asked for, installed, renewed, checked "
+                  "against revocation (docs/certificates.md). Exit status 1 when a "
+                  "certificate does not do." },
+          &exit_code))
     return exit_code;
-  if (argc != 2 || !g_str_equal (argv[1], "show"))
-    return cli_usage ("%s", SAY ("cách dùng: nhipcau cert show --state DIR",
-                                 "usage: nhipcau cert show --state DIR"));
-  g_autoptr (Config) config = cli_config (&options, &exit_code);
-  return config != NULL ? show (&options, config) : exit_code;
+  return dispatch (&options, argc, argv);
 }

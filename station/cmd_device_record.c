@@ -246,8 +246,8 @@ static int
 check_options (const RecordOptions *options)
 {
   if (options->kind != NULL && line_kind_find (options->kind) == NULL)
-    return cli_usage (SAY ("--kind %s: chỉ có contec, nonin, intellivue",
-                           "--kind %s: contec, nonin or intellivue"),
+    return cli_usage (SAY ("--kind %s: chỉ có contec, nonin, nonin-9560, intellivue",
+                           "--kind %s: contec, nonin, nonin-9560 or intellivue"),
                       options->kind);
   if (options->serial != NULL && !serial_port_is_valid (options->serial))
     return cli_usage (SAY ("--serial %s: cần đường dẫn hoặc usb:VVVV:PPPP",
@@ -300,7 +300,8 @@ cmd_device_record (int argc, char **argv)
   const GOptionEntry entries[] = {
     { "serial", 0, 0, G_OPTION_ARG_STRING, &options.serial, SAY ("cổng nối tiếp", "a serial port"),
       "PORT" },
-    { "kind", 0, 0, G_OPTION_ARG_STRING, &options.kind, "contec, nonin, intellivue", "KIND" },
+    { "kind", 0, 0, G_OPTION_ARG_STRING, &options.kind, "contec, nonin, nonin-9560, intellivue",
+      "KIND" },
     { "speed", 0, 0, G_OPTION_ARG_INT, &options.speed, SAY ("tốc độ cổng", "speed of the line"),
       "BAUD" },
     { "mllp", 0, 0, G_OPTION_ARG_INT, &options.mllp,

@@ -140,6 +140,13 @@ on_observation (Observation *observation, void *arg)
 }
 
 static void
+on_alarm (DeviceAlarm *alarm, void *arg)
+{
+  print (device_alarm_to_json (alarm));
+  device_alarm_free (alarm);
+}
+
+static void
 on_wave (WaveBlock *block, void *arg)
 {
   print (wave_block_to_json (block));
@@ -211,7 +218,7 @@ static gboolean
 to_lines (const ReplayOptions *options, const char *kind_name, const GPtrArray *records,
           GError **error)
 {
-  const FeedSink sink = { .observation = on_observation, .wave = on_wave };
+  const FeedSink sink = { .observation = on_observation, .wave = on_wave, .alarm = on_alarm };
   guint64 frames = 0;
   if (g_strcmp0 (kind_name, "hl7") == 0)
     return decode_messages (records, error);
@@ -259,7 +266,8 @@ cmd_device_replay (int argc, char **argv)
   g_auto (ReplayOptions) options = { 0 };
   int exit_code = CLI_OK;
   const GOptionEntry entries[] = {
-    { "kind", 0, 0, G_OPTION_ARG_STRING, &options.kind, "contec, nonin, intellivue, hl7", "KIND" },
+    { "kind", 0, 0, G_OPTION_ARG_STRING, &options.kind,
+      "contec, nonin, nonin-9560, intellivue, hl7", "KIND" },
     { "original", 0, 0, G_OPTION_ARG_NONE, &options.original,
       SAY ("đúng nhịp lúc ghi (mặc định: nhanh nhất)", "at its own pace (default: at once)"),
       NULL },
@@ -289,8 +297,8 @@ cmd_device_replay (int argc, char **argv)
                                  "--mllp HOST:PORT]"));
   if (options.kind != NULL && !g_str_equal (options.kind, "hl7")
       && line_kind_find (options.kind) == NULL)
-    return cli_usage (SAY ("--kind %s: chỉ có contec, nonin, intellivue, hl7",
-                           "--kind %s: contec, nonin, intellivue or hl7"),
+    return cli_usage (SAY ("--kind %s: chỉ có contec, nonin, nonin-9560, intellivue, hl7",
+                           "--kind %s: contec, nonin, nonin-9560, intellivue or hl7"),
                       options.kind);
   g_autoptr (CaptureReader) reader = open_capture (&options, &cli, argv[1], &exit_code);
   return reader != NULL ? replay (&options, reader) : exit_code;

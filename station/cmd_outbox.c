@@ -43,7 +43,7 @@ outbox_show (const CliOptions *options, const Config *config)
   if (vault == NULL)
     return cli_fail (error);
   g_autoptr (Store) store = store_open (config->state, vault, NULL, STORE_READ_ONLY, &error);
-  json_auto_t *outbox = store != NULL ? deliveries_json (NULL, store, config, &error) : NULL;
+  json_auto_t *outbox = store != NULL ? deliveries_json (NULL, store, config, FALSE, &error) : NULL;
   if (outbox == NULL)
     return cli_fail (error);
   say (options, outbox);
@@ -72,9 +72,9 @@ outbox_send (const CliOptions *options, const Config *config)
   if (opening_is_running (config))
     return wake_station (config);
   if (!opening_read_write (&opening, options, config, &error)
-      || !deliveries_run (opening.store, config, &left, &error))
+      || !deliveries_run (opening.store, opening.identity, config, &left, &error))
     return cli_fail (error);
-  json_auto_t *outbox = deliveries_json (NULL, opening.store, config, &error);
+  json_auto_t *outbox = deliveries_json (NULL, opening.store, config, FALSE, &error);
   if (outbox == NULL)
     return cli_fail (error);
   say (options, outbox);

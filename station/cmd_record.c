@@ -383,6 +383,8 @@ cmd_record (int argc, char **argv)
   int exit_code = CLI_OK;
   if (argc > 1 && g_str_equal (argv[1], "export"))
     return cmd_record_export (argc - 1, argv + 1);
+  if (argc > 1 && g_str_equal (argv[1], "drill"))
+    return cmd_record_drill (argc - 1, argv + 1);
   if (argc > 1 && cmd_record_keep_has (argv[1]))
     return cmd_record_keep (argc - 1, argv + 1);
   const GOptionEntry entries[] = {
@@ -401,7 +403,7 @@ cmd_record (int argc, char **argv)
   if (!cli_parse (
           &argc, &argv, &options, CLI_WITH_KEYS | CLI_WITH_JSON, entries,
           "list | show ID | verify [ID] | signatures ID | recover [ID] | export ID | retention | "
-          "hold ID | release ID | erase ID | witness HASH",
+          "hold ID | release ID | erase ID | witness HASH | drill",
           (Text){ "Hồ sơ đã niêm phong: liệt kê, xem, kiểm tra từng byte (mã thoát 1 khi có "
                   "lỗi), mở bằng khóa khôi phục.",
                   "The sealed records: lists, shows, checks every byte (exit status 1 when "

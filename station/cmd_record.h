@@ -2,3 +2,4 @@
 #pragma once
 
 int cmd_record_export (int argc, char **argv);
+int cmd_record_drill (int argc, char **argv);

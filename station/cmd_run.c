@@ -2,7 +2,9 @@
 #include "station/cli.h"
 #include "station/deliveries.h"
 #include "station/dicom.h"
+#include "station/enrolment.h"
 #include "station/opening.h"
+#include "station/rendezvous.h"
 #include "station/server.h"
 #include "station/station.h"
 #include "station/witnesses.h"
@@ -19,12 +21,13 @@ quit (void *loop)
   return G_SOURCE_CONTINUE;
 }
 
-/* nhipcau outbox send, and what backup and record witness have left */
+/* nhipcau outbox send, and what backup, record witness and cert have left */
 static gboolean
 woken (void *station)
 {
   witnesses_take (station);
-  deliveries_send_now (((Station *)station)->deliveries);
+  enrolment_wake (((Station *)station)->enrolment);
+  deliveries_send_now (((Station *)station)->deliveries, NULL);
   return G_SOURCE_CONTINUE;
 }
 
@@ -48,7 +51,7 @@ run_station (Opening *opening, const Config *config)
       || !dicom_listen (station->dicom, &error))
     return cli_fail (error);
   g_autoptr (Server) server = server_new (station, opening->identity, loop, &error);
-  if (server == NULL)
+  if (server == NULL || !rendezvous_start (station, &error))
     return cli_fail (error);
   guint term = g_unix_signal_add (SIGTERM, quit, loop);
   guint interrupt = g_unix_signal_add (SIGINT, quit, loop);

@@ -9,8 +9,6 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIO, BIO_free_all)
@@ -40,74 +38,22 @@ setup_options_clear (SetupOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SetupOptions, setup_options_clear)
 
-/* ---- Prompts
- * ---------------------------------------------------------------------------------------- */
-
-static char *
-prompt (const char *question, gboolean secret)
-{
-  struct termios before, quiet;
-  char line[1100];
-  gboolean terminal = isatty (STDIN_FILENO) && tcgetattr (STDIN_FILENO, &before) == 0;
-  if (!terminal)
-    return NULL;
-  fprintf (stderr, "%s: ", question);
-  quiet = before;
-  if (secret) {
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
-    tcsetattr (STDIN_FILENO, TCSAFLUSH, &quiet);
-  }
-  char *got = fgets (line, sizeof line, stdin);
-  if (secret) {
-    tcsetattr (STDIN_FILENO, TCSAFLUSH, &before);
-    fputc ('\n', stderr);
-  }
-  if (got == NULL)
-    return NULL;
-  line[strcspn (line, "\n")] = '\0';
-  char *answer = g_strdup (line);
-  explicit_bzero (line, sizeof line);
-  return answer;
-}
-
-/* From the file, else asked twice; NULL with error. */
-static char *
-obtain_secret (const char *file, const char *question, const char *option, GError **error)
-{
-  if (file != NULL)
-    return cli_read_secret (file, error);
-  char *first = prompt (question, TRUE);
-  char *second = first != NULL ? prompt (SAY ("Nhập lại", "Again"), TRUE) : NULL;
-  if (first != NULL && second != NULL && g_str_equal (first, second)) {
-    cli_secret_free (second);
-    return first;
-  }
-  g_set_error (error, CONFIG_ERROR, CONFIG_ERROR_VALUE,
-               first == NULL ? SAY ("thiếu %s TỆP", "%s FILE is missing")
-                             : SAY ("hai lần nhập khác nhau (hoặc dùng %s TỆP)",
-                                    "the two entries differ (or use %s FILE)"),
-               option);
-  cli_secret_free (first);
-  cli_secret_free (second);
-  return NULL;
-}
-
 static gboolean
 obtain_user (const SetupOptions *options, const char *text, gboolean with_passphrase,
              SetupUser *user, GError **error)
 {
   if (!setup_parse_user (text, user, error))
     return FALSE;
-  user->pin = obtain_secret (options->pin_file,
-                             SAY ("Mã PIN mới (6 đến 12 chữ số)", "New PIN (6 to 12 digits)"),
-                             "--pin-file", error);
+  user->pin = cli_obtain_secret (options->pin_file,
+                                 SAY ("Mã PIN mới (6 đến 12 chữ số)", "New PIN (6 to 12 digits)"),
+                                 "--pin-file", error);
   if (user->pin == NULL)
     return FALSE;
   if (with_passphrase) {
     user->passphrase
-        = obtain_secret (options->passphrase_file,
-                         SAY ("Mật khẩu mới (10 ký tự trở lên)", "New passphrase (10 or more)"),
-                         "--passphrase-file", error);
+        = cli_obtain_secret (options->passphrase_file,
+                             SAY ("Mật khẩu mới (10 ký tự trở lên)", "New passphrase (10 or more)"),
+                             "--passphrase-file", error);
     if (user->passphrase == NULL)
       return FALSE;
   }
@@ -169,8 +115,8 @@ create (const SetupOptions *options, Config *config)
                            "recovery key confirmed with --confirm; see nhipcau setup --help"),
                       config->state);
   if (text == NULL)
-    text = asked
-        = prompt (SAY ("Người dùng đầu tiên (ID:TÊN:VAI TRÒ)", "First user (ID:NAME:ROLE)"), FALSE);
+    text = asked = cli_prompt (
+        SAY ("Người dùng đầu tiên (ID:TÊN:VAI TRÒ)", "First user (ID:NAME:ROLE)"), FALSE);
   if (text == NULL)
     return cli_usage ("%s", SAY ("thiếu --user ID:TÊN:VAI_TRÒ", "--user ID:NAME:ROLE is missing"));
   if (options->name != NULL) {
@@ -330,9 +276,9 @@ make_recovery (const SetupOptions *options)
 {
   g_autoptr (GError) error = NULL;
   char *passphrase
-      = obtain_secret (options->passphrase_file,
-                       SAY ("Mật khẩu của khóa khôi phục", "The recovery key's passphrase"),
-                       "--passphrase-file", &error);
+      = cli_obtain_secret (options->passphrase_file,
+                           SAY ("Mật khẩu của khóa khôi phục", "The recovery key's passphrase"),
+                           "--passphrase-file", &error);
   if (passphrase == NULL)
     return cli_fail (error);
   const char *weak = user_passphrase_weakness (passphrase);
@@ -343,10 +289,12 @@ make_recovery (const SetupOptions *options)
                                  options->name != NULL ? options->name : "nhipcau", &error))
     exit_code = cli_fail (error);
   else
-    printf (SAY ("Đã ghi và đọc lại %s/recovery.key và recovery.crt. Cất giữ bên ngoài trạm.\n",
-                 "%s/recovery.key and recovery.crt were written and read back. Keep them away from "
-                 "the station.\n"),
-            options->make_recovery);
+    printf (
+        SAY ("Đã ghi và đọc lại %s/recovery.key và recovery.crt; in recovery.pdf ra giấy. Cất giữ "
+             "bên ngoài trạm.\n",
+             "%s/recovery.key and recovery.crt were written and read back; print recovery.pdf. "
+             "Keep them away from the station.\n"),
+        options->make_recovery);
   cli_secret_free (passphrase);
   return exit_code;
 }

@@ -1,4 +1,5 @@
 #include "station/config_keys.h"
+#include "station/calls/call_plan.h"
 #include "media/key_lines.h"
 
 #include <gio/gio.h>
@@ -68,6 +69,9 @@ config_new (void)
   config->devices = g_ptr_array_new_with_free_func (config_device_free);
   config->serials = g_ptr_array_new_with_free_func (config_serial_free);
   config->delivers = g_ptr_array_new_with_free_func (config_deliver_free);
+  config->providers = g_ptr_array_new_with_free_func (config_provider_free);
+  config->issuers = g_ptr_array_new_with_free_func (config_issuer_free);
+  config->levels = g_ptr_array_new_with_free_func (call_level_free);
   config->http_port = 8443;
   config->mllp_listen = g_strdup ("127.0.0.1");
   config->mllp_port = 2575;
@@ -76,8 +80,14 @@ config_new (void)
   config->dicom_largest = G_GUINT64_CONSTANT (256) << 20;
   config->dicom_callers = g_ptr_array_new_with_free_func (config_caller_free);
   config->idle_seconds = 15 * 60;
+  config->visits.early_minutes = 30;
+  config->visits.late_minutes = 60;
   config->keep_free = G_GUINT64_CONSTANT (2) << 30;
   config->reserve = G_GUINT64_CONSTANT (64) << 20;
+  config->warn_days = 30;
+  config->signing.renew_days = 90;
+  config->make_room_below = G_GUINT64_CONSTANT (10) << 30;
+  config->make_room_age = 30;
   return config;
 }
 
@@ -92,6 +102,7 @@ config_free (Config *config)
                           config->language,
                           config->state,
                           config->boot_credential,
+                          config->tpm,
                           config->duty_phone,
                           config->icd10_file,
                           config->facility_code,
@@ -101,6 +112,7 @@ config_free (Config *config)
                           config->key,
                           config->key_secret_file,
                           config->public_url,
+                          config->rp_id,
                           config->stun,
                           config->mllp_listen,
                           config->dicom_listen,
@@ -117,6 +129,9 @@ config_free (Config *config)
                           config->signing.policy };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
+  config_rendezvous_clear (&config->rendezvous);
+  config_visits_clear (&config->visits);
+  config_conference_clear (&config->conference);
   g_strfreev (config->host_names);
   g_ptr_array_unref (config->listen);
   g_ptr_array_unref (config->cameras);
@@ -125,6 +140,9 @@ config_free (Config *config)
   g_ptr_array_unref (config->devices);
   g_ptr_array_unref (config->serials);
   g_ptr_array_unref (config->delivers);
+  g_ptr_array_unref (config->providers);
+  g_ptr_array_unref (config->issuers);
+  g_ptr_array_unref (config->levels);
   g_ptr_array_unref (config->dicom_callers);
   g_ptr_array_unref (config->relays);
   g_free (config);
@@ -164,14 +182,6 @@ name_taken (const Config *config, const char *name)
   return FALSE;
 }
 
-static gboolean
-section_name_is_valid (const char *name)
-{
-  if (strlen (name) < 1 || strlen (name) > 32 || !g_ascii_islower (*name))
-    return FALSE;
-  return strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen (name);
-}
-
 static GPtrArray *
 sources_of (Config *config, const char *kind)
 {
@@ -189,14 +199,15 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
   gboolean named = g_str_equal (kind, "camera") || g_str_equal (kind, "microphone")
                    || g_str_equal (kind, "stethoscope") || g_str_equal (kind, "device")
                    || g_str_equal (kind, "relay") || g_str_equal (kind, "serial")
-                   || g_str_equal (kind, "deliver");
+                   || g_str_equal (kind, "deliver") || g_str_equal (kind, "provider")
+                   || g_str_equal (kind, "issuer") || g_str_equal (kind, "level");
   *ret_section = NULL;
   if (named != (name != NULL))
     return fail_at (reader, group, NULL,
                     named ? "wants a name, as in [camera room]" : "takes no name", error);
   if (!named)
     return TRUE;
-  if (!section_name_is_valid (name))
+  if (!config_is_name (name))
     return fail_at (reader, group, NULL,
                     "has a bad name: a to z, 0 to 9 and -, a letter first, 32 characters at most",
                     error);
@@ -216,6 +227,21 @@ make_section (Reader *reader, const char *group, const char *kind, const char *n
   }
   if (g_str_equal (kind, "deliver")) {
     *ret_section = config_deliver_new (config, name);
+    return TRUE;
+  }
+  if (g_str_equal (kind, "provider")) {
+    *ret_section = config_provider_new (config, name);
+    return TRUE;
+  }
+  if (g_str_equal (kind, "issuer")) {
+    *ret_section = config_issuer_new (config, name);
+    return TRUE;
+  }
+  if (g_str_equal (kind, "level")) {
+    if (config->levels->len >= CALL_LEVELS_MAX)
+      return fail_at (reader, group, NULL, "is too many: 16 levels at most", error);
+    *ret_section = call_level_new (name);
+    g_ptr_array_add (config->levels, *ret_section);
     return TRUE;
   }
   if (g_str_equal (kind, "device")) {
@@ -287,7 +313,7 @@ static gboolean
 section_is_whole (Reader *reader, const char *group, const char *kind, void *section,
                   GError **error)
 {
-  if (section == NULL)
+  if (section == NULL || g_str_equal (kind, "level"))
     return TRUE;
   if (g_str_equal (kind, "relay"))
     return relay_is_whole (reader, group, section, error);
@@ -298,6 +324,14 @@ section_is_whole (Reader *reader, const char *group, const char *kind, void *sec
   if (g_str_equal (kind, "deliver")) {
     g_autofree char *deliver_wrong = config_deliver_judge (reader->config, section);
     return deliver_wrong == NULL || fail_at (reader, group, NULL, deliver_wrong, error);
+  }
+  if (g_str_equal (kind, "provider")) {
+    g_autofree char *provider_wrong = config_provider_judge (reader->config, section);
+    return provider_wrong == NULL || fail_at (reader, group, NULL, provider_wrong, error);
+  }
+  if (g_str_equal (kind, "issuer")) {
+    g_autofree char *issuer_wrong = config_issuer_judge (reader->config, section);
+    return issuer_wrong == NULL || fail_at (reader, group, NULL, issuer_wrong, error);
   }
   gboolean device = g_str_equal (kind, "device");
   const char *must = device ? ((ConfigDevice *)section)->id : ((ConfigSource *)section)->address;
@@ -375,6 +409,20 @@ is_whole (const Reader *reader, GError **error)
   if (config->signing.url != NULL && config->signing.authority_ca == NULL)
     return fail_at (reader, "timestamp", "url",
                     "wants the root certificate of this authority: ca-file = FILE", error);
+  g_autofree char *wrong = config_rendezvous_judge (config);
+  if (wrong != NULL)
+    return fail_at (reader, "rendezvous", NULL, wrong, error);
+  g_autofree char *conference = config_conference_judge (config);
+  if (conference != NULL)
+    return fail_at (reader, "conference", NULL, conference, error);
+  const char *unbounded = config_issuer_unbounded (config);
+  if (unbounded != NULL) {
+    g_autofree char *group = g_strdup_printf ("issuer %s", unbounded);
+    return fail_at (reader, group, NULL,
+                    "wants stations and people (patterns of ids, or none): there are several "
+                    "issuers, and each vouches for its own",
+                    error);
+  }
   return room_is_whole (reader, error);
 }
 
@@ -421,6 +469,10 @@ fill_defaults (Config *config)
   }
   if (config->host_names == NULL)
     config->host_names = g_new0 (char *, 1);
+  g_autoptr (GUri) url = config->public_url != NULL
+                             ? g_uri_parse (config->public_url, G_URI_FLAGS_NONE, NULL)
+                             : NULL;
+  config->rp_id = g_strdup (url != NULL ? g_uri_get_host (url) : "localhost");
 }
 
 Config *

@@ -14,6 +14,10 @@ typedef enum { CONFIG_ERROR_FILE, CONFIG_ERROR_VALUE } ConfigError;
 
 typedef enum { MICROPHONE_AUTO, MICROPHONE_STATION, MICROPHONE_CONSOLE } MicrophoneOwner;
 
+/* What this machine's clock is worth: AUTO as the kernel says; else something keeps it right that
+ * the kernel does not know of, or nothing does that can be believed. */
+typedef enum { CONFIG_CLOCK_AUTO, CONFIG_CLOCK_TRUSTED, CONFIG_CLOCK_UNTRUSTED } ConfigClock;
+
 typedef enum { BLUETOOTH_AUTO, BLUETOOTH_ON, BLUETOOTH_OFF } BluetoothUse;
 
 typedef struct {
@@ -54,7 +58,30 @@ typedef struct {
   char *host, *called; /* DICOM: where, and its AE title */
   guint16 port;
   char *ca_file, *certificate, *key, *key_secret_file; /* FHIR; key_secret_file NULL: none */
+  gboolean recording;                                  /* the recording goes there too; not DICOM */
+  guint rate; /* kbit/s at most, FHIR; 0: as fast as it goes */
 } ConfigDeliver;
+
+/* Where specialists sign in: an OpenID provider. */
+typedef struct {
+  char *name, *title; /* title: for people; NULL: the name */
+  char *issuer, *client_id;
+  char *scope;       /* NULL: "openid profile" */
+  char *ca_file;     /* NULL: the system's authorities */
+  char *roles_claim; /* NULL: everybody whom it knows */
+  GStrv roles;
+} ConfigProvider;
+
+/* Whose certificates count here (certs/peer_check.h), and where the station gets its own. */
+typedef struct {
+  char *name;
+  char *certificate;      /* PEM: the authority that issues */
+  char *crl;              /* path or http(s):// of its revocation list */
+  GStrv stations, people; /* patterns of ids; NULL: not given */
+  char *est;              /* base of its enrolment server; NULL: none */
+  char *est_ca_file;      /* NULL: certificate */
+  char *est_user, *est_password;
+} ConfigIssuer;
 
 typedef struct {
   char *name, *title; /* title: for people; NULL: the name */
@@ -65,18 +92,61 @@ typedef struct {
   gboolean capture;   /* every byte is kept, sealed */
 } ConfigSerial;
 
+typedef struct {
+  char *address; /* as it is written, for people */
+  char *host;
+  guint16 port;
+  gboolean tls;
+} ConfigBroker;
+
+/* [rendezvous]: how pages reach the station through a broker (docs/rendezvous.md). */
+typedef struct {
+  GPtrArray *brokers; /* ConfigBroker*, nodes of one cluster; NULL: there is none */
+  char *ca_file;      /* of the broker's certificate; NULL: the system's authorities */
+  char *pages;        /* origin of the hospital's pages, without a slash at the end */
+  char *rp_id; /* to which passkeys of those pages belong: their host; NULL: there are none */
+  GStrv desks; /* that the station may call, in the order of escalation; NULL: none */
+} ConfigRendezvous;
+
 /* [signing] and [timestamp]; each may be NULL. */
 typedef struct {
-  char *people_ca, *crl; /* PEM files: roots of those who sign, revocation lists */
-  char *keys;            /* folder with USER.crt and USER.key or USER.uri */
+  char *people_ca, *crl;             /* PEM files: roots of those who sign, revocation lists */
+  char *keys;                        /* folder with USER.crt and USER.key or USER.uri */
+  gboolean no_ocsp;                  /* responders that certificates name are not asked */
   char *url, *authority_ca, *policy; /* of the time-stamping authority */
+  guint renew_days;                  /* before a time-stamp ends */
 } ConfigSigning;
+
+/* [visits]: patients who come by appointment. */
+typedef struct {
+  guint early_minutes, late_minutes; /* how long before and after its time a link opens */
+  gboolean trust_clock;              /* the machine's clock is right, whatever the kernel says */
+  char *url, *token, *ca_file;       /* of the gateway for text messages; each may be NULL */
+} ConfigVisits;
+
+/* A place at a conference's server; url NULL: not in use. */
+typedef struct {
+  char *url, *token;
+} ConfigWhip;
+
+/* [conference] and [whip]; each may be NULL. */
+typedef struct {
+  ConfigWhip publish, read; /* WHIP, WHEP */
+  char *operator_name;      /* of that server, for people */
+  char *camera;             /* that is published; NULL: the first */
+  char *ca_file;
+  GStrv hosts;         /* to which the server may send us */
+  char *receive_token; /* of those who publish to this station; NULL: nobody may */
+  char *receive_name;  /* of them, for people */
+} ConfigConference;
 
 typedef struct {
   char *file; /* NULL: defaults only */
 
   char *station_name, *station_id, *language, *state;
   char *boot_credential;
+  char *tpm; /* as tpm2-tools name it, "device:/dev/tpmrm0"; NULL: none is used */
+  ConfigClock clock;
   char *duty_phone; /* on the screen when the link is gone; NULL: none */
   char *icd10_file; /* NULL: the built-in list */
   char *facility_code, *facility_address, *facility_phone; /* of papers; NULL: not given */
@@ -87,6 +157,7 @@ typedef struct {
   GStrv host_names; /* beyond localhost and the listening addresses */
   char *certificate, *key, *key_secret_file;
   char *public_url; /* without a slash at the end; NULL: https://localhost:port */
+  char *rp_id;      /* to which passkeys belong: the host of that address */
 
   guint16 ice_port_min, ice_port_max;
   char *stun;        /* "host:port"; NULL: none */
@@ -104,18 +175,29 @@ typedef struct {
   GPtrArray *dicom_callers; /* ConfigCaller* */
 
   GPtrArray *cameras, *microphones, *stethoscopes; /* ConfigSource* */
-  GPtrArray *devices;  /* ConfigDevice*, those that belong to the room */
-  GPtrArray *serials;  /* ConfigSerial* */
-  GPtrArray *delivers; /* ConfigDeliver* */
+  GPtrArray *devices;          /* ConfigDevice*, those that belong to the room */
+  GPtrArray *serials;          /* ConfigSerial* */
+  GPtrArray *delivers;         /* ConfigDeliver* */
+  GPtrArray *providers;        /* ConfigProvider* */
+  gboolean specialists_proven; /* a specialist has to sign in */
+  GPtrArray *issuers;          /* ConfigIssuer* */
+  GPtrArray *levels;           /* CallLevel* (calls/call_plan.h), in the order of the file */
 
   BluetoothUse bluetooth; /* auto: where there is a bluetoothd */
 
   guint64 keep_free, reserve; /* bytes */
+  guint warn_days;            /* of recent use until the disk is full: the console says so */
+  gboolean make_room;         /* delivered recordings may be erased while space is short */
+  guint64 make_room_below;    /* bytes that recordings may use: begins below */
+  guint make_room_age;        /* days: younger ones are spared */
   MicrophoneOwner microphone_owner;
   char *loudspeaker;     /* NULL: the station plays nothing in the room */
   char *echo_microphone; /* the microphone that hears the loudspeaker */
 
   ConfigSigning signing;
+  ConfigRendezvous rendezvous;
+  ConfigVisits visits;
+  ConfigConference conference;
 
   char *metrics_token; /* NULL: no /metrics */
 } Config;

@@ -11,6 +11,7 @@ config_deliver_new (Config *config, const char *name)
 {
   ConfigDeliver *deliver = g_new0 (ConfigDeliver, 1);
   deliver->name = g_strdup (name);
+  deliver->recording = TRUE;
   g_ptr_array_add (config->delivers, deliver);
   return deliver;
 }
@@ -129,4 +130,20 @@ char *
 config_parse_deliver_key_secret (ConfigPlace *place, const char *value)
 {
   return config_take_path (place, &((ConfigDeliver *)place->section)->key_secret_file, value);
+}
+
+char *
+config_parse_deliver_recording (ConfigPlace *place, const char *value)
+{
+  return config_take_boolean (&((ConfigDeliver *)place->section)->recording, value);
+}
+
+char *
+config_parse_deliver_rate (ConfigPlace *place, const char *value)
+{
+  guint64 rate;
+  if (!g_ascii_string_to_unsigned (value, 10, 32, 1000000, &rate, NULL))
+    return g_strdup ("wants kbit/s, from 32 to 1000000");
+  ((ConfigDeliver *)place->section)->rate = (guint)rate;
+  return NULL;
 }

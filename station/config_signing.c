@@ -37,6 +37,16 @@ config_parse_signing_keys (ConfigPlace *place, const char *value)
 }
 
 char *
+config_parse_signing_ocsp (ConfigPlace *place, const char *value)
+{
+  gboolean yes = g_str_equal (value, "yes");
+  if (!yes && !g_str_equal (value, "no"))
+    return g_strdup ("wants yes (responders that certificates name are asked) or no");
+  place->config->signing.no_ocsp = !yes;
+  return NULL;
+}
+
+char *
 config_parse_timestamp_url (ConfigPlace *place, const char *value)
 {
   g_autoptr (GUri) uri = g_uri_parse (value, G_URI_FLAGS_NONE, NULL);
@@ -65,5 +75,15 @@ config_parse_timestamp_policy (ConfigPlace *place, const char *value)
     return g_strdup ("wants an object identifier such as 1.2.3.4");
   g_free (place->config->signing.policy);
   place->config->signing.policy = g_strdup (value);
+  return NULL;
+}
+
+char *
+config_parse_timestamp_renew (ConfigPlace *place, const char *value)
+{
+  guint64 days;
+  if (!g_ascii_string_to_unsigned (value, 10, 1, 3650, &days, NULL))
+    return g_strdup ("wants days, from 1 to 3650");
+  place->config->signing.renew_days = (guint)days;
   return NULL;
 }

@@ -1,18 +1,29 @@
 #include "station/console.h"
+#include "station/accounts.h"
+#include "station/calls/calls.h"
 #include "station/ecgs.h"
 #include "station/bluetooth.h"
+#include "station/comparing.h"
 #include "station/deliveries.h"
 #include "station/dicom.h"
 #include "station/forms.h"
 #include "station/guests.h"
+#include "station/keeping.h"
 #include "station/media_messages.h"
 #include "station/prescription.h"
+#include "station/passkeys.h"
 #include "station/patient_find.h"
 #include "station/readings.h"
 #include "station/recording.h"
+#include "station/recovering.h"
+#include "station/roles.h"
 #include "station/room.h"
 #include "station/signing.h"
 #include "station/station.h"
+#include "station/tpm_pin.h"
+#include "station/visits.h"
+#include "station/whip/conference.h"
+#include "station/whip/whip_endpoint.h"
 #include "station/witnesses.h"
 
 #include <string.h>
@@ -31,6 +42,7 @@ typedef struct {
   const char *type;
   void (*handle) (Request *request);
   guint needs;
+  Roles who; /* may send it, once signed in */
 } Message;
 
 static void
@@ -42,70 +54,114 @@ ping (Request *request)
 #define HERE (SIGNED_IN | ON_SCREEN)
 
 static const Message messages[] = {
-  { "ping", ping, ANYBODY },
-  { "sign-in", console_sign_in, ANYBODY },
-  { "resume", console_resume, ANYBODY },
-  { "sign-out", console_sign_out, SIGNED_IN },
-  { "unlock", console_unlock, SIGNED_IN },
-  { "lock", console_lock, SIGNED_IN },
-  { "active", console_active, SIGNED_IN },
-  { "consultation.start", console_consultation_start, SIGNED_IN | READY },
-  { "consultation.park", console_consultation_park, HERE | OPEN },
-  { "consultation.open", console_consultation_open, SIGNED_IN },
-  { "consultation.conclude", console_consultation_conclude, HERE | LIVE },
-  { "consultation.reopen", console_consultation_reopen, HERE },
-  { "consultation.sign", console_consultation_sign, HERE },
-  { "consultation.cancel", console_consultation_cancel, HERE },
-  { "patient.save", console_patient_save, HERE | OPEN },
-  { "consent.save", console_consent_save, HERE | OPEN },
-  { "recording.start", recording_start, HERE | LIVE },
-  { "recording.pause", recording_pause, HERE | LIVE },
-  { "note.save", console_note_save, HERE | OPEN },
-  { "prescription.list", console_prescription_list, HERE },
-  { "prescription.save", console_prescription_save, HERE | OPEN },
-  { "note.draft", console_note_draft, HERE | OPEN },
-  { "problem.save", console_problem_save, HERE | OPEN },
-  { "facilities.save", console_facilities_save, HERE | OPEN },
-  { "consultation.save", console_consultation_save, HERE | OPEN },
-  { "mark.save", console_mark_save, HERE | OPEN },
-  { "icd10.find", console_icd10_find, SIGNED_IN },
-  { "identity.read", console_identity_read, SIGNED_IN },
-  { "patient.find", console_patient_find, SIGNED_IN },
-  { "reading.save", readings_save, HERE | OPEN },
-  { "ecg.part", ecgs_part, HERE | OPEN },
-  { "ecg.add", ecgs_add, HERE | OPEN },
-  { "ecg.get", ecgs_get, SIGNED_IN },
-  { "device.claim", readings_claim, SIGNED_IN },
-  { "device.decline", readings_decline, SIGNED_IN },
-  { "bluetooth.search", bluetooth_search, SIGNED_IN },
-  { "bluetooth.pair", bluetooth_pair, SIGNED_IN },
-  { "bluetooth.answer", bluetooth_answer, SIGNED_IN },
-  { "bluetooth.save", bluetooth_save, SIGNED_IN },
-  { "bluetooth.forget", bluetooth_forget, SIGNED_IN },
-  { "dicom.claim", dicom_claim, HERE | OPEN },
-  { "attachments.list", dicom_list, HERE },
-  { "source.prefer", media_prefer, HERE | OPEN },
-  { "invite.create", guests_invite_create, HERE | LIVE },
-  { "invite.revoke", guests_invite_revoke, HERE | OPEN },
-  { "guest.admit", guests_admit, HERE | LIVE },
-  { "guest.refuse", guests_refuse, HERE | OPEN },
-  { "guest.remove", guests_remove, HERE | OPEN },
-  { "media.start", media_start, SIGNED_IN },
-  { "media.answer", media_answer, ANYBODY },
-  { "media.candidate", media_candidate, ANYBODY },
-  { "media.renegotiate", media_renegotiate, ANYBODY },
-  { "media.stop", media_stop, ANYBODY },
-  { "media.own", media_own, ANYBODY },
-  { "record.list", console_record_list, SIGNED_IN },
-  { "record.open", console_record_open, SIGNED_IN },
-  { "record.waves", console_record_waves, SIGNED_IN },
-  { "signature.report", signing_report, SIGNED_IN },
-  { "signature.manifest", signing_manifest, SIGNED_IN },
-  { "signature.add", signing_add, SIGNED_IN },
-  { "outbox.list", deliveries_list, SIGNED_IN },
-  { "outbox.send", deliveries_send, SIGNED_IN },
-  { "witness.check", witnesses_check, SIGNED_IN },
-  { "check", console_check, SIGNED_IN },
+  { "ping", ping, ANYBODY, ROLE_ANY },
+  { "sign-in", console_sign_in, ANYBODY, ROLE_ANY },
+  { "passkey.begin", passkeys_begin, ANYBODY, ROLE_ANY },
+  { "sign-in.passkey", passkeys_sign_in, ANYBODY, ROLE_ANY },
+  { "resume", console_resume, ANYBODY, ROLE_ANY },
+  { "sign-out", console_sign_out, SIGNED_IN, ROLE_ANY },
+  { "unlock", console_unlock, SIGNED_IN, ROLE_CLINIC },
+  { "unlock.passkey", passkeys_unlock, SIGNED_IN, ROLE_CLINIC },
+  { "passkey.list", passkeys_list, SIGNED_IN, ROLE_ANY },
+  { "passkey.add", passkeys_add, SIGNED_IN, ROLE_ANY },
+  { "passkey.remove", passkeys_remove, SIGNED_IN, ROLE_ANY },
+  { "tpm.set", tpm_pin_set, SIGNED_IN, ROLE_CLINIC },
+  { "tpm.clear", tpm_pin_clear, SIGNED_IN, ROLE_CLINIC },
+  { "lock", console_lock, SIGNED_IN, ROLE_ANY },
+  { "active", console_active, SIGNED_IN, ROLE_ANY },
+  { "consultation.start", console_consultation_start, SIGNED_IN | READY, ROLE_CLINIC },
+  { "consultation.park", console_consultation_park, HERE | OPEN, ROLE_CLINIC },
+  { "consultation.open", console_consultation_open, SIGNED_IN, ROLE_CLINIC },
+  { "consultation.conclude", console_consultation_conclude, HERE | LIVE, ROLE_DOCTOR },
+  { "consultation.reopen", console_consultation_reopen, HERE, ROLE_DOCTOR },
+  { "consultation.sign", console_consultation_sign, HERE, ROLE_DOCTOR },
+  { "consultation.cancel", console_consultation_cancel, HERE, ROLE_DOCTOR },
+  { "patient.save", console_patient_save, HERE | OPEN, ROLE_CLINIC },
+  { "consent.save", console_consent_save, HERE | OPEN, ROLE_CLINIC },
+  { "recording.start", recording_start, HERE | LIVE, ROLE_CLINIC },
+  { "recording.pause", recording_pause, HERE | LIVE, ROLE_CLINIC },
+  { "note.save", console_note_save, HERE | OPEN, ROLE_CLINIC },
+  { "prescription.list", console_prescription_list, HERE, ROLE_CLINIC },
+  { "prescription.save", console_prescription_save, HERE | OPEN, ROLE_DOCTOR },
+  { "note.draft", console_note_draft, HERE | OPEN, ROLE_CLINIC },
+  { "problem.save", console_problem_save, HERE | OPEN, ROLE_DOCTOR },
+  { "facilities.save", console_facilities_save, HERE | OPEN, ROLE_CLINIC },
+  { "consultation.save", console_consultation_save, HERE | OPEN, ROLE_CLINIC },
+  { "mark.save", console_mark_save, HERE | OPEN, ROLE_CLINIC },
+  { "icd10.find", console_icd10_find, SIGNED_IN, ROLE_CLINIC },
+  { "identity.read", console_identity_read, SIGNED_IN, ROLE_CLINIC },
+  { "patient.find", console_patient_find, SIGNED_IN, ROLE_CLINIC },
+  { "reading.save", readings_save, HERE | OPEN, ROLE_CLINIC },
+  { "ecg.part", ecgs_part, HERE | OPEN, ROLE_CLINIC },
+  { "ecg.add", ecgs_add, HERE | OPEN, ROLE_CLINIC },
+  { "ecg.get", ecgs_get, SIGNED_IN, ROLE_CLINIC },
+  { "device.claim", readings_claim, SIGNED_IN, ROLE_CLINIC },
+  { "device.decline", readings_decline, SIGNED_IN, ROLE_CLINIC },
+  { "bluetooth.search", bluetooth_search, SIGNED_IN, ROLE_ANY },
+  { "bluetooth.pair", bluetooth_pair, SIGNED_IN, ROLE_ANY },
+  { "bluetooth.answer", bluetooth_answer, SIGNED_IN, ROLE_ANY },
+  { "bluetooth.save", bluetooth_save, SIGNED_IN, ROLE_ANY },
+  { "bluetooth.forget", bluetooth_forget, SIGNED_IN, ROLE_ANY },
+  { "dicom.claim", dicom_claim, HERE | OPEN, ROLE_CLINIC },
+  { "attachments.list", dicom_list, HERE, ROLE_CLINIC },
+  { "source.prefer", media_prefer, HERE | OPEN, ROLE_CLINIC },
+  { "appointment.create", visits_create, SIGNED_IN | READY, ROLE_CLINIC },
+  { "appointment.move", visits_move, SIGNED_IN, ROLE_CLINIC },
+  { "appointment.cancel", visits_cancel, SIGNED_IN, ROLE_CLINIC },
+  { "appointment.card", visits_card, SIGNED_IN, ROLE_CLINIC },
+  { "appointment.renew", visits_renew, SIGNED_IN, ROLE_CLINIC },
+  { "appointment.send", visits_send, SIGNED_IN, ROLE_CLINIC },
+  { "appointment.start", visits_start, SIGNED_IN | READY, ROLE_CLINIC },
+  { "invite.create", guests_invite_create, HERE | LIVE, ROLE_CLINIC },
+  { "invite.revoke", guests_invite_revoke, HERE | OPEN, ROLE_CLINIC },
+  { "guest.admit", guests_admit, HERE | LIVE, ROLE_CLINIC },
+  { "guest.refuse", guests_refuse, HERE | OPEN, ROLE_CLINIC },
+  { "guest.remove", guests_remove, HERE | OPEN, ROLE_CLINIC },
+  { "call.preview", calls_preview, HERE | LIVE, ROLE_CLINIC },
+  { "call.request", calls_request, HERE | LIVE, ROLE_CLINIC },
+  { "call.escalate", calls_escalate, HERE | LIVE, ROLE_CLINIC },
+  { "call.again", calls_again, HERE | LIVE, ROLE_CLINIC },
+  { "call.later", calls_later, HERE | LIVE, ROLE_CLINIC },
+  { "call.cancel", calls_cancel, HERE | OPEN, ROLE_CLINIC },
+  { "call.end", calls_end, HERE | OPEN, ROLE_CLINIC },
+  { "guest.compared", comparing_compared, HERE | OPEN, ROLE_CLINIC },
+  { "conference.start", conference_start, HERE | LIVE, ROLE_DOCTOR },
+  { "conference.stop", conference_stop, SIGNED_IN, ROLE_DOCTOR },
+  { "conference.seen", conference_seen, SIGNED_IN, ROLE_DOCTOR },
+  { "publisher.remove", whip_endpoint_remove, HERE | OPEN, ROLE_CLINIC },
+  { "media.start", media_start, SIGNED_IN, ROLE_CLINIC },
+  { "media.answer", media_answer, ANYBODY, ROLE_CLINIC },
+  { "media.candidate", media_candidate, ANYBODY, ROLE_CLINIC },
+  { "media.renegotiate", media_renegotiate, ANYBODY, ROLE_CLINIC },
+  { "media.stop", media_stop, ANYBODY, ROLE_ANY },
+  { "media.own", media_own, ANYBODY, ROLE_CLINIC },
+  { "record.list", console_record_list, SIGNED_IN, ROLE_CLINIC },
+  { "record.open", console_record_open, SIGNED_IN, ROLE_CLINIC },
+  { "record.waves", console_record_waves, SIGNED_IN, ROLE_CLINIC },
+  { "signature.report", signing_report, SIGNED_IN, ROLE_CLINIC },
+  { "signature.manifest", signing_manifest, SIGNED_IN, ROLE_CLINIC },
+  { "signature.prepare", signing_prepare, SIGNED_IN, ROLE_CLINIC },
+  { "signature.add", signing_add, SIGNED_IN, ROLE_CLINIC },
+  { "outbox.list", deliveries_list, SIGNED_IN, ROLE_ANY },
+  { "outbox.send", deliveries_send, SIGNED_IN, ROLE_ANY },
+  { "outbox.older", deliveries_older, SIGNED_IN, ROLE_ANY },
+  { "retention.list", keeping_list, SIGNED_IN, ROLE_CLINIC },
+  { "retention.set", keeping_set, SIGNED_IN, ROLE_DOCTOR },
+  { "retention.hold", keeping_hold, SIGNED_IN, ROLE_DOCTOR },
+  { "retention.erase", keeping_erase, SIGNED_IN, ROLE_DOCTOR },
+  { "erasure.list", keeping_certificates, SIGNED_IN, ROLE_ANY },
+  { "erasure.certificate", keeping_certificate, SIGNED_IN, ROLE_ANY },
+  { "recovery.list", recovering_list, SIGNED_IN, ROLE_STAFF },
+  { "recovery.challenge", recovering_challenge, SIGNED_IN, ROLE_STAFF },
+  { "recovery.confirm", recovering_confirm, SIGNED_IN, ROLE_STAFF },
+  { "recovery.sheet", recovering_sheet, SIGNED_IN, ROLE_STAFF },
+  { "witness.check", witnesses_check, SIGNED_IN, ROLE_ANY },
+  { "account.list", accounts_list, SIGNED_IN, ROLE_STAFF },
+  { "account.save", accounts_save, SIGNED_IN, ROLE_STAFF },
+  { "account.enrol", accounts_enrol, SIGNED_IN, ROLE_STAFF },
+  { "account.disable", accounts_disable, SIGNED_IN, ROLE_STAFF },
+  { "account.forget", accounts_forget, SIGNED_IN, ROLE_STAFF },
+  { "check", console_check, SIGNED_IN, ROLE_ANY },
 };
 
 static const Message *
@@ -169,7 +225,11 @@ console_receive (Client *client, json_t *body)
     return;
   }
   const char *wrong = out_of_place (client, message);
-  if (wrong != NULL)
+  if (wrong != NULL && g_str_equal (wrong, "not-signed-in"))
+    request_refuse (request, wrong);
+  else if (request->user != NULL && !roles_allow (request, message->who))
+    return;
+  else if (wrong != NULL)
     request_refuse (request, wrong);
   else
     message->handle (request);

@@ -1,4 +1,5 @@
 /* The console's messages about the consultation on screen. */
+#include "station/calls/calls.h"
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/console_private.h"
@@ -6,21 +7,13 @@
 #include "station/guests.h"
 #include "station/patient_find.h"
 #include "station/recording.h"
+#include "station/roles.h"
 #include "station/station.h"
+#include "station/visits.h"
 
 #include <string.h>
 
 #define REASON_MAX 2000
-
-static void
-done (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
-{
-  g_autoptr (Request) request = arg;
-  if (error != NULL)
-    request_failed (request, error);
-  else
-    request_ok (request, NULL);
-}
 
 /* ---- Start ------------------------------------------------------------------------------------
  */
@@ -43,6 +36,14 @@ started (Station *station, Consult *consult, gint64 seq, const GError *error, vo
   g_free (starting);
 }
 
+/* Whose consultation it is: the doctor's who acts; what a helper prepares is nobody's yet. */
+static const char *
+doctor_of (const Request *request, const char *before)
+{
+  gboolean acts = (roles_of (request->station, request->user) & ROLE_DOCTOR) != 0;
+  return acts && *before == '\0' ? request->user : before;
+}
+
 static void
 start_with (Request *request, int mode, const char *reason, json_t *patient)
 {
@@ -51,7 +52,7 @@ start_with (Request *request, int mode, const char *reason, json_t *patient)
   g_autofree char *id = NULL;
   json_auto_t *body
       = json_pack ("{s:s, s:i, s:s, s:s, s:s, s:b}", "state", "live", "mode", mode, "reason",
-                   reason, "conclusion", "", "doctor", request->user, "parked", FALSE);
+                   reason, "conclusion", "", "doctor", doctor_of (request, ""), "parked", FALSE);
   id = store_create_consult (station->store, request->user, body, &error);
   if (id == NULL) {
     g_warning ("console: no consultation: %s", error->message);
@@ -107,12 +108,18 @@ put_parked (Station *station, Consult *consult, const char *user, gboolean parke
   station_write (station, consult->id, "consultation", user, body, then, arg);
 }
 
+void
+console_park_screen (Station *station, const char *user)
+{
+  put_parked (station, station->screen, user, TRUE, NULL, NULL);
+}
+
 static void
 parked (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
 {
   if (error == NULL && consult != NULL && station->screen == consult)
     station_show (station, NULL);
-  done (station, consult, seq, error, arg);
+  request_stored (seq, error, arg);
 }
 
 void
@@ -129,7 +136,7 @@ opened (Station *station, Consult *consult, gint64 seq, const GError *error, voi
     station_show (station, consult);
     station_returned (station, ((Request *)arg)->user);
   }
-  done (station, consult, seq, error, arg);
+  request_stored (seq, error, arg);
 }
 
 void
@@ -140,7 +147,7 @@ console_consultation_open (Request *request)
   if (!request_id (request, "consultation", REQUIRED, &id))
     return;
   Consult *consult = station_consult (station, id);
-  if (consult == NULL) {
+  if (consult == NULL || consult_is_planned (consult)) {
     request_refuse (request, "no-such");
     return;
   }
@@ -153,7 +160,7 @@ console_consultation_open (Request *request)
     return;
   }
   if (station->screen != NULL)
-    put_parked (station, station->screen, request->user, TRUE, NULL, NULL);
+    console_park_screen (station, request->user);
   put_parked (station, consult, request->user, FALSE, opened, request_ref (request));
 }
 
@@ -167,9 +174,11 @@ concluded (Station *station, Consult *consult, gint64 seq, const GError *error, 
   if (error == NULL && consult != NULL) {
     station_event (station, consult->id, request->user, "concluded", NULL);
     recording_follow (station);
+    visits_are_over (station, consult, "used");
     guests_dismiss_all (station, consult, "concluded");
+    calls_concluded (station, consult, request->user);
   }
-  done (station, consult, seq, error, arg);
+  request_stored (seq, error, arg);
 }
 
 void
@@ -182,6 +191,9 @@ console_consultation_conclude (Request *request)
   json_t *body = consult_body (station->screen, CONSULT_CONCLUDING);
   if (conclusion != NULL)
     json_object_set_new (body, "conclusion", json_string (conclusion));
+  const char *doctor = station->screen->doctor;
+  json_object_set_new (body, "doctor",
+                       json_string (doctor_of (request, doctor != NULL ? doctor : "")));
   station_write (station, station->screen->id, "consultation", request->user, body, concluded,
                  request_ref (request));
 }
@@ -194,7 +206,7 @@ reopened (Station *station, Consult *consult, gint64 seq, const GError *error, v
     station_event (station, consult->id, request->user, "reopened", NULL);
     recording_follow (station);
   }
-  done (station, consult, seq, error, arg);
+  request_stored (seq, error, arg);
 }
 
 void
@@ -216,7 +228,7 @@ cancelled (Station *station, Consult *consult, gint64 seq, const GError *error, 
     guests_dismiss_all (station, consult, "concluded");
     station_forget (station, consult);
   }
-  done (station, consult, seq, error, arg);
+  request_stored (seq, error, arg);
 }
 
 void
@@ -250,7 +262,7 @@ patient_saved (Station *station, Consult *consult, gint64 seq, const GError *err
   if (error == NULL && consult != NULL && consult_patient_name (consult) != NULL
       && json_is_true (json_object_get (request->message, "identified")))
     station_event (station, consult->id, request->user, "patient-identified", NULL);
-  done (station, consult, seq, error, arg);
+  request_stored (seq, error, arg);
 }
 
 void
@@ -293,7 +305,7 @@ consent_saved (Station *station, Consult *consult, gint64 seq, const GError *err
                    json_string_value (json_object_get (request->message, "kind")));
     recording_follow (station);
   }
-  done (station, consult, seq, error, arg);
+  request_stored (seq, error, arg);
 }
 
 /* Who, when, which purpose; by a representative: who and in which relation; impossible: why. */
@@ -341,6 +353,8 @@ console_note_save (Request *request)
 {
   const char *wrong = NULL;
   Station *station = request->station;
+  if (!roles_allow_note (request))
+    return;
   if (!channel_save_note (station, station->screen, request->user,
                           users_name (station->users, request->user), request->message, note_saved,
                           request, &wrong))

@@ -1,16 +1,12 @@
-/* The console's messages about who sits in front of it: sign-in, resume, vault. */
+/* The console's messages about who sits in front of it: sign-in and resume. */
 #include "station/console_private.h"
-#include "station/patient_find.h"
-#include "station/deliveries.h"
+#include "station/roles.h"
 #include "station/room.h"
 #include "station/station.h"
 #include "station/view.h"
+#include "records/vault_way.h"
 
-#include <gio/gio.h>
-#include <openssl/crypto.h>
 #include <string.h>
-
-#define PASSPHRASE_MAX 1024
 
 /* The page has somebody new, or somebody back. */
 static void
@@ -24,6 +20,9 @@ take_session (Client *client, Session *session)
   session->client = client;
   client->session = session;
   if (client->station->room != NULL) {
+    /* Who may not see patients takes over no picture and sound of the one before. */
+    if (!(roles_of (client->station, session->user) & ROLE_CLINIC))
+      room_stop_peer (client->station->room, client);
     const char *label = room_label (client->station->room, client);
     if (label == NULL) {
       room_adopt_peer (client->station->room, client, session->label);
@@ -66,28 +65,82 @@ console_active (Request *request)
   request_ok (request, NULL);
 }
 
+/* opened: NULL when it is not told. */
 static void
-answer_session (Request *request, const Session *session, const char *token)
+answer_session (Request *request, const Session *session, const char *token, const char *opened)
 {
   const User *user = users_find (request->station->users, session->user);
-  request_ok (request, json_pack ("{s:s, s:o}", "session", token, "user",
-                                  user != NULL ? user_to_json (user, request->station->vault)
-                                               : json_null ()));
+  request_ok (request,
+              json_pack ("{s:s, s:o, s:s*}", "session", token, "user",
+                         user != NULL ? user_to_json (user, request->station->vault) : json_null (),
+                         "opened", opened));
   client_send (request->client, view_state (request->station, session));
+}
+
+typedef struct {
+  Request *request;
+  char *way, *token;
+  GBytes *secret;
+  gboolean joins;
+} Entering;
+
+static void
+entering_free (Entering *entering)
+{
+  request_unref (entering->request);
+  g_clear_pointer (&entering->secret, g_bytes_unref);
+  g_free (entering->way);
+  g_free (entering->token);
+  g_free (entering);
+}
+
+/* The session may be gone meanwhile: another page took it, or it was locked. */
+static void
+entered (Request *request, const GError *error, void *arg)
+{
+  Entering *entering = arg;
+  Session *session = sessions_find (request->station->sessions, entering->token);
+  if (error != NULL)
+    g_message ("console: a key did not open the vault: %s", error->message);
+  if (session == NULL || session->client != request->client)
+    request_refuse (request, "not-signed-in");
+  else
+    answer_session (request, session, entering->token, error == NULL ? "key" : "no");
+  entering_free (entering);
+}
+
+static void
+opens_or_joins (Entering *entering, Session *session)
+{
+  Request *request = entering->request;
+  Station *station = request->station;
+  gboolean sees_patients = (roles_of (station, session->user) & ROLE_CLINIC) != 0;
+  if (sees_patients && entering->secret != NULL
+      && vault_way_exists (station->vault, session->user, entering->way)) {
+    console_open_by (request, session->user, entering->way, entering->secret, entered, entering);
+    return;
+  }
+  gboolean joins = entering->joins && sees_patients && vault_is_open (station->vault)
+                   && vault_has_passphrase (station->vault, session->user);
+  if (joins)
+    console_session_opened (station, session);
+  answer_session (request, session, entering->token, joins ? "joined" : "no");
+  entering_free (entering);
 }
 
 static void
 session_issued (Session *session, const char *token, void *arg)
 {
-  g_autoptr (Request) request = arg;
+  Entering *entering = arg;
+  Request *request = entering->request;
   Client *client = request->client;
   request->station->pending--;
-  if (session == NULL) {
-    request_refuse (request, "disk");
-    return;
-  }
-  if (client->events == NULL) { /* the page went away meanwhile; nobody has the token */
-    sessions_end (request->station->sessions, session, NULL, NULL);
+  if (session == NULL || client->events == NULL) {
+    if (session == NULL)
+      request_refuse (request, "disk");
+    else /* the page went away meanwhile; nobody has the token */
+      sessions_end (request->station->sessions, session, NULL, NULL);
+    entering_free (entering);
     return;
   }
   Session *before = client->session;
@@ -96,11 +149,24 @@ session_issued (Session *session, const char *token, void *arg)
     sessions_end (request->station->sessions, before, NULL, NULL);
   }
   take_session (client, session);
-  answer_session (request, session, token);
+  entering->token = g_strdup (token);
+  opens_or_joins (entering, session);
 }
 
-static void
-refuse_pin (Request *request, PinVerdict verdict, guint tries_left, guint seconds)
+void
+console_enter (Request *request, const ConsoleEntry *entry)
+{
+  Entering *entering = g_new0 (Entering, 1);
+  *entering = (Entering){ .request = request_ref (request),
+                          .way = g_strdup (entry->way),
+                          .secret = entry->secret != NULL ? g_bytes_ref (entry->secret) : NULL,
+                          .joins = entry->joins };
+  request->station->pending++;
+  sessions_issue (request->station->sessions, entry->user, NULL, session_issued, entering);
+}
+
+void
+console_refuse_pin (Request *request, PinVerdict verdict, guint tries_left, guint seconds)
 {
   switch (verdict) {
   case PIN_WRONG:
@@ -115,6 +181,15 @@ refuse_pin (Request *request, PinVerdict verdict, guint tries_left, guint second
   case PIN_BUSY:
     request_refuse (request, "busy");
     break;
+  case PIN_UNABLE:
+    request_refuse_with (
+        request, "chip",
+        "Chip bảo mật (TPM) của máy không kiểm tra được mã PIN: chip đang khóa vì sai nhiều lần, "
+        "hoặc không phải máy đã đặt mã. Hãy đăng nhập bằng cụm mật khẩu.",
+        "This computer's security chip (TPM) cannot check the PIN: it is locked after wrong ones, "
+        "or this is not the computer where the PIN was set. Sign in by passphrase.",
+        NULL);
+    break;
   case PIN_GOOD:
   case PIN_FAILED:
     request_refuse (request, "failed");
@@ -122,38 +197,62 @@ refuse_pin (Request *request, PinVerdict verdict, guint tries_left, guint second
   }
 }
 
-void
-console_refuse_pin (Request *request, PinVerdict verdict, guint tries_left, guint seconds)
-{
-  refuse_pin (request, verdict, tries_left, seconds);
-}
-
 static void
 pin_judged (PinVerdict verdict, guint tries_left, guint seconds, void *arg)
 {
   g_autoptr (Request) request = arg;
   if (verdict != PIN_GOOD) {
-    refuse_pin (request, verdict, tries_left, seconds);
+    console_refuse_pin (request, verdict, tries_left, seconds);
     return;
   }
-  request->station->pending++;
-  sessions_issue (request->station->sessions,
-                  json_string_value (json_object_get (request->message, "user")), session_issued,
-                  request_ref (request));
+  g_autoptr (GBytes) secret = users_take_secret (request->station->users);
+  const ConsoleEntry entry
+      = { .user = json_string_value (json_object_get (request->message, "user")),
+          .way = USERS_TPM_WAY,
+          .secret = secret };
+  console_enter (request, &entry);
+}
+
+/* It was opened to judge only; the page opens it by `unlock`, once it has a session. */
+static void
+passphrase_judged (PinVerdict verdict, guint tries_left, guint seconds, void *arg)
+{
+  Request *request = arg;
+  if (verdict == PIN_GOOD) {
+    if (!sessions_any_unlocked (request->station->sessions))
+      vault_lock (request->station->vault);
+    pin_judged (verdict, tries_left, seconds, request);
+    return;
+  }
+  if (verdict == PIN_WRONG)
+    request_refuse_with (request, "not-allowed", "Mật khẩu không đúng.", "The passphrase is wrong.",
+                         json_pack ("{s:i}", "tries_left", (int)tries_left));
+  else
+    console_refuse_pin (request, verdict, tries_left, seconds);
+  request_unref (request);
 }
 
 void
 console_sign_in (Request *request)
 {
-  const char *user, *pin;
+  const char *user, *pin, *passphrase;
   if (!request_id (request, "user", REQUIRED, &user)
-      || !request_text (request, "pin", REQUIRED, 32, &pin))
+      || !request_text (request, "passphrase", OPTIONAL, 1024, &passphrase)
+      || !request_text (request, "pin", passphrase != NULL ? OPTIONAL : REQUIRED, 32, &pin))
     return;
-  if (users_find (request->station->users, user) == NULL) {
+  const User *known = users_find (request->station->users, user);
+  if (known == NULL || !user_is_of_console (known)) {
     request_refuse (request, "no-such");
     return;
   }
-  users_check_pin (request->station->users, user, pin, pin_judged, request_ref (request));
+  if (passphrase == NULL)
+    users_check_pin (request->station->users, user, pin, pin_judged, request_ref (request));
+  else if (vault_has_passphrase (request->station->vault, user))
+    users_check_passphrase (request->station->users, user, passphrase, passphrase_judged,
+                            request_ref (request));
+  else
+    request_refuse_with (request, "not-allowed", "Người dùng này không có mật khẩu.",
+                         "This user has no passphrase.", NULL);
 }
 
 void
@@ -170,7 +269,7 @@ console_resume (Request *request)
   if (request->client->session != NULL && request->client->session != session)
     leave_session (request->client);
   take_session (request->client, session);
-  answer_session (request, session, token);
+  answer_session (request, session, token, NULL);
 }
 
 static void
@@ -194,118 +293,4 @@ console_sign_out (Request *request)
   leave_session (request->client);
   request->station->pending++;
   sessions_end (request->station->sessions, session, signed_out, request_ref (request));
-}
-
-/* ---- The vault --------------------------------------------------------------------------------
- */
-
-typedef struct {
-  Request *request;
-  char *user, *passphrase;
-  ConsoleUnlocked done;
-} Unlock;
-
-static void
-unlock_free (void *data)
-{
-  Unlock *unlock = data;
-  OPENSSL_cleanse (unlock->passphrase, strlen (unlock->passphrase));
-  g_free (unlock->passphrase);
-  g_free (unlock->user);
-  g_free (unlock);
-}
-
-static void
-unlock_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
-{
-  const Unlock *unlock = data;
-  GError *error = NULL;
-  Station *station = unlock->request->station;
-  /* What a kill left behind and only this key can finish. */
-  if (vault_unlock (station->vault, unlock->user, unlock->passphrase, &error)
-      && store_repair (station->store, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
-}
-
-static void
-unlock_finished (GObject *object, GAsyncResult *result, void *data)
-{
-  g_autoptr (Request) request = data;
-  g_autoptr (GError) error = NULL;
-  const Unlock *unlock = g_task_get_task_data (G_TASK (result));
-  request->station->pending--;
-  gboolean open = g_task_propagate_boolean (G_TASK (result), &error);
-  unlock->done (request, open, error);
-}
-
-void
-console_try_passphrase (Request *request, const char *passphrase, ConsoleUnlocked done)
-{
-  Unlock *unlock = g_new0 (Unlock, 1);
-  unlock->request = request;
-  unlock->user = g_strdup (request->user);
-  unlock->passphrase = g_strdup (passphrase);
-  unlock->done = done;
-  request->station->pending++;
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, unlock_finished, request_ref (request));
-  g_task_set_task_data (task, unlock, unlock_free);
-  g_task_run_in_thread (task, unlock_thread);
-}
-
-void
-console_vault_used (Request *request)
-{
-  deliveries_unlocked (request->station->deliveries);
-  if (!sessions_any_unlocked (request->station->sessions))
-    vault_lock (request->station->vault);
-}
-
-static void
-unlocked (Request *request, gboolean open, const GError *error)
-{
-  Session *session = request->client->session;
-  if (!open) {
-    if (g_error_matches (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL))
-      request_refuse_with (request, "not-allowed", "Mật khẩu không đúng.",
-                           "The passphrase is wrong.", NULL);
-    else
-      request_failed (request, error);
-    return;
-  }
-  if (session == NULL || !g_str_equal (session->user, request->user)) {
-    console_vault_used (request);
-    request_refuse (request, "not-signed-in");
-    return;
-  }
-  session->unlocked = TRUE;
-  patient_index_catch_up (request->station);
-  session->active_us = g_get_monotonic_time ();
-  station_changed (request->station);
-  deliveries_unlocked (request->station->deliveries);
-  deliveries_wake (request->station->deliveries);
-  request_ok (request, NULL);
-}
-
-void
-console_unlock (Request *request)
-{
-  const char *passphrase;
-  if (!request_text (request, "passphrase", REQUIRED, PASSPHRASE_MAX, &passphrase))
-    return;
-  if (!vault_has_passphrase (request->station->vault, request->user))
-    request_refuse_with (request, "not-allowed", "Người dùng này không có mật khẩu.",
-                         "This user has no passphrase.", NULL);
-  else
-    console_try_passphrase (request, passphrase, unlocked);
-}
-
-void
-console_lock (Request *request)
-{
-  request->client->session->unlocked = FALSE;
-  console_vault_used (request);
-  station_changed (request->station);
-  request_ok (request, NULL);
 }

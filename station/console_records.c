@@ -68,19 +68,14 @@ list_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
   Job *job = data;
   GError *error = NULL;
   Store *store = job->station->store;
-  g_autoptr (GPtrArray) ids = store_list_consults (store, &error);
+  g_autoptr (GPtrArray) ids = store_list_some (store, job->text, job->limit, &error);
   if (ids == NULL) {
     g_task_return_error (task, error);
     return;
   }
   json_t *records = json_array ();
-  gboolean begun = job->text == NULL;
-  for (guint i = 0; i < ids->len && json_array_size (records) < job->limit; i++) {
-    if (begun)
-      json_array_append_new (records, record_view_line (store, ids->pdata[i], job->unlocked));
-    else
-      begun = g_str_equal (ids->pdata[i], job->text);
-  }
+  for (guint i = 0; i < ids->len; i++)
+    json_array_append_new (records, record_view_line (store, ids->pdata[i], job->unlocked));
   job->result = json_pack ("{s:o}", "records", records);
   g_task_return_boolean (task, TRUE);
 }

@@ -1,5 +1,6 @@
 #include "station/consultation.h"
 #include "station/alarms.h"
+#include "station/calls/calls.h"
 #include "station/clock.h"
 #include "station/forms.h"
 
@@ -78,6 +79,11 @@ guest_free (void *data)
   g_free (guest->facility);
   g_free (guest->role);
   g_free (guest->key);
+  json_decref (guest->identity);
+  json_decref (guest->proof);
+  g_free (guest->fingerprint);
+  json_decref (guest->about);
+  json_decref (guest->proven);
   g_free (guest);
 }
 
@@ -89,6 +95,8 @@ invite_free (void *data)
   g_free (invite->role);
   g_free (invite->name);
   g_free (invite->secret);
+  g_free (invite->pin);
+  g_free (invite->bound);
   g_free (invite);
 }
 
@@ -110,6 +118,7 @@ consult_new (const char *id)
   consult->alarms = json_object ();
   consult->invites = g_ptr_array_new_with_free_func (invite_free);
   consult->guests = g_ptr_array_new_with_free_func (guest_free);
+  consult->calls = g_ptr_array_new_with_free_func ((GDestroyNotify)call_free);
   return consult;
 }
 
@@ -134,8 +143,10 @@ consult_free (Consult *consult)
   json_decref (consult->attachments);
   json_decref (consult->readings);
   json_decref (consult->alarms);
+  json_decref (consult->appointment);
   g_ptr_array_unref (consult->invites);
   g_ptr_array_unref (consult->guests);
+  g_ptr_array_unref (consult->calls);
   g_free (consult);
 }
 
@@ -156,13 +167,23 @@ set_text (char **target, const char *text)
   *target = copy;
 }
 
+/* NULL when it is not there. */
+static void
+take_text (char **target, const json_t *body, const char *key)
+{
+  char *copy = g_strdup (json_string_value (json_object_get (body, key)));
+  g_free (*target);
+  *target = copy;
+}
+
 static void
 apply_consultation (Consult *consult, const StoreRow *row)
 {
   ConsultState state;
   if (!consult_state_from_name (text_of (row->body, "state"), &state))
     return;
-  if (consult->started_us == 0) {
+  /* What was planned begins when it is begun. */
+  if (consult->started_us == 0 || (consult_is_planned (consult) && state == CONSULT_LIVE)) {
     consult->started_us = row->utc_us;
     consult->started_mono_us = row->mono_us;
     set_text (&consult->started_boot, row->boot);
@@ -228,6 +249,23 @@ apply_note (Consult *consult, const StoreRow *row, const char *user_name)
   json_array_append_new (consult->notes, note);
 }
 
+/* Of the version that stands, or of none: a later one wants another. */
+static void
+apply_confirmation (Consult *consult, const StoreRow *row)
+{
+  gsize i;
+  json_t *note;
+  json_array_foreach (consult->notes, i, note)
+  {
+    g_autofree char *hash
+        = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text_of (note, "text"), -1);
+    g_autofree char *at = clock_text (row->utc_us);
+    if (g_str_equal (text_of (note, "note"), text_of (row->body, "note"))
+        && g_str_equal (hash, text_of (row->body, "sha256")))
+      json_object_set_new (note, "confirmed", json_string (at));
+  }
+}
+
 /* The device's time, unless its clock is ahead of the station's: then the time of arrival. Texts of
  * one length compare as times do. */
 static const char *
@@ -264,6 +302,10 @@ apply_event (Consult *consult, const StoreRow *row)
   json_array_append_new (consult->events, event);
   if (json_array_size (consult->events) > CONSULT_EVENTS_MAX)
     json_array_remove (consult->events, 0);
+  if (g_str_equal (text_of (row->body, "what"), "sfu-begun"))
+    consult->sfu = TRUE;
+  else if (g_str_equal (text_of (row->body, "what"), "sfu-ended"))
+    consult->sfu = FALSE;
 }
 
 static void
@@ -283,6 +325,19 @@ apply_invite (Consult *consult, const StoreRow *row)
   set_text (&invite->secret, text_of (row->body, "secret"));
   invite->state = (InviteState)state;
   invite->wrong = (guint)json_integer_value (json_object_get (row->body, "wrong"));
+  take_text (&invite->pin, row->body, "pin");
+  take_text (&invite->bound, row->body, "bound");
+}
+
+static void
+take_identity (Guest *guest, const json_t *body)
+{
+  json_t *identity = json_object_get (body, "identity");
+  const char *fingerprint = json_string_value (json_object_get (body, "fingerprint"));
+  json_incref (identity);
+  json_decref (guest->identity);
+  guest->identity = identity;
+  set_text (&guest->fingerprint, fingerprint);
 }
 
 static void
@@ -300,6 +355,13 @@ apply_guest (Consult *consult, const StoreRow *row)
   set_text (&guest->facility, text_of (row->body, "facility"));
   set_text (&guest->role, text_of (row->body, "role"));
   set_text (&guest->key, text_of (row->body, "key"));
+  take_identity (guest, row->body);
+  json_decref (guest->proven);
+  guest->proven = json_incref (json_object_get (row->body, "proven"));
+  if (guest->about == NULL && json_object_get (row->body, "as") != NULL)
+    guest->about = json_pack ("{s:s, s:s}", "as", text_of (row->body, "as"), "relation",
+                              text_of (row->body, "relation"));
+  guest->other = FALSE;
   if (!admitted)
     guest->state = GUEST_REMOVED;
   else
@@ -333,9 +395,16 @@ consult_apply (Consult *consult, const StoreRow *row, const char *user_name)
     apply_invite (consult, row);
   else if (g_str_equal (row->kind, "guest"))
     apply_guest (consult, row);
+  else if (g_str_equal (row->kind, "call"))
+    calls_apply (consult, row);
   else if (g_str_equal (row->kind, "signature"))
     consult->signature = TRUE;
-  else
+  else if (g_str_equal (row->kind, "confirmation"))
+    apply_confirmation (consult, row);
+  else if (g_str_equal (row->kind, "appointment")) {
+    json_decref (consult->appointment);
+    consult->appointment = json_incref (row->body);
+  } else
     forms_apply (consult, row, user_name);
 }
 
@@ -375,12 +444,21 @@ consult_recording_allowed (const Consult *consult)
   json_array_foreach (consult->consents, i, consent)
   {
     gboolean names_it = has_purpose (consent, "recording");
+    /* What was ticked on the patient's phone speaks of what it names, of nothing else. */
+    if (!names_it && json_object_get (consent, "guest") != NULL)
+      continue;
     if (!g_str_equal (text_of (consent, "kind"), "withdrawn"))
       allowed = names_it;
     else if (names_it)
       allowed = FALSE;
   }
   return allowed;
+}
+
+gboolean
+consult_is_planned (const Consult *consult)
+{
+  return consult->state == CONSULT_SCHEDULED || consult->state == CONSULT_WAITING;
 }
 
 gboolean
@@ -510,7 +588,7 @@ InviteState
 consult_invite_state (Consult *consult, const Invite *invite)
 {
   InviteState state = invite->state;
-  if (state != INVITE_CREATED && state != INVITE_ADMITTED)
+  if (state != INVITE_CREATED && state != INVITE_ARMED && state != INVITE_ADMITTED)
     return state;
   for (guint i = 0; i < consult->guests->len; i++) {
     const Guest *guest = consult->guests->pdata[i];
@@ -518,7 +596,7 @@ consult_invite_state (Consult *consult, const Invite *invite)
       continue;
     if (guest->state == GUEST_LIVE)
       return INVITE_LIVE;
-    if (guest->state == GUEST_LOBBY && state == INVITE_CREATED)
+    if (guest->state == GUEST_LOBBY && state != INVITE_ADMITTED)
       state = INVITE_LOBBY;
   }
   return state;

@@ -14,11 +14,16 @@
  * problem, proposal, facilities, mark: forms.h
  * alarm         docs/devices.md, and sender, received
  * observation   docs/devices.md, and sender; by hand: vital, value, unit, source "manual"
- * invite        {invite, role, name, secret, state, wrong}
- * guest         {guest, invite, name, facility, role, key, state: admitted | removed}
+ * invite        {invite, role, name, secret, state, wrong, pin, bound}
+ * guest         {guest, invite, name, facility, role, key, state: admitted | removed, identity,
+ *                fingerprint, as, relation, proven}
+ * identity      identities.h; written before the guest is admitted
+ * appointment   visits.h
  * event         {what, detail}
  * attachment    records/attachment.h
  * view          {what}
+ * confirmation  {guest, note, sha256, signature, method}: confirm.h
+ * call          calls/call.h
  * signature     {method, sha256, cms}
  */
 #pragma once
@@ -54,8 +59,15 @@ const char *guest_state_name (GuestState state);
 typedef struct {
   char *id; /* "g" and hex digits: also the label of its media */
   char *invite, *name, *facility, *role;
-  char *key; /* SHA-256 of the browser's public key, hex */
+  char *key;         /* SHA-256 of the browser's public key, hex */
+  json_t *identity;  /* proven by a sign-in (identities.h); NULL: not */
+  json_t *proof;     /* the row that says so, till it is written; NULL: there is none to write */
+  char *fingerprint; /* of the only certificate that its media may have; NULL: any */
   GuestState state;
+  gboolean other; /* another phone than the one that the invitation is bound to */
+  gboolean told;  /* its page was told that somebody sits before the console */
+  json_t *about;  /* what a patient's page says of itself (visits_join.c); NULL: nothing */
+  json_t *proven; /* how its identity is proven: words; NULL: not yet admitted */
   Client *client; /* NULL: no page here now */
 } Guest;
 
@@ -75,7 +87,9 @@ const char *invite_state_name (InviteState state);
 typedef struct {
   char *id, *role, *name, *secret;
   InviteState state; /* created, admitted, ended, revoked, burnt: as on disk */
-  guint wrong;       /* wrong secrets so far */
+  guint wrong;       /* wrong secrets and PINs so far */
+  char *pin;         /* six digits, told apart from the link; NULL: the link alone */
+  char *bound;       /* key of the browser that showed the PIN; NULL: none yet */
 } Invite;
 
 typedef struct {
@@ -102,10 +116,13 @@ typedef struct {
   json_t *readings;    /* {vital: observation}, the newest of each */
   gboolean recording;  /* on, as the rows say */
   gint64 recording_since_us;
-  gboolean signature; /* a signature row is there */
+  gboolean signature;  /* a signature row is there */
+  json_t *appointment; /* newest row of it (visits.h); NULL: it was never one */
+  gboolean sfu;        /* media go through a conference server that can see them */
 
   GPtrArray *invites; /* Invite* */
   GPtrArray *guests;  /* Guest* */
+  GPtrArray *calls;   /* Call* (calls/call.h), in the order of asking */
 
   gboolean busy; /* being signed: no change from anybody else */
 } Consult;
@@ -113,6 +130,7 @@ typedef struct {
 #define CONSULT_EVENTS_MAX 200
 #define CONSULT_GUESTS_MAX 12
 #define CONSULT_INVITES_MAX 50
+#define INVITE_WRONG_MAX 5 /* the last of which burns it */
 
 Consult *consult_new (const char *id);
 void consult_free (Consult *consult);
@@ -128,6 +146,8 @@ json_t *consult_row_copy (const StoreRow *row, const char *user_name);
 json_t *consult_body (const Consult *consult, ConsultState state);
 
 gboolean consult_recording_allowed (const Consult *consult);
+/* Planned, not begun. */
+gboolean consult_is_planned (const Consult *consult);
 /* From "live" to "concluding": open for notes and readings. */
 gboolean consult_is_open (const Consult *consult);
 /* A name for lists: the patient's, or NULL when unknown. */

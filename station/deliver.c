@@ -9,8 +9,10 @@ static const struct {
   Text text;
 } problems[] = {
   [DELIVER_ERROR_UNREACHABLE] = { "unreachable",
-                                  { "không kết nối được, hoặc mất kết nối giữa chừng",
-                                    "it cannot be reached, or the connection broke off" } },
+                                  { "không kết nối được, hoặc mất kết nối giữa chừng; trạm tự thử "
+                                    "lại, xem mạng của trạm nếu kéo dài",
+                                    "it cannot be reached, or the connection broke off; it is "
+                                    "tried again by itself, look at the network if it lasts" } },
   [DELIVER_ERROR_IDENTITY]
   = { "identity",
       { "chứng thư của máy chủ hay của trạm không được chấp nhận; báo người quản trị",
@@ -18,30 +20,38 @@ static const struct {
   [DELIVER_ERROR_REFUSED]
   = { "refused", { "máy chủ từ chối; báo người quản trị", "it refuses; tell the administrator" } },
   [DELIVER_ERROR_TROUBLE]
-  = { "trouble", { "máy chủ đang gặp sự cố", "it has trouble of its own" } },
-  [DELIVER_ERROR_LOST] = { "lost",
-                           { "máy chủ báo đã nhận nhưng đọc lại không thấy",
-                             "it said it had kept it, but it is not there" } },
+  = { "trouble",
+      { "máy chủ đang gặp sự cố; trạm tự thử lại, báo bệnh viện nếu kéo dài",
+        "it has trouble of its own; it is tried again by itself, tell the hospital if it lasts" } },
+  [DELIVER_ERROR_LOST]
+  = { "lost",
+      { "máy chủ báo đã nhận nhưng đọc lại không thấy; trạm gửi lại, báo bệnh viện nếu kéo dài",
+        "it said it had kept it, but it is not there; it is sent again, tell the hospital if it "
+        "lasts" } },
   [DELIVER_ERROR_DIFFERENT] = { "different",
                                 { "đọc lại thấy khác với hồ sơ đã gửi; báo người quản trị",
                                   "what it kept is not what was sent; tell the administrator" } },
   [DELIVER_ERROR_ABSENT] = { "absent",
                              { "chưa thấy thư mục hay đĩa; hãy cắm đĩa vào",
                                "the folder or disk is not there; put the disk in" } },
-  [DELIVER_ERROR_DISK] = { "disk",
-                           { "không ghi hay đọc lại được; đĩa đầy hoặc hỏng",
-                             "it cannot be written or read back; the disk is full or damaged" } },
+  [DELIVER_ERROR_DISK]
+  = { "disk",
+      { "không ghi hay đọc lại được: đĩa đầy hoặc hỏng; hãy thay đĩa",
+        "it cannot be written or read back: the disk is full or damaged, put in another" } },
   [DELIVER_ERROR_LOCKED]
   = { "locked", { "chờ bác sĩ đăng nhập bằng mật khẩu", "waits for a passphrase at sign-in" } },
   [DELIVER_ERROR_RECORD] = { "record",
                              { "không đọc được hồ sơ; chạy nhipcau record verify",
                                "the record cannot be read; run nhipcau record verify" } },
   [DELIVER_ERROR_UNSIGNED] = { "unsigned", { "chờ ký xong", "waits for the signature" } },
-  [DELIVER_ERROR_NOWHERE] = { "nowhere",
-                              { "nơi nhận không còn trong station.conf",
-                                "station.conf has no such destination any more" } },
+  [DELIVER_ERROR_NOWHERE]
+  = { "nowhere",
+      { "nơi nhận không còn trong station.conf; báo người quản trị",
+        "station.conf has no such destination any more; tell the administrator" } },
   [DELIVER_ERROR_STOPPED]
-  = { "stopped", { "tạm dừng vì đang hội chẩn", "waits for a call to end" } },
+  = { "stopped",
+      { "tạm dừng (có cuộc gọi, hoặc nhường hồ sơ gấp hơn); sẽ tự gửi tiếp phần còn lại",
+        "paused for a call, or for something more urgent; the rest goes on by itself" } },
 };
 
 const char *

@@ -1,7 +1,7 @@
-#include "station/deliveries.h"
-#include "records/attachment.h"
+#include "station/deliveries_private.h"
 #include "station/deliver.h"
-#include "station/fhir.h"
+#include "station/delivery_job.h"
+#include "station/log_heads.h"
 
 #include <gio/gio.h>
 
@@ -10,166 +10,23 @@
 #define LOOK_S 10
 #define FIRST_S 30
 #define LONGEST_S 3600
-#define LISTED 200
 #define HELD 500 /* keys; a millisecond each to open */
-
-struct Deliveries {
-  Station *station;
-  GHashTable *due; /* uuid → gint64* µs of CLOCK_MONOTONIC: not before */
-  guint timer;
-  gboolean sending, asked;
-  gint stop; /* atomic */
-};
-
-/* ---- One item, in a thread ---------------------------------------------------------------- */
-
-typedef struct {
-  Deliveries *deliveries; /* NULL: of deliveries_run() */
-  Store *store;
-  const Config *config;
-  OutboxItem *item;
-  gint *stop;
-  char sha256[65];
-  gboolean delivered;
-  gboolean waits; /* for a sign-in, a signature, the end of a call: no try that failed */
-} Job;
+#define HELD_US (3 * G_TIME_SPAN_DAY)
+#define HEADS_EVERY_US (6 * G_TIME_SPAN_HOUR)
+#define HEADS_AGAIN_US (10 * G_TIME_SPAN_MINUTE)
 
 static void
 job_free (void *data)
 {
-  Job *job = data;
+  DeliveryJob *job = data;
   outbox_item_free (job->item);
   g_free (job);
 }
 
-static const ConfigDeliver *
-destination (const Config *config, const char *name)
-{
-  for (guint i = 0; i < config->delivers->len; i++) {
-    const ConfigDeliver *deliver = config->delivers->pdata[i];
-    if (g_str_equal (deliver->name, name))
-      return deliver;
-  }
-  return NULL;
-}
-
-/* The same in the words of deliver.h. */
-static gboolean
-record_error (const GError *cause, GError **error)
-{
-  gboolean locked = g_error_matches (cause, RECORDS_ERROR, RECORDS_ERROR_LOCKED);
-  g_set_error (error, DELIVER_ERROR, locked ? DELIVER_ERROR_LOCKED : DELIVER_ERROR_RECORD, "%s",
-               cause->message);
-  return FALSE;
-}
-
-static gboolean
-is_signed (const Job *job, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  StoreRow *row = store_latest (job->store, job->item->consult, "signature", &local);
-  if (row != NULL) {
-    store_row_free (row);
-    return TRUE;
-  }
-  if (!g_error_matches (local, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND))
-    return record_error (local, error);
-  g_set_error (error, DELIVER_ERROR, DELIVER_ERROR_UNSIGNED, "not signed yet");
-  return FALSE;
-}
-
-/* ret_id: of the Bundle; NULL for an object (both transfer full). */
-static GBytes *
-content (const Job *job, char **ret_id, GError **error)
-{
-  const char *consult = job->item->consult;
-  g_autoptr (GError) local = NULL;
-  GBytes *bytes = NULL;
-  guint64 size;
-
-  if (!g_str_equal (job->item->item, "record")) {
-    if (attachment_size (job->store, consult, job->item->item, &size, &local))
-      bytes = attachment_read (job->store, consult, job->item->item, 0, (gsize)size, &local);
-  } else {
-    json_auto_t *bundle = fhir_bundle (job->store, job->config->station_name, consult, &local);
-    if (bundle != NULL) {
-      *ret_id = g_strdup (json_string_value (json_object_get (bundle, "id")));
-      bytes = fhir_bundle_bytes (bundle);
-    }
-  }
-  if (bytes == NULL)
-    record_error (local, error);
-  return bytes;
-}
-
-static gboolean
-advance (OutboxState state, void *arg, GError **error)
-{
-  Job *job = arg;
-  g_autoptr (GError) local = NULL;
-  json_auto_t *body = NULL;
-
-  if (state == OUTBOX_CONFIRMED)
-    body = json_pack ("{s:s, s:s, s:s, s:s, s:s}", "delivery", job->item->uuid, "target",
-                      job->item->target, "item", job->item->item, "state",
-                      outbox_state_name (state), "sha256", job->sha256);
-  if (outbox_advance (job->store, job->item, state, job->sha256, body, &local))
-    return TRUE;
-  return record_error (local, error);
-}
-
-static gboolean
-work (Job *job, GError **error)
-{
-  const ConfigDeliver *to = destination (job->config, job->item->target);
-  g_autofree char *id = NULL;
-
-  if (to == NULL) {
-    g_set_error (error, DELIVER_ERROR, DELIVER_ERROR_NOWHERE, "station.conf has no [deliver %s]",
-                 job->item->target);
-    return FALSE;
-  }
-  g_autoptr (GBytes) bytes = is_signed (job, error) ? content (job, &id, error) : NULL;
-  if (bytes == NULL)
-    return FALSE;
-  g_autofree char *hex = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, bytes);
-  g_strlcpy (job->sha256, hex, sizeof job->sha256);
-  const Delivery delivery = { .to = to,
-                              .own_title = job->config->dicom_title,
-                              .id = id,
-                              .bytes = bytes,
-                              .stop = job->stop,
-                              .advance = advance,
-                              .arg = job };
-  return deliver (&delivery, error);
-}
-
-static void
-work_and_tell (Job *job)
-{
-  g_autoptr (GError) error = NULL, later = NULL;
-  job->delivered = work (job, &error);
-  if (job->delivered) {
-    g_message ("deliver: %s of %s is at %s", job->item->item, job->item->consult,
-               job->item->target);
-    return;
-  }
-  job->waits = g_error_matches (error, DELIVER_ERROR, DELIVER_ERROR_LOCKED)
-               || g_error_matches (error, DELIVER_ERROR, DELIVER_ERROR_UNSIGNED)
-               || g_error_matches (error, DELIVER_ERROR, DELIVER_ERROR_STOPPED);
-  const char *word = error->domain == DELIVER_ERROR ? deliver_error_word (error->code) : "trouble";
-  if (!job->waits)
-    g_message ("deliver: %s to %s: %s", job->item->uuid, job->item->target, error->message);
-  if (g_strcmp0 (word, job->item->problem) == 0 && job->waits)
-    return; /* said already */
-  if (!outbox_fail (job->store, job->item->uuid, word, &later))
-    g_warning ("deliver: %s", later->message);
-}
-
 /* ---- The queue ---------------------------------------------------------------------------- */
 
-static gboolean
-is_call (const Station *station)
+gboolean
+deliveries_is_call (const Station *station)
 {
   for (guint i = 0; station->screen != NULL && i < station->screen->guests->len; i++) {
     const Guest *guest = station->screen->guests->pdata[i];
@@ -197,31 +54,47 @@ put_off (Deliveries *deliveries, const OutboxItem *item, gboolean waits)
 static void
 job_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
 {
-  work_and_tell (data);
+  delivery_job_run (data);
   g_task_return_boolean (task, TRUE);
 }
 
-/* Its key may go when nothing of it waits any more. */
+static gboolean
+was_out_of_reach (const OutboxItem *item)
+{
+  return g_str_equal (item->problem, deliver_error_word (DELIVER_ERROR_UNREACHABLE))
+         || g_str_equal (item->problem, deliver_error_word (DELIVER_ERROR_ABSENT));
+}
+
+/* What waited for the same destination to come back goes at once; the key may go when nothing of
+ * its consultation waits any more. */
 static void
-release (Deliveries *deliveries, const char *consult)
+one_arrived (Deliveries *deliveries, const OutboxItem *done)
 {
   g_autoptr (GPtrArray) items = outbox_list (deliveries->station->store, FALSE, NULL);
-  for (guint i = 0; items != NULL && i < items->len; i++)
-    if (g_str_equal (((OutboxItem *)items->pdata[i])->consult, consult))
-      return;
-  vault_release (deliveries->station->vault, consult);
+  gboolean more = items == NULL;
+  for (guint i = 0; items != NULL && i < items->len; i++) {
+    const OutboxItem *item = items->pdata[i];
+    more |= g_str_equal (item->consult, done->consult);
+    if (g_str_equal (item->target, done->target) && was_out_of_reach (item))
+      g_hash_table_remove (deliveries->due, item->uuid);
+  }
+  if (more)
+    return;
+  vault_release (deliveries->station->vault, done->consult);
+  g_hash_table_remove (deliveries->held, done->consult);
 }
 
 static void
 job_done (GObject *source, GAsyncResult *result, void *data)
 {
-  Job *job = g_task_get_task_data (G_TASK (result));
+  DeliveryJob *job = g_task_get_task_data (G_TASK (result));
   Deliveries *deliveries = data;
   deliveries->sending = FALSE;
+  deliveries->job = NULL;
   deliveries->station->pending--;
   if (job->delivered) {
     g_hash_table_remove (deliveries->due, job->item->uuid);
-    release (deliveries, job->item->consult);
+    one_arrived (deliveries, job->item);
   } else {
     put_off (deliveries, job->item, job->waits);
   }
@@ -233,18 +106,65 @@ job_done (GObject *source, GAsyncResult *result, void *data)
 static void
 start (Deliveries *deliveries, OutboxItem *item)
 {
-  Job *job = g_new0 (Job, 1);
+  DeliveryJob *job = g_new0 (DeliveryJob, 1);
   job->store = deliveries->station->store;
+  job->identity = deliveries->station->identity;
   job->config = deliveries->station->config;
   job->item = item;
   job->stop = &deliveries->stop;
   g_atomic_int_set (&deliveries->stop, 0);
   deliveries->sending = TRUE;
+  deliveries->job = job;
   deliveries->station->pending++;
   g_autoptr (GTask) task = g_task_new (NULL, NULL, job_done, deliveries);
   g_task_set_task_data (task, job, job_free);
   g_task_run_in_thread (task, job_thread);
 }
+
+/* ---- Witnesses ---------------------------------------------------------------------------- */
+
+static void
+heads_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
+{
+  Deliveries *deliveries = data;
+  Station *station = deliveries->station;
+  gboolean all = TRUE;
+  for (guint i = 0; i < station->config->delivers->len; i++)
+    all = log_heads_exchange (station->store, station->identity,
+                              station->config->delivers->pdata[i], &deliveries->stop)
+          && all;
+  g_task_return_boolean (task, all);
+}
+
+static void
+heads_done (GObject *source, GAsyncResult *result, void *data)
+{
+  Deliveries *deliveries = data;
+  gboolean all = g_task_propagate_boolean (G_TASK (result), NULL);
+  deliveries->sending = FALSE;
+  deliveries->station->pending--;
+  deliveries->heads_us = g_get_monotonic_time () + (all ? HEADS_EVERY_US : HEADS_AGAIN_US);
+  station_changed (deliveries->station);
+  if (!deliveries->station->stopping)
+    deliveries_wake (deliveries);
+}
+
+/* Nothing else is to be sent: the destinations are asked what they know of this log. */
+static void
+ask_witnesses (Deliveries *deliveries)
+{
+  if (deliveries->station->identity == NULL || deliveries->station->config->delivers->len == 0
+      || g_get_monotonic_time () < deliveries->heads_us)
+    return;
+  g_atomic_int_set (&deliveries->stop, 0);
+  deliveries->sending = TRUE;
+  deliveries->station->pending++;
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, heads_done, deliveries);
+  g_task_set_task_data (task, deliveries, NULL);
+  g_task_run_in_thread (task, heads_thread);
+}
+
+/* ---- What comes next ---------------------------------------------------------------------- */
 
 static gboolean
 is_due (Deliveries *deliveries, const OutboxItem *item)
@@ -253,28 +173,92 @@ is_due (Deliveries *deliveries, const OutboxItem *item)
   return due == NULL || *due <= g_get_monotonic_time ();
 }
 
+static void
+note_time (GHashTable *times, const char *key)
+{
+  gint64 *now = g_new (gint64, 1);
+  *now = g_get_monotonic_time ();
+  g_hash_table_insert (times, g_strdup (key), now);
+}
+
+/* A key that a broken link has kept in memory for days waits for the next sign-in instead. */
+static void
+let_go_of_keys (Deliveries *deliveries, const GPtrArray *items)
+{
+  gint64 now = g_get_monotonic_time ();
+  for (guint i = 0; i < items->len; i++) {
+    const char *consult = ((const OutboxItem *)items->pdata[i])->consult;
+    const gint64 *since = g_hash_table_lookup (deliveries->held, consult);
+    if (since == NULL)
+      note_time (deliveries->held, consult);
+    else if (now - *since > HELD_US)
+      vault_release (deliveries->station->vault, consult);
+  }
+}
+
+/* Place of the next one; items->len: none is due. */
+static guint
+choose (Deliveries *deliveries, const GPtrArray *items)
+{
+  guint best = items->len;
+  for (guint i = 0; i < items->len; i++)
+    if (is_due (deliveries, items->pdata[i])
+        && (best == items->len
+            || deliveries_rank (items->pdata[i]) < deliveries_rank (items->pdata[best])))
+      best = i;
+  return best;
+}
+
+/* One that nobody has tried yet, more urgent than what is under way: that ends, and goes on after
+ * it behind the pieces that have arrived. Anything is more urgent than a witness. */
+static gboolean
+is_overtaken (Deliveries *deliveries, const GPtrArray *items)
+{
+  if (deliveries->job == NULL)
+    return choose (deliveries, items) < items->len;
+  for (guint i = 0; i < items->len; i++) {
+    const OutboxItem *item = items->pdata[i];
+    if (item->tries == 0 && *item->problem == '\0' && is_due (deliveries, item)
+        && deliveries_rank (item) < deliveries_rank (deliveries->job->item))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+look_at (Deliveries *deliveries, GPtrArray *items)
+{
+  if (deliveries->sending) {
+    if (is_overtaken (deliveries, items))
+      g_atomic_int_set (&deliveries->stop, 1);
+    return;
+  }
+  let_go_of_keys (deliveries, items);
+  guint next = choose (deliveries, items);
+  if (next < items->len) {
+    start (deliveries, g_ptr_array_steal_index (items, next));
+    return;
+  }
+  deliveries->asked = FALSE;
+  ask_witnesses (deliveries);
+}
+
 static gboolean
 look (void *data)
 {
   Deliveries *deliveries = data;
   g_autoptr (GError) error = NULL;
-  gboolean held = is_call (deliveries->station) && !deliveries->asked;
+  gboolean held = deliveries_is_call (deliveries->station) && !deliveries->asked;
 
   if (held)
     g_atomic_int_set (&deliveries->stop, 1);
-  if (held || deliveries->sending || deliveries->station->stopping)
+  if (held || deliveries->station->stopping)
     return G_SOURCE_CONTINUE;
   g_autoptr (GPtrArray) items = outbox_list (deliveries->station->store, FALSE, &error);
-  if (items == NULL) {
+  if (items != NULL)
+    look_at (deliveries, items);
+  else
     g_warning ("deliver: %s", error->message);
-    return G_SOURCE_CONTINUE;
-  }
-  for (guint i = 0; i < items->len; i++)
-    if (is_due (deliveries, items->pdata[i])) {
-      start (deliveries, g_ptr_array_steal_index (items, i));
-      return G_SOURCE_CONTINUE;
-    }
-  deliveries->asked = FALSE;
   return G_SOURCE_CONTINUE;
 }
 
@@ -286,10 +270,13 @@ deliveries_wake (Deliveries *deliveries)
 }
 
 void
-deliveries_send_now (Deliveries *deliveries)
+deliveries_send_now (Deliveries *deliveries, const char *uuid)
 {
   deliveries->asked = TRUE;
-  g_hash_table_remove_all (deliveries->due);
+  if (uuid != NULL)
+    g_hash_table_remove (deliveries->due, uuid);
+  else
+    g_hash_table_remove_all (deliveries->due);
   look (deliveries);
 }
 
@@ -302,10 +289,24 @@ deliveries_unlocked (Deliveries *deliveries)
   for (guint i = 0; items != NULL && i < items->len && i < HELD; i++) {
     const OutboxItem *item = items->pdata[i];
     vault_hold (vault, item->consult);
+    note_time (deliveries->held, item->consult);
     g_autoptr (DataKey) key = vault_get_key (vault, item->consult, PURPOSE_CLINICAL, NULL);
+    g_autoptr (DataKey) recording
+        = g_str_equal (item->item, "recording")
+              ? vault_get_key (vault, item->consult, PURPOSE_RECORDING, NULL)
+              : NULL;
     if (key != NULL && g_str_equal (item->problem, deliver_error_word (DELIVER_ERROR_LOCKED)))
       g_hash_table_remove (deliveries->due, item->uuid);
   }
+}
+
+static gboolean
+first_look (void *data)
+{
+  Deliveries *deliveries = data;
+  deliveries->timer = g_timeout_add_seconds (LOOK_S, look, deliveries);
+  look (deliveries);
+  return G_SOURCE_REMOVE;
 }
 
 Deliveries *
@@ -314,7 +315,8 @@ deliveries_new (Station *station)
   Deliveries *deliveries = g_new0 (Deliveries, 1);
   deliveries->station = station;
   deliveries->due = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  deliveries->timer = g_timeout_add_seconds (LOOK_S, look, deliveries);
+  deliveries->held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  deliveries->timer = g_timeout_add_seconds (1, first_look, deliveries);
   return deliveries;
 }
 
@@ -328,81 +330,6 @@ deliveries_free (Deliveries *deliveries)
   while (deliveries->sending)
     g_main_context_iteration (NULL, TRUE);
   g_hash_table_unref (deliveries->due);
+  g_hash_table_unref (deliveries->held);
   g_free (deliveries);
-}
-
-/* ---- What is due, and how it stands ------------------------------------------------------- */
-
-static void
-add_due (GPtrArray *items, const char *target, const char *item)
-{
-  OutboxItem *due = g_new0 (OutboxItem, 1);
-  due->target = g_strdup (target);
-  due->item = g_strdup (item);
-  g_ptr_array_add (items, due);
-}
-
-GPtrArray *
-deliveries_due (const Config *config, const json_t *attachments)
-{
-  GPtrArray *items = g_ptr_array_new_with_free_func ((GDestroyNotify)outbox_item_free);
-  gsize j;
-  json_t *attachment;
-  for (guint i = 0; i < config->delivers->len; i++) {
-    const ConfigDeliver *deliver = config->delivers->pdata[i];
-    if (deliver->kind != DELIVER_DICOM) {
-      add_due (items, deliver->name, "record");
-      continue;
-    }
-    json_array_foreach (attachments, j, attachment)
-    {
-      const char *kind = json_string_value (json_object_get (attachment, "kind"));
-      const char *id = json_string_value (json_object_get (attachment, "id"));
-      if (g_strcmp0 (kind, "dicom") == 0 && id != NULL)
-        add_due (items, deliver->name, id);
-    }
-  }
-  return items;
-}
-
-static json_t *
-item_json (const OutboxItem *item, const Config *config)
-{
-  const Text *words = deliver_words (item->problem);
-  const ConfigDeliver *to = destination (config, item->target);
-  const char *title = to != NULL && to->title != NULL ? to->title : item->target;
-  return json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o}", "uuid", item->uuid, "consultation",
-                    item->consult, "target", item->target, "title", title, "item", item->item,
-                    "state", outbox_state_name (item->state), "tries", (int)item->tries, "problem",
-                    words != NULL ? json_pack ("{s:s, s:s}", "vi", words->vi, "en", words->en)
-                                  : json_null ());
-}
-
-json_t *
-deliveries_json (Deliveries *deliveries, Store *store, const Config *config, GError **error)
-{
-  g_autoptr (GPtrArray) items = outbox_list (store, FALSE, error);
-  if (items == NULL)
-    return NULL;
-  json_t *list = json_array ();
-  for (guint i = 0; i < items->len && i < LISTED; i++)
-    json_array_append_new (list, item_json (items->pdata[i], config));
-  return json_pack ("{s:i, s:b, s:b, s:o}", "waiting", (int)items->len, "call",
-                    deliveries != NULL && is_call (deliveries->station), "sending",
-                    deliveries != NULL && deliveries->sending, "items", list);
-}
-
-gboolean
-deliveries_run (Store *store, const Config *config, guint *ret_left, GError **error)
-{
-  g_autoptr (GPtrArray) items = outbox_list (store, FALSE, error);
-  gint stop = 0;
-
-  *ret_left = 0;
-  for (guint i = 0; items != NULL && i < items->len; i++) {
-    Job job = { .store = store, .config = config, .item = items->pdata[i], .stop = &stop };
-    work_and_tell (&job);
-    *ret_left += !job.delivered;
-  }
-  return items != NULL;
 }

@@ -64,88 +64,6 @@ owner_of (Dicom *dicom, const char *calling, const json_t *about)
   return NULL;
 }
 
-/* ---- Objects that nobody has claimed ------------------------------------------------------ */
-
-static void
-held_free (gpointer data)
-{
-  Held *held = data;
-  g_free (held->attachment);
-  g_free (held->sender);
-  g_free (held->name);
-  json_decref (held->about);
-  g_free (held);
-}
-
-static void
-held_add (Dicom *dicom, const char *attachment, const json_t *about, const char *name, gint64 at_us)
-{
-  Held *held = g_new0 (Held, 1);
-  held->attachment = g_strdup (attachment);
-  held->about = json_deep_copy (about);
-  held->sender = g_strdup (dicom_about_text (about, "sender"));
-  held->name = g_strdup (name);
-  held->at_us = at_us;
-  g_ptr_array_add (dicom->held, held);
-}
-
-static json_t *
-held_entry (const Held *held)
-{
-  const json_t *about = held->about;
-  g_autofree char *at = clock_text (held->at_us);
-  return json_pack ("{s:s, s:s, s:s, s:s, s:O, s:i, s:s}", "study",
-                    dicom_about_text (about, "study"), "sender", held->sender, "modality",
-                    dicom_about_text (about, "modality"), "description",
-                    dicom_about_text (about, "study_description"), "patient",
-                    json_object_get (about, "patient"), "objects", 1, "at", at);
-}
-
-json_t *
-dicom_held (Dicom *dicom)
-{
-  json_t *list = json_array ();
-  g_autoptr (GHashTable) studies = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; dicom != NULL && i < dicom->held->len; i++) {
-    const Held *held = dicom->held->pdata[i];
-    char *key = g_strconcat (dicom_about_text (held->about, "study"), "\n", held->sender, NULL);
-    json_t *entry = g_hash_table_lookup (studies, key);
-    if (entry == NULL) {
-      entry = held_entry (held);
-      json_array_append_new (list, entry);
-      g_hash_table_insert (studies, key, entry);
-      continue;
-    }
-    json_object_set_new (
-        entry, "objects",
-        json_integer (json_integer_value (json_object_get (entry, "objects")) + 1));
-    g_free (key);
-  }
-  return list;
-}
-
-static gboolean
-load_held (Dicom *dicom, GError **error)
-{
-  Store *store = dicom->station->store;
-  g_autoptr (GPtrArray) rows = store_read (store, "station", "attachment", 0, error);
-  guint64 size;
-  if (rows == NULL)
-    return FALSE;
-  for (guint i = 0; i < rows->len; i++) {
-    const StoreRow *row = rows->pdata[i];
-    const char *id = json_string_value (json_object_get (row->body, "id"));
-    const json_t *about = json_object_get (row->body, "about");
-    if (id == NULL || !json_is_object (about)
-        || g_strcmp0 (json_string_value (json_object_get (row->body, "kind")), DICOM_KIND) != 0
-        || !attachment_size (store, "station", id, &size, NULL))
-      continue; /* claimed since */
-    held_add (dicom, id, about, json_string_value (json_object_get (row->body, "name")),
-              row->utc_us);
-  }
-  return TRUE;
-}
-
 /* ---- Keeping an object -------------------------------------------------------------------- */
 
 static void
@@ -157,6 +75,7 @@ job_end (DicomJob *job, guint status)
   g_free (job->calling);
   g_free (job->instance);
   g_free (job->name);
+  g_free (job->home);
   json_decref (job->about);
   g_free (job);
 }
@@ -170,9 +89,10 @@ object_kept (Station *station, const Attachment *attachment, const GError *error
     job_end (job, DICOM_OUT_OF_RESOURCES);
     return;
   }
-  if (job->is_held && attachment->is_new)
-    held_add (job->dicom, attachment->id, job->about, job->name, g_get_real_time ());
-  if (!job->is_held && attachment->is_new)
+  if (job->home != NULL && attachment->is_new)
+    dicom_held_add (job->dicom, job->home, attachment->id, job->about, job->name,
+                    g_get_real_time ());
+  if (job->home == NULL && attachment->is_new)
     dicom_channel_tell (station, attachment->id);
   station_changed (station);
   job_end (job, DICOM_SUCCESS);
@@ -186,9 +106,13 @@ keep (DicomJob *job)
   const AttachmentInfo info = {
     .kind = DICOM_KIND, .name = job->name, .mime_type = "application/dicom", .about = job->about
   };
-  job->is_held = owner == NULL;
-  station_attach (dicom->station, owner != NULL ? owner->id : "station", "station", &info,
-                  job->object, object_kept, job);
+  g_autoptr (GError) error = NULL;
+  job->home = owner == NULL ? dicom_held_home (dicom, job->about, &error) : NULL;
+  if (owner == NULL && job->home == NULL)
+    object_kept (dicom->station, NULL, error, job);
+  else
+    station_attach (dicom->station, owner != NULL ? owner->id : job->home, "station", &info,
+                    job->object, object_kept, job);
 }
 
 static void
@@ -242,7 +166,7 @@ typedef struct {
 
 typedef struct {
   Claim *claim;
-  char *attachment;
+  char *home, *attachment;
 } Claiming;
 
 static void
@@ -260,7 +184,7 @@ claim_step (Claim *claim)
 }
 
 static void
-drop_held (Dicom *dicom, const char *attachment)
+drop_held (Dicom *dicom, const char *home, const char *attachment)
 {
   g_autoptr (GError) error = NULL;
   for (guint i = 0; i < dicom->held->len; i++)
@@ -268,7 +192,7 @@ drop_held (Dicom *dicom, const char *attachment)
       g_ptr_array_remove_index (dicom->held, i);
       break;
     }
-  if (!attachment_remove (dicom->station->store, "station", attachment, &error))
+  if (!attachment_remove (dicom->station->store, home, attachment, &error))
     g_warning ("dicom: a claimed object is still held, too: %s", error->message);
 }
 
@@ -278,11 +202,12 @@ claimed (Station *station, const Attachment *attachment, const GError *error, vo
   Claiming *claiming = arg;
   Claim *claim = claiming->claim;
   if (attachment != NULL) {
-    drop_held (claim->dicom, claiming->attachment);
+    drop_held (claim->dicom, claiming->home, claiming->attachment);
     dicom_channel_tell (station, attachment->id);
   } else if (claim->error == NULL)
     claim->error = g_error_copy (error);
   station_changed (station);
+  g_free (claiming->home);
   g_free (claiming->attachment);
   g_free (claiming);
   claim_step (claim);
@@ -295,7 +220,7 @@ claim_one (Claim *claim, const Held *held)
   Station *station = request->station;
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) object
-      = attachment_read (station->store, "station", held->attachment, 0, ATTACHMENT_MAX, &error);
+      = attachment_read (station->store, held->home, held->attachment, 0, ATTACHMENT_MAX, &error);
   if (object == NULL) {
     if (claim->error == NULL)
       claim->error = g_steal_pointer (&error);
@@ -303,6 +228,7 @@ claim_one (Claim *claim, const Held *held)
   }
   Claiming *claiming = g_new0 (Claiming, 1);
   claiming->claim = claim;
+  claiming->home = g_strdup (held->home);
   claiming->attachment = g_strdup (held->attachment);
   claim->pending++;
   json_auto_t *about = json_deep_copy (held->about);
@@ -365,9 +291,9 @@ dicom_new (Station *station, GError **error)
   Dicom *dicom = g_new0 (Dicom, 1);
   dicom->station = station;
   dicom->read = dicom_read_new (station->store);
-  dicom->held = g_ptr_array_new_with_free_func (held_free);
+  dicom->held = g_ptr_array_new_with_free_func (dicom_held_free);
   dicom->receptions = g_ptr_array_new ();
-  if (load_held (dicom, error))
+  if (dicom_held_load (dicom, error))
     return dicom;
   dicom_free (dicom);
   return NULL;

@@ -23,6 +23,8 @@ void dicom_free (Dicom *dicom);
 
 /* Its reader of objects, for pictures (transfer none). */
 DicomRead *dicom_reader (Dicom *dicom);
+/* What was shredded with its day is held no more. */
+void dicom_forget_held (Dicom *dicom);
 /* Studies that nobody has claimed: [{study, sender, modality, description, patient, objects, at}]
  * (transfer full). */
 json_t *dicom_held (Dicom *dicom);

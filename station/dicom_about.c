@@ -6,6 +6,8 @@
 
 #define TEXT_MAX 200
 #define LIST_MAX 16
+#define LUTS_MAX 8
+#define LUT_NAME_MAX 64
 
 static void
 copy_text (json_t *to, const json_t *from, const char *key)
@@ -52,6 +54,23 @@ copy_list (json_t *to, const json_t *from, const char *key, const char *const *f
   json_object_set_new (to, key, list);
 }
 
+/* [{"name"}]; a table without a usable name has an empty one. */
+static void
+copy_luts (json_t *to, const json_t *from)
+{
+  json_t *list = json_array (), *item;
+  gsize i;
+  json_array_foreach (json_object_get (from, "luts"), i, item)
+  {
+    const char *name = json_string_value (json_object_get (item, "name"));
+    if (json_array_size (list) < LUTS_MAX)
+      json_array_append_new (
+          list, json_pack ("{s:s}", "name",
+                           name != NULL && text_is_clean (name, LUT_NAME_MAX) ? name : ""));
+  }
+  json_object_set_new (to, "luts", list);
+}
+
 static void
 copy_spacing (json_t *to, const json_t *from)
 {
@@ -87,6 +106,7 @@ clean_picture (const json_t *said)
   copy_number (picture, said, "frame_ms", 1, 60000);
   copy_list (picture, said, "windows", window, G_N_ELEMENTS (window), -1e9, 1e9);
   copy_list (picture, said, "regions", region, G_N_ELEMENTS (region), 0, 1e6);
+  copy_luts (picture, said);
   copy_spacing (picture, said);
   if (json_object_get (picture, "rows") == NULL || json_object_get (picture, "columns") == NULL
       || json_object_get (picture, "frames") == NULL || json_object_get (picture, "bits") == NULL)

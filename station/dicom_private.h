@@ -18,6 +18,7 @@ enum {
 typedef struct DicomReception DicomReception;
 
 typedef struct {
+  char *home; /* under which it is kept: a day's of records/holding.h, or "station" */
   char *attachment, *sender, *name;
   json_t *about;
   gint64 at_us;
@@ -39,7 +40,7 @@ typedef struct {
   GBytes *object;
   char *calling, *instance, *name;
   json_t *about;
-  gboolean is_held;
+  char *home; /* of what is held; NULL: it is a consultation's */
 } DicomJob;
 
 /* dicom_receive.c */
@@ -53,3 +54,12 @@ void dicom_stop (Dicom *dicom);
 /* dicom.c: an object came. Ends by dicom_reception_answer(), also within the call. */
 void dicom_take (DicomReception *reception, const char *calling, const char *instance,
                  GBytes *object);
+
+/* dicom_held.c. For GDestroyNotify: a Held*. */
+void dicom_held_free (gpointer held);
+void dicom_held_add (Dicom *dicom, const char *home, const char *attachment, const json_t *about,
+                     const char *name, gint64 at_us);
+gboolean dicom_held_load (Dicom *dicom, GError **error);
+/* Under which a new one is kept: where it is already, when it was sent before and is held still;
+ * else the day's (transfer full). NULL with error. */
+char *dicom_held_home (Dicom *dicom, const json_t *about, GError **error);

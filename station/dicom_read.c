@@ -43,7 +43,7 @@ struct DicomRead {
 gboolean
 dicom_form_is_known (const char *form)
 {
-  static const char *const forms[] = { "thumb", "small", "full", NULL };
+  static const char *const forms[] = { "thumb", "small", "full", "lut", NULL };
   return g_strv_contains (forms, form);
 }
 

@@ -1,7 +1,6 @@
 #include "station/erasing.h"
+#include "records/outbox.h"
 #include "station/clock.h"
-
-#define DELIVERED "delivered"
 
 RetentionClock
 erasing_clock (void)
@@ -9,30 +8,28 @@ erasing_clock (void)
   return (RetentionClock){ g_get_real_time (), clock_is_synchronized () };
 }
 
-gboolean
-erasing_is_delivered (Store *store, const char *consult)
+json_t *
+erasing_backups (void)
 {
-  g_autoptr (GPtrArray) rows = store_read (store, "station", DELIVERED, 0, NULL);
-  for (guint i = 0; rows != NULL && i < rows->len; i++) {
-    const StoreRow *row = rows->pdata[i];
-    const char *which = NULL, *what = NULL;
-    if (json_unpack (row->body, "{s:s, s:s}", "consultation", &which, "what", &what) == 0
-        && g_str_equal (which, consult) && g_str_equal (what, "recording"))
-      return TRUE;
-  }
-  return FALSE;
+  return json_pack ("[{s:s, s:s}]", "where", "backup", "what",
+                    "every backup made before: the next backup to the same folder removes the key");
 }
 
 /* What a station cannot reach: it does not know which disks lie in which drawer. */
 static json_t *
 copies_of (Store *store, const Erasure *erasure)
 {
-  json_t *copies
-      = json_pack ("[{s:s, s:s}]", "where", "backup", "what",
-                   "every backup made before: the next backup to the same folder removes the key");
-  if (erasing_is_delivered (store, erasure->consult))
-    json_array_append_new (copies, json_pack ("{s:s, s:s}", "where", "hospital", "what",
-                                              "what was delivered is kept there under its rules"));
+  json_t *copies = erasing_backups ();
+  if (outbox_is_confirmed (store, erasure->consult, "record"))
+    json_array_append_new (copies,
+                           json_pack ("{s:s, s:s}", "where", "hospital", "what",
+                                      "the record, as it was delivered, is kept there under "
+                                      "its rules"));
+  if (outbox_is_confirmed (store, erasure->consult, "recording"))
+    json_array_append_new (copies,
+                           json_pack ("{s:s, s:s}", "where", "hospital-recording", "what",
+                                      "the recording, as it was delivered, is kept there under its "
+                                      "rules"));
   return copies;
 }
 
@@ -109,4 +106,19 @@ erasing_certificates (Store *store, GError **error)
                                            "signed", (int)one->is_signed, "file", one->file));
   }
   return all;
+}
+
+json_t *
+erasing_certificate (Store *store, const char *file, GError **error)
+{
+  g_autoptr (GBytes) statement = NULL, signature = NULL;
+  gboolean is_signed;
+  gsize size, der_size;
+  if (!erasure_read (store, file, &statement, &signature, &is_signed, error))
+    return NULL;
+  const char *text = g_bytes_get_data (statement, &size);
+  const guint8 *der = g_bytes_get_data (signature, &der_size);
+  g_autofree char *base64 = g_base64_encode (der, der_size);
+  return json_pack ("{s:s, s:s%, s:s, s:b}", "file", file, "statement", text, size, "signature",
+                    base64, "signed", (int)is_signed);
 }

@@ -6,6 +6,8 @@
 
 /* The clock, trusted while something keeps it right. */
 RetentionClock erasing_clock (void);
+/* The copies that every certificate names: backups (transfer full). */
+json_t *erasing_backups (void);
 /* Asks the rules, then does it; erasure's copies are filled in. reason and user as there. */
 gboolean erasing_run (Store *store, Identity *signer, const Erasure *erasure,
                       char **ret_certificate, GError **error);
@@ -14,6 +16,6 @@ gboolean erasing_run (Store *store, Identity *signer, const Erasure *erasure,
 json_t *erasing_list (Store *store, const char *consult, GError **error);
 /* [{consultation, at, why, purposes, copies, signed, file}] (transfer full) */
 json_t *erasing_certificates (Store *store, GError **error);
-/* Whether the hospital has confirmed the recording of a consultation: a row of kind "delivered" of
- * the station's tells {"consultation", "what": "recording"}. */
-gboolean erasing_is_delivered (Store *store, const char *consult);
+/* One certificate word for word: {"file", "statement": text, "signature": base64 of its detached
+ * CMS, "signed"} (transfer full). */
+json_t *erasing_certificate (Store *store, const char *file, GError **error);

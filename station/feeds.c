@@ -1,4 +1,5 @@
 #include "station/feeds.h"
+#include "station/alarms.h"
 #include "station/readings.h"
 #include "station/waves.h"
 
@@ -46,6 +47,17 @@ take_wave (WaveBlock *block, void *arg)
 {
   Feed *feed = arg;
   waves_take (feed->feeds->station->waves, feed->id, feed->name, block);
+}
+
+static void
+take_alarm (DeviceAlarm *alarm, void *arg)
+{
+  Feed *feed = arg;
+  g_autoptr (GPtrArray) one = g_ptr_array_new_with_free_func ((GDestroyNotify)device_alarm_free);
+  if (alarm->origin->device == NULL)
+    alarm->origin->device = g_strdup (feed->id);
+  g_ptr_array_add (one, alarm);
+  alarms_take (feed->feeds->station, feed->name, one, NULL, NULL);
 }
 
 static const char *
@@ -114,9 +126,11 @@ feeds_add (Feeds *feeds, const char *id, const char *name, const char *kind)
   feed->name = g_strdup (name);
   feed->kind = g_strdup (kind);
   feed->battery = -1;
-  feed->sink = (FeedSink){
-    .observation = take_observation, .wave = take_wave, .state = take_state, .arg = feed
-  };
+  feed->sink = (FeedSink){ .observation = take_observation,
+                           .wave = take_wave,
+                           .alarm = take_alarm,
+                           .state = take_state,
+                           .arg = feed };
   g_ptr_array_add (feeds->feeds, feed);
   station_changed (feeds->station);
   return feed;

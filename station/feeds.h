@@ -3,6 +3,7 @@
  *
  *   driver ─► FeedSink ─┬─ observation ─► readings_take()
  *                       ├─ wave ────────► waves_take()
+ *                       ├─ alarm ───────► alarms_take()
  *                       ├─ state ───────► the console, an event of the consultation
  *                       └─ raw ─────────► capture, where one was asked for
  */

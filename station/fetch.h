@@ -8,3 +8,9 @@
  * roots. G_IO_ERROR with what is wrong. */
 GBytes *fetch_post (const char *url, const char *type, GBytes *body, const char *wanted,
                     gsize largest, guint seconds, GError **error);
+
+/* GETs from an HTTPS server that ca_file vouches for (NULL: the system's roots): at most `largest`
+ * bytes of JSON, within `seconds`. Redirections are not followed. stop: given up when it becomes
+ * non-zero (atomic); may be NULL. */
+GBytes *fetch_json (const char *url, const char *ca_file, gsize largest, guint seconds,
+                    const gint *stop, GError **error);

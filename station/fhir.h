@@ -19,6 +19,9 @@
  * thread. */
 json_t *fhir_bundle (Store *store, const char *station_name, const char *consult, GError **error);
 
+/* The same id, which is known without opening anything (transfer full). */
+char *fhir_bundle_id (const char *consult);
+
 /* Its bytes: compact JSON in UTF-8, members in the order in which they were made (transfer
  * full). */
 GBytes *fhir_bundle_bytes (const json_t *bundle);

@@ -1,6 +1,7 @@
 #include "station/forms.h"
 #include "station/channel.h"
 #include "station/clock.h"
+#include "station/roles.h"
 #include "station/room.h"
 #include "station/text.h"
 
@@ -304,6 +305,8 @@ console_note_draft (Request *request)
 {
   Station *station = request->station;
   const char *wrong = NULL;
+  if (!roles_allow_note (request))
+    return;
   json_t *body
       = channel_note_body (station->screen, request->user,
                            users_name (station->users, request->user), request->message, &wrong);

@@ -3,6 +3,7 @@
 #include "station/guests.h"
 #include "station/text.h"
 #include "station/qr.h"
+#include "station/visits.h"
 
 static const char *const guest_roles[] = { "specialist", "patient", "observer", NULL };
 
@@ -21,8 +22,8 @@ answer_created (Station *station, Consult *consult, const Creating *creating)
   }
   g_autofree char *link = invite_link (station, invite);
   g_autofree char *qr = qr_svg (link);
-  request_ok (creating->request,
-              json_pack ("{s:s, s:s, s:s?}", "invite", invite->id, "link", link, "qr", qr));
+  request_ok (creating->request, json_pack ("{s:s, s:s, s:s?, s:s*}", "invite", invite->id, "link",
+                                            link, "qr", qr, "pin", invite->pin));
 }
 
 static void
@@ -42,38 +43,31 @@ void
 guests_invite_create (Request *request)
 {
   const char *role, *name;
+  gboolean with_pin;
   Consult *consult = request->station->screen;
   if (!request_word (request, "role", REQUIRED, guest_roles, &role)
-      || !request_text (request, "name", OPTIONAL, 100, &name))
+      || !request_text (request, "name", OPTIONAL, 100, &name)
+      || !request_flag (request, "pin", &with_pin))
     return;
   if (consult->invites->len >= CONSULT_INVITES_MAX) {
     request_refuse (request, "not-allowed");
     return;
   }
-  g_autofree char *secret = session_random_text (24);
+  g_autofree char *secret = session_random_text (24), *pin = with_pin ? visit_new_pin () : NULL;
   Creating *creating = g_new0 (Creating, 1);
   creating->request = request_ref (request);
-  creating->invite = session_random_text (12);
+  creating->invite = invite_new_id (with_pin);
   Invite invite = { .id = creating->invite,
                     .role = (char *)role,
                     .name = (char *)(name != NULL ? name : ""),
-                    .secret = secret };
+                    .secret = secret,
+                    .pin = pin };
   station_write (request->station, consult->id, "invite", request->user,
                  invite_body (&invite, "created", 0), invite_created, creating);
 }
 
 /* ---- What ends with a plain ok
  * -------------------------------------------------------------------- */
-
-static void
-done (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
-{
-  g_autoptr (Request) request = arg;
-  if (error != NULL)
-    request_failed (request, error);
-  else
-    request_ok (request, NULL);
-}
 
 static void
 dismiss_guests_of (Station *station, Consult *consult, const char *invite, const char *code)
@@ -104,7 +98,8 @@ guests_invite_revoke (Request *request)
   }
   dismiss_guests_of (station, consult, id, "revoked");
   station_write (station, consult->id, "invite", request->user,
-                 invite_body (invite, "revoked", invite->wrong), done, request_ref (request));
+                 invite_body (invite, "revoked", invite->wrong), request_written,
+                 request_ref (request));
 }
 
 static Guest *
@@ -119,39 +114,6 @@ guest_of (Request *request)
   return guest;
 }
 
-static void
-admitted (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
-{
-  g_autoptr (Request) request = arg;
-  const char *id = json_string_value (json_object_get (request->message, "guest"));
-  Guest *guest = consult != NULL ? consult_guest (consult, id) : NULL;
-  if (error != NULL) {
-    request_failed (request, error);
-    return;
-  }
-  if (guest != NULL) {
-    station_event (station, consult->id, request->user, "guest-admitted", guest->name);
-    if (g_str_equal (guest->role, "specialist"))
-      forms_guest_admitted (station, consult, request->user, guest->facility);
-    guest_welcome (station, consult, guest);
-  }
-  request_ok (request, NULL);
-}
-
-/* The browser that was bound to the invitation before gives way to this one. */
-static void
-replace_bound (Station *station, Consult *consult, const Guest *by, const char *user)
-{
-  for (guint i = 0; i < consult->guests->len; i++) {
-    Guest *guest = consult->guests->pdata[i];
-    if (guest == by || !g_str_equal (guest->invite, by->invite) || guest->state == GUEST_LOBBY
-        || guest->state == GUEST_REMOVED)
-      continue;
-    guest_dismiss (station, guest, "removed");
-    station_write (station, consult->id, "guest", user, guest_body (guest, "removed"), NULL, NULL);
-  }
-}
-
 void
 guests_admit (Request *request)
 {
@@ -160,16 +122,11 @@ guests_admit (Request *request)
   Guest *guest = guest_of (request);
   if (guest == NULL)
     return;
-  const Invite *invite = consult_invite (consult, guest->invite);
-  if (guest->state != GUEST_LOBBY || invite == NULL) {
+  if (guest->state != GUEST_LOBBY || consult_invite (consult, guest->invite) == NULL) {
     request_refuse (request, "out-of-place");
     return;
   }
-  replace_bound (station, consult, guest, request->user);
-  station_write (station, consult->id, "invite", request->user,
-                 invite_body (invite, "admitted", invite->wrong), NULL, NULL);
-  station_write (station, consult->id, "guest", request->user, guest_body (guest, "admitted"),
-                 admitted, request_ref (request));
+  guest_let_in (station, consult, guest, request->user, request_written, request_ref (request));
 }
 
 void
@@ -210,5 +167,5 @@ guests_remove (Request *request)
   guest_dismiss (station, guest, "removed");
   station_event (station, station->screen->id, request->user, "guest-left", guest->name);
   station_write (station, station->screen->id, "guest", request->user,
-                 guest_body (guest, "removed"), done, request_ref (request));
+                 guest_body (guest, "removed"), request_written, request_ref (request));
 }

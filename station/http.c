@@ -1,5 +1,6 @@
 /* HTTP: pages, records of recordings, and who may ask. */
 #include "station/metrics.h"
+#include "station/providers.h"
 #include "station/server_private.h"
 
 #include <string.h>
@@ -17,21 +18,30 @@ add_header (struct lws *wsi, const char *name, const char *value, guint8 **p, gu
          == 0;
 }
 
-/* connect-src names the WebSocket's origin: not every browser counts wss: as 'self'. */
+/* value NULL: not said. */
+static gboolean
+add_optional (struct lws *wsi, const char *name, const char *value, guint8 **p, guint8 *end)
+{
+  return value == NULL || add_header (wsi, name, value, p, end);
+}
+
+/* connect-src names the WebSocket's origin: not every browser counts wss: as 'self'. It names also
+ * where a page asks for a token. */
 static char *
-content_security_policy (const char *host)
+content_security_policy (const char *host, const char *providers)
 {
   return g_strdup_printf ("default-src 'none'; script-src 'self'; style-src 'self'; "
                           "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; "
-                          "connect-src 'self' wss://%s; manifest-src 'self'; worker-src 'self'; "
+                          "connect-src 'self' wss://%s%s; manifest-src 'self'; worker-src 'self'; "
                           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-                          host);
+                          host, providers);
 }
 
 static gboolean
 add_safety_headers (struct lws *wsi, const char *host, guint8 **p, guint8 *end)
 {
-  g_autofree char *policy = content_security_policy (host);
+  Providers *providers = server_of (wsi)->station->providers;
+  g_autofree char *policy = content_security_policy (host, providers_origins (providers));
   return add_header (wsi, "content-security-policy:", policy, p, end)
          && add_header (wsi, "x-content-type-options:", "nosniff", p, end)
          && add_header (wsi, "referrer-policy:", "no-referrer", p, end)
@@ -56,6 +66,10 @@ http_answer (struct lws *wsi, Connection *connection, const Answer *answer)
   connection->sent = 0;
   if (lws_add_http_common_headers (wsi, answer->status, answer->mime, length, &p, end) != 0
       || !add_header (wsi, "cache-control:", answer->cache, &p, end)
+      || !add_optional (wsi, "location:", answer->location, &p, end)
+      || !add_optional (wsi, "etag:", answer->etag, &p, end)
+      || !add_optional (wsi, "accept-patch:", answer->accept_patch, &p, end)
+      || !add_optional (wsi, "accept-post:", answer->accept_post, &p, end)
       || (answer->brotli && !add_header (wsi, "content-encoding:", "br", &p, end))
       || !add_safety_headers (wsi, known ? host : "localhost", &p, end)
       || lws_finalize_write_http_header (wsi, start, &p, end) != 0)
@@ -97,7 +111,8 @@ write_body (struct lws *wsi, Connection *connection)
     return 0;
   }
   g_clear_pointer (&connection->body, g_bytes_unref);
-  return lws_http_transaction_completed (wsi) ? -1 : 0;
+  server_use (wsi, CROWD_IDLE);
+  return connection->last || lws_http_transaction_completed (wsi) ? -1 : 0;
 }
 
 /* ---- Who may ask
@@ -129,11 +144,14 @@ confirm_upgrade (struct lws *wsi, Connection *connection)
   g_autofree char *path = server_header (wsi, WSI_TOKEN_GET_URI);
   g_autofree char *protocol = server_header (wsi, WSI_TOKEN_PROTOCOL);
   unsigned status = 0;
-  if (!host_is_good (wsi))
+  if (!server_may_ask (wsi))
+    status = 429;
+  else if (!host_is_good (wsi))
     status = 421;
   else if (!origin_is_good (wsi))
     status = 403;
-  else if (g_strcmp0 (path, "/ws/console") != 0 && g_strcmp0 (path, "/ws/join") != 0)
+  else if (g_strcmp0 (path, "/ws/console") != 0 && g_strcmp0 (path, "/ws/join") != 0
+           && g_strcmp0 (path, "/ws/desk") != 0)
     status = 404;
   else if (g_strcmp0 (protocol, SERVER_SUBPROTOCOL) != 0)
     status = 400;
@@ -179,7 +197,9 @@ answer_metrics (struct lws *wsi, Connection *connection)
     return http_answer_text (wsi, connection, 404, "not found\n");
   if (!metrics_allowed (station->config, authorization))
     return http_answer_text (wsi, connection, 401, "wants Authorization: Bearer TOKEN\n");
-  char *text = metrics_text (station);
+  CrowdFigures web;
+  server_figures (server_of (wsi), &web);
+  char *text = metrics_text (station, &web);
   Answer answer = { .status = 200,
                     .mime = METRICS_TYPE,
                     .cache = "no-store",
@@ -190,8 +210,16 @@ answer_metrics (struct lws *wsi, Connection *connection)
 static int
 answer_request (struct lws *wsi, Connection *connection, const char *path)
 {
+  server_use (wsi, CROWD_ASKING);
+  if (!server_may_ask (wsi))
+    return http_answer_text (wsi, connection, 429,
+                             "Quá nhiều yêu cầu từ địa chỉ này. Chờ một phút rồi tải lại trang.\n"
+                             "Too many requests from this address. Wait a minute, then load the "
+                             "page again.\n");
   if (!host_is_good (wsi))
     return http_answer_text (wsi, connection, 421, "this station has another name\n");
+  if (g_str_equal (path, "/whip") || g_str_has_prefix (path, "/whip/"))
+    return whip_http_answer (wsi, connection, path);
   if (lws_hdr_total_length (wsi, WSI_TOKEN_GET_URI) <= 0)
     return http_answer_text (wsi, connection, 405, "only GET\n");
   if (g_str_equal (path, "/healthz"))
@@ -204,6 +232,8 @@ answer_request (struct lws *wsi, Connection *connection, const char *path)
     return attachment_file_answer (wsi, connection, path);
   if (g_str_has_prefix (path, "/paper/"))
     return paper_file_answer (wsi, connection, path);
+  if (g_str_has_prefix (path, "/slip/"))
+    return slip_file_answer (wsi, connection, path);
   return answer_page (wsi, connection, path);
 }
 
@@ -215,26 +245,35 @@ http_callback (struct lws *wsi, enum lws_callback_reasons reason, void *user, vo
   switch (reason) {
   case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
     return server_load_certificate (wsi, user);
+  case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+    return server_filter (wsi, user);
   case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
-    return server_count (wsi) ? 0 : -1;
+    server_entered (wsi);
+    return 0;
   case LWS_CALLBACK_WSI_DESTROY:
-    server_uncount (wsi);
+    server_left (wsi);
     return 0;
   case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
     return confirm_upgrade (wsi, connection);
   case LWS_CALLBACK_HTTP:
     return answer_request (wsi, connection, in);
   case LWS_CALLBACK_HTTP_WRITEABLE:
+    if (connection->whip != NULL)
+      return whip_http_ready (wsi, connection);
     return connection->waiting != NULL ? attachment_file_ready (wsi, connection)
                                        : write_body (wsi, connection);
   case LWS_CALLBACK_CLOSED_HTTP:
   case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
     if (connection != NULL) {
       attachment_file_gone (connection);
+      whip_http_gone (connection);
       g_clear_pointer (&connection->body, g_bytes_unref);
     }
     return 0;
   case LWS_CALLBACK_HTTP_BODY:
+    return whip_http_body (connection, in, length);
+  case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+    return whip_http_complete (wsi, connection);
   case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
     return -1;
   default:

@@ -1,13 +1,17 @@
 #include "station/join.h"
+#include "station/accounts.h"
+#include "station/comparing.h"
+#include "station/confirm.h"
 #include "station/guests.h"
+#include "station/identities.h"
 #include "station/media_messages.h"
-#include "station/proof.h"
+#include "station/pass.h"
 #include "station/room.h"
 #include "station/station.h"
+#include "station/visits_join.h"
+#include "station/witnesses.h"
 
-#define WRONG_MAX 5
 #define LOBBY_PER_INVITE 3
-#define SOCKET_FAILURES_MAX 10
 
 typedef struct {
   const char *type;
@@ -15,62 +19,7 @@ typedef struct {
   gboolean joined; /* only after "join" */
 } Message;
 
-/* ---- "join"
- * -------------------------------------------------------------------------------------- */
-
-static Invite *
-find_invite (Station *station, const char *id, Consult **ret_consult)
-{
-  for (guint i = 0; i < station->consults->len; i++) {
-    Consult *consult = station->consults->pdata[i];
-    Invite *invite = consult_invite (consult, id);
-    if (invite != NULL) {
-      *ret_consult = consult;
-      return invite;
-    }
-  }
-  return NULL;
-}
-
-/* Why this invitation opens nothing (a code); NULL when it does. */
-static const char *
-invite_is_over (const Consult *consult, const Invite *invite)
-{
-  if (invite->state == INVITE_BURNT)
-    return "invite-burnt";
-  if (invite->state == INVITE_REVOKED || invite->state == INVITE_EXPIRED)
-    return "invite-expired";
-  if (invite->state == INVITE_ENDED)
-    return "invite-used";
-  if (consult->state != CONSULT_LIVE && consult->state != CONSULT_INTERRUPTED)
-    return "invite-expired";
-  return NULL;
-}
-
-static void
-wrong_is_durable (Station *station, Consult *consult, gint64 seq, const GError *error, void *arg)
-{
-  g_autoptr (Request) request = arg;
-  Client *client = request->client;
-  request_refuse (request, "not-allowed");
-  if (++client->failures >= SOCKET_FAILURES_MAX)
-    client_close (client);
-}
-
-/* Counted on the disk before it is answered: a restart gives nobody five more. */
-static void
-count_wrong (Request *request, Consult *consult, Invite *invite)
-{
-  guint wrong = ++invite->wrong;
-  gboolean burnt = wrong >= WRONG_MAX;
-  if (burnt) {
-    invite->state = INVITE_BURNT;
-    station_event (request->station, consult->id, "station", "invite-burnt", invite->name);
-  }
-  station_write (request->station, consult->id, "invite", "station",
-                 invite_body (invite, invite_state_name (invite->state), wrong), wrong_is_durable,
-                 request_ref (request));
-}
+/* ---- "join" ---------------------------------------------------------------------------------- */
 
 static guint
 lobby_of (const Consult *consult, const Invite *invite)
@@ -118,61 +67,8 @@ wait_in_lobby (Request *request, Consult *consult, Guest *guest)
 {
   take_guest (request->client, consult, guest);
   answer_joined (request, guest, "lobby");
-  client_send (request->client, json_pack ("{s:s, s:i}", "type", "lobby", "position",
-                                           (int)guest_position (consult, guest)));
+  guest_tell_lobby (request->station, guest, guest_position (consult, guest));
   station_event (request->station, consult->id, "station", "guest-lobby", guest->name);
-}
-
-/* An invitation that opens, and the key of the browser that holds it. */
-typedef struct {
-  Consult *consult;
-  Invite *invite;
-  char *key;
-} Pass;
-
-static void
-pass_clear (Pass *pass)
-{
-  g_free (pass->key);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pass, pass_clear)
-
-/* FALSE: the message has been refused. */
-static gboolean
-check_pass (Request *request, Pass *ret)
-{
-  const char *id, *secret, *signature;
-  Client *client = request->client;
-  if (!request_id (request, "invite", REQUIRED, &id)
-      || !request_id (request, "secret", REQUIRED, &secret)
-      || !request_text (request, "signature", REQUIRED, 128, &signature))
-    return FALSE;
-  if (client->guest != NULL) {
-    request_refuse (request, "out-of-place");
-    return FALSE;
-  }
-  ret->invite = find_invite (request->station, id, &ret->consult);
-  if (ret->invite == NULL) {
-    request_refuse (request, "no-such");
-    if (++client->failures >= SOCKET_FAILURES_MAX)
-      client_close (client);
-    return FALSE;
-  }
-  const char *over = invite_is_over (ret->consult, ret->invite);
-  if (over != NULL) {
-    request_refuse (request, over);
-    return FALSE;
-  }
-  if (!proof_secret_equal (secret, ret->invite->secret)) {
-    count_wrong (request, ret->consult, ret->invite);
-    return FALSE;
-  }
-  g_autofree char *text = g_strdup_printf ("nhipcau-join-1\n%s\n%s", client->nonce, id);
-  if (!proof_check (json_object_get (request->message, "key"), signature, text, &ret->key)) {
-    request_bad (request, "signature", "does not fit the key and the nonce");
-    return FALSE;
-  }
-  return TRUE;
 }
 
 static gboolean
@@ -181,39 +77,109 @@ was_in (const Guest *guest)
   return guest != NULL && guest->state != GUEST_LOBBY && guest->state != GUEST_REMOVED;
 }
 
-/* Once the secret is right and the key is proven. */
-static void
-join_with_key (Request *request, const Pass *pass)
+/* A new guest, or one who waits already; NULL: the message has been refused. */
+static Guest *
+guest_who_waits (Request *request, const Pass *pass, Guest *guest, const Proven *proven)
 {
   const char *name, *facility;
   Consult *consult = pass->consult;
-  Invite *invite = pass->invite;
-  const char *key = pass->key;
-  Guest *guest = consult_guest_by_key (consult, invite->id, key);
-  if (was_in (guest)) {
+  const Invite *invite = pass->invite;
+  g_autofree char *called
+      = proven != NULL ? g_strdup (json_string_value (json_object_get (proven->identity, "name")))
+                       : visits_guest_name (pass, request->message);
+  if (!request_text (request, "name", guest == NULL && called == NULL ? REQUIRED : OPTIONAL, 100,
+                     &name)
+      || !request_text (request, "facility", OPTIONAL, 200, &facility))
+    return NULL;
+  if (called == NULL)
+    called = g_strdup (name);
+  if (guest == NULL && lobby_of (consult, invite) < LOBBY_PER_INVITE)
+    guest = consult_add_guest (consult, invite->id, invite->role, pass->key, called,
+                               facility != NULL ? facility : "");
+  else if (guest != NULL && called != NULL && guest->about != NULL) {
+    g_free (guest->name); /* another may sit before the phone now */
+    guest->name = g_steal_pointer (&called);
+  }
+  if (guest == NULL)
+    request_refuse (request, "busy");
+  return guest;
+}
+
+/* What a sign-in says of a guest who waits. */
+static void
+take_proven (Request *request, Guest *guest, Proven *proven)
+{
+  const char *name = json_string_value (json_object_get (proven->identity, "name"));
+  json_decref (guest->proof);
+  guest->proof = identities_row (guest->id, guest->invite, guest->key,
+                                 json_object_get (request->message, "key"), proven);
+  json_decref (guest->identity);
+  guest->identity = g_steal_pointer (&proven->identity);
+  g_free (guest->fingerprint);
+  guest->fingerprint = g_steal_pointer (&proven->fingerprint);
+  g_free (guest->name);
+  guest->name = g_strdup (name);
+}
+
+static gboolean
+is_proven_enough (const Station *station, const Invite *invite, const Guest *guest,
+                  const Proven *proven)
+{
+  return !station->config->specialists_proven || !g_str_equal (invite->role, "specialist")
+         || proven != NULL || (guest != NULL && guest->identity != NULL);
+}
+
+/* Once the secret is right and the key is proven. proven NULL: nobody signed in. */
+static void
+join_with_key (Request *request, const Pass *pass, Proven *proven)
+{
+  Consult *consult = pass->consult;
+  Guest *guest = consult_guest_by_key (consult, pass->invite->id, pass->key);
+  json_auto_t *about = NULL;
+  if (!pass->other && was_in (guest)) {
     come_back (request, consult, guest);
     return;
   }
-  if (!request_text (request, "name", guest == NULL ? REQUIRED : OPTIONAL, 100, &name)
-      || !request_text (request, "facility", OPTIONAL, 200, &facility))
-    return;
-  if (guest == NULL && lobby_of (consult, invite) < LOBBY_PER_INVITE)
-    guest = consult_add_guest (consult, invite->id, invite->role, key, name,
-                               facility != NULL ? facility : "");
-  if (guest == NULL) {
-    request_refuse (request, "busy");
+  if (!is_proven_enough (request->station, pass->invite, guest, proven)) {
+    identities_refuse_unproven (request);
     return;
   }
+  if (!visits_take_about (request, pass, &about))
+    return;
+  guest = guest_who_waits (request, pass, guest, proven);
+  if (guest == NULL)
+    return;
+  json_decref (guest->about);
+  guest->about = g_steal_pointer (&about);
+  if (proven != NULL)
+    take_proven (request, guest, proven);
   guest->state = GUEST_LOBBY;
+  guest->other = pass->other;
   wait_in_lobby (request, consult, guest);
+}
+
+static void join (Request *request);
+
+/* Some time has passed: the invitation may be over. */
+static void
+join_proven (Request *request, Proven *proven)
+{
+  g_auto (Pass) pass = { 0 };
+  if (pass_check (request, &pass) && pass_check_pin (request, &pass, join))
+    join_with_key (request, &pass, proven);
 }
 
 static void
 join (Request *request)
 {
   g_auto (Pass) pass = { 0 };
-  if (check_pass (request, &pass))
-    join_with_key (request, &pass);
+  if (!pass_check (request, &pass) || !pass_check_pin (request, &pass, join))
+    return;
+  const Guest *guest = consult_guest_by_key (pass.consult, pass.invite->id, pass.key);
+  if (was_in (guest) || json_object_get (request->message, "identity") == NULL)
+    join_with_key (request, &pass, NULL);
+  else
+    identities_check (request, pass.invite->id, pass.key, join_proven);
 }
 
 /* The page is not in yet, but holds an invitation: its browser may begin with what takes it time.
@@ -223,8 +189,12 @@ reserve (Request *request)
 {
   gboolean loopback;
   g_auto (Pass) pass = { 0 };
-  if (!request_flag (request, "loopback", &loopback) || !check_pass (request, &pass))
+  if (!request_flag (request, "loopback", &loopback) || !pass_check (request, &pass))
     return;
+  if (!pass_is_bound (&pass)) {
+    request_refuse (request, "pin-wanted");
+    return;
+  }
   Client *client = request->client;
   Room *room = request->station->room;
   const Guest *guest = consult_guest_by_key (pass.consult, pass.invite->id, pass.key);
@@ -233,7 +203,7 @@ reserve (Request *request)
   else if (!room_reserve_peer (room, client, loopback && client->loopback, was_in (guest)))
     request_refuse (request, "busy");
   else
-    request_ok (request, NULL);
+    request_ok (request, json_pack ("{s:s}", "role", pass.invite->role));
 }
 
 /* ---- The rest
@@ -279,7 +249,15 @@ static const Message messages[] = {
   { "ping", ping, FALSE },
   { "join", join, FALSE },
   { "media.reserve", reserve, FALSE },
+  { "enrol.begin", enrol_begin, FALSE },
+  { "enrol.passkey", enrol_passkey, FALSE },
+  { "enrol.password", enrol_password, FALSE },
+  { "invite.open", visits_invite_open, FALSE },
+  { "link.probe", visits_link_probe, FALSE },
+  { "code.differs", comparing_page_differs, TRUE },
   { "leave", leave, TRUE },
+  { "log.head", witnesses_head, TRUE },
+  { "opinion.confirm", opinion_confirm, TRUE },
   { "media.start", media_start, TRUE },
   { "media.answer", media_answer, TRUE },
   { "media.candidate", media_candidate, TRUE },

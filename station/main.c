@@ -23,7 +23,14 @@ static const CliCommand commands[] = {
     cmd_device,
     { "list, watch, decode, record, replay: thiết bị y tế",
       "list, watch, decode, record, replay: medical devices" } },
-  { "cert", cmd_cert, { "show: chứng thư của trạm", "show: the station's certificate" } },
+  { "cert",
+    cmd_cert,
+    { "show, request, install, renew, revoke-check: chứng thư của trạm",
+      "show, request, install, renew, revoke-check: the station's certificate" } },
+  { "ca",
+    cmd_ca,
+    { "init, sign, revoke, crl, list: nơi cấp chứng thư của tỉnh, để ngoài mạng",
+      "init, sign, revoke, crl, list: a province's own authority, kept offline" } },
   { "outbox",
     cmd_outbox,
     { "list, send: hồ sơ đã ký chờ gửi đi", "list, send: signed consultations on their way" } },
@@ -65,6 +72,8 @@ guard_memory (void)
 int
 main (int argc, char **argv)
 {
+  /* Wrong PINs are no news for stderr; what fails is told in our own words. */
+  g_setenv ("TSS2_LOG", "all+none", FALSE);
   guard_memory ();
   setlocale (LC_ALL, "");
   text_choose (NULL);

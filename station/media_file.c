@@ -1,5 +1,6 @@
 /* /media/<consultation>/<segment>/<seq>: one record of a recording, for the page's player. */
 #include "records/segment.h"
+#include "station/roles.h"
 #include "station/server_private.h"
 
 #include <string.h>
@@ -10,7 +11,9 @@ media_file_session (struct lws *wsi)
   g_autofree char *header = server_header (wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
   if (header == NULL || !g_str_has_prefix (header, "Bearer "))
     return NULL;
-  return sessions_find (server_of (wsi)->station->sessions, header + strlen ("Bearer "));
+  Station *station = server_of (wsi)->station;
+  const Session *session = sessions_find (station->sessions, header + strlen ("Bearer "));
+  return session != NULL && (roles_of (station, session->user) & ROLE_CLINIC) ? session : NULL;
 }
 
 static gboolean

@@ -1,4 +1,6 @@
 #include "station/media_messages.h"
+#include "station/identities.h"
+#include "station/identity_words.h"
 #include "station/room.h"
 #include "station/station.h"
 
@@ -29,13 +31,35 @@ start_console (Request *request, Room *room, RoomEntry *entry)
   request_ok (request, NULL);
 }
 
+static Guest *
+guest_of (Client *client, Consult *consult)
+{
+  return consult != NULL && client->guest != NULL ? consult_guest (consult, client->guest) : NULL;
+}
+
+/* Who has signed in did so for one certificate of media: FALSE when it is another, refused. sdp
+ * NULL: nothing is announced. */
+static gboolean
+media_is_bound (Request *request, const char *sdp)
+{
+  Client *client = request->client;
+  Consult *consult = station_consult (request->station, client->consult);
+  const Guest *guest = guest_of (client, consult);
+  if (guest == NULL || sdp == NULL || identities_media_is_bound (guest->fingerprint, sdp))
+    return TRUE;
+  const Text *text = identity_words ("unbound");
+  station_event (request->station, consult->id, "station", "media-unbound", guest->name);
+  request_refuse_with (request, "not-proven", text->vi, text->en,
+                       json_pack ("{s:s}", "reason", "unbound"));
+  return FALSE;
+}
+
 static void
 start_guest (Request *request, Room *room, RoomEntry *entry)
 {
   Client *client = request->client;
   Consult *consult = station_consult (request->station, client->consult);
-  Guest *guest
-      = consult != NULL && client->guest != NULL ? consult_guest (consult, client->guest) : NULL;
+  Guest *guest = guest_of (client, consult);
   gboolean admitted = guest != NULL && guest->state != GUEST_LOBBY && guest->state != GUEST_REMOVED
                       && guest->client == client;
   gboolean live = consult != NULL && consult == request->station->screen
@@ -44,6 +68,8 @@ start_guest (Request *request, Room *room, RoomEntry *entry)
     request_refuse (request, "out-of-place");
     return;
   }
+  if (!media_is_bound (request, entry->answer))
+    return;
   entry->label = guest->id;
   entry->name = guest->name;
   room_start_peer (room, client, entry);
@@ -69,7 +95,8 @@ media_start (Request *request)
   gboolean loopback, answers = json_object_get (request->message, "answer") != NULL;
   RoomEntry entry = { 0 };
   if (!request_flag (request, "loopback", &loopback)
-      || (answers && (entry.answer = sdp_of (request, "answer")) == NULL))
+      || (answers && (entry.answer = sdp_of (request, "answer")) == NULL)
+      || !request_id (request, "nonce", OPTIONAL, &entry.nonce))
     return;
   Room *room = room_of (request, FALSE);
   if (room == NULL)
@@ -84,13 +111,14 @@ media_start (Request *request)
 void
 media_answer (Request *request)
 {
-  const char *sdp = sdp_of (request, "sdp");
-  if (sdp == NULL)
+  const char *sdp = sdp_of (request, "sdp"), *nonce;
+  if (sdp == NULL || !request_id (request, "nonce", OPTIONAL, &nonce)
+      || !media_is_bound (request, sdp))
     return;
   Room *room = room_of (request, TRUE);
   if (room == NULL)
     return;
-  room_answer (room, request->client, sdp);
+  room_answer (room, request->client, sdp, nonce);
   request_ok (request, NULL);
 }
 

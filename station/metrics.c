@@ -1,4 +1,7 @@
 #include "station/metrics.h"
+#include "station/rendezvous.h"
+#include "station/enrolment.h"
+#include "station/expiry.h"
 #include "station/room.h"
 
 #include <math.h>
@@ -273,10 +276,88 @@ add_links (GString *out, Links *links)
   }
 }
 
+/* ---- rendezvous ------------------------------------------------------------------------- */
+
+static void
+add_results (GString *out, const char *name, const char *help, const char *const *results,
+             const guint64 *values)
+{
+  head (out, name, "counter", help);
+  for (guint i = 0; results[i] != NULL; i++)
+    sample (out, name, (const char *const[]){ "result", results[i], NULL }, (double)values[i]);
+}
+
+static void
+add_rendezvous (GString *out, const Rendezvous *rendezvous)
+{
+  static const char *const results[] = { "accepted", "refused", "replayed", "limited", NULL };
+  static const char *const frames[] = { "accepted", "refused", "replayed", "unknown", NULL };
+  SwitchboardFigures figures;
+  const char *why;
+  if (rendezvous == NULL)
+    return;
+  rendezvous_figures (rendezvous, &figures);
+  head (out, "nhipcau_rendezvous_connected", "gauge", "1 while the broker is reached.");
+  sample (out, "nhipcau_rendezvous_connected", NULL,
+          g_str_equal (rendezvous_state (rendezvous, &why), "connected"));
+  head (out, "nhipcau_rendezvous_tunnels", "gauge", "Pages that are here through the broker.");
+  sample (out, "nhipcau_rendezvous_tunnels", NULL, figures.tunnels);
+  add_results (out, "nhipcau_rendezvous_openings_total", "Tunnels that pages wanted to begin.",
+               results,
+               (const guint64[]){ figures.openings, figures.openings_refused,
+                                  figures.openings_replayed, figures.openings_limited });
+  add_results (out, "nhipcau_rendezvous_frames_total", "Frames that came for tunnels.", frames,
+               (const guint64[]){ figures.frames, figures.frames_refused, figures.frames_replayed,
+                                  figures.unknown });
+}
+
+/* ---- the web server ---------------------------------------------------------------------- */
+
+static void
+add_web (GString *out, const CrowdFigures *web)
+{
+  static const char *const name = "nhipcau_web_connections";
+  static const char *const whys[] = { "full", "address-full", "too-fast", "requests", NULL };
+  if (web == NULL)
+    return;
+  head (out, name, "gauge", "Connections to the web server.");
+  sample (out, name, (const char *const[]){ "from", "here", NULL }, web->local);
+  sample (out, name, (const char *const[]){ "from", "elsewhere", NULL }, web->elsewhere);
+  add_results (out, "nhipcau_web_refused_total", "Connections, and requests, that were refused.",
+               whys,
+               (const guint64[]){ web->refused[CROWD_FULL], web->refused[CROWD_ADDRESS_FULL],
+                                  web->refused[CROWD_TOO_FAST], web->asked_too_much });
+  head (out, "nhipcau_web_dropped_total", "counter", "Connections closed so that others had room.");
+  sample (out, "nhipcau_web_dropped_total", NULL, (double)web->dropped);
+}
+
+/* ---- what expires ------------------------------------------------------------------------ */
+
+static void
+add_expiries (GString *out, Enrolment *enrolment)
+{
+  const GPtrArray *all = enrolment != NULL ? enrolment_expiries (enrolment) : NULL;
+  head (out, "nhipcau_expires_seconds", "gauge",
+        "When certificates and revocation lists end, in seconds since 1970.");
+  for (guint i = 0; all != NULL && i < all->len; i++) {
+    const Expiry *expiry = all->pdata[i];
+    /* Users' names are no business of Prometheus. */
+    const char *name = expiry->kind == EXPIRY_SIGNER ? "" : expiry->name;
+    g_autofree char *number = g_strdup_printf ("%u", i);
+    sample (out, "nhipcau_expires_seconds",
+            (const char *const[]){ "what", expiry_word (expiry->kind), "name", name, "item", number,
+                                   NULL },
+            (double)expiry->until);
+  }
+  if (enrolment != NULL)
+    single (out, "nhipcau_certificate_good", "1 when this station's certificate may be shown.",
+            enrolment_own (enrolment).verdict != PEER_REFUSE);
+}
+
 /* ---- public ----------------------------------------------------------------------------- */
 
 char *
-metrics_text (Station *station)
+metrics_text (Station *station, const CrowdFigures *web)
 {
   GString *out = g_string_new (NULL);
   add_station (out, station);
@@ -287,6 +368,9 @@ metrics_text (Station *station)
               "1 when the relay gave an address when it was asked last.", "relay", "level", "good");
   }
   add_links (out, station->links);
+  add_rendezvous (out, station->rendezvous);
+  add_web (out, web);
+  add_expiries (out, station->enrolment);
   return g_string_free (out, FALSE);
 }
 

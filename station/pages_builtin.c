@@ -12,7 +12,8 @@ const Page *
 pages_find (const char *path)
 {
   static Page page = { .mime = "text/html; charset=utf-8" };
-  if (!g_str_equal (path, "/") && !g_str_equal (path, "/console") && !g_str_equal (path, "/join"))
+  if (!g_str_equal (path, "/") && !g_str_equal (path, "/console") && !g_str_equal (path, "/join")
+      && !g_str_equal (path, "/desk"))
     return NULL;
   if (page.body == NULL)
     page.body = g_bytes_new_static (text, strlen (text));

@@ -46,6 +46,8 @@ file_of (const char *path)
     return "/console.html";
   if (g_str_equal (path, "/join"))
     return "/join.html";
+  if (g_str_equal (path, "/desk") || g_str_equal (path, "/desk.html"))
+    return "/desk.html";
   return g_str_has_prefix (path, "/assets/") ? path : NULL;
 }
 

@@ -273,39 +273,18 @@ add_consult (Find *find, json_t *patients, const char *consult, GError **error)
   return store_put_sync (find->station->store, consult, "view", find->user, view, NULL, error);
 }
 
-/* In the order of the list of all consultations, the newest first. */
-static gboolean
-gather (Find *find, GHashTable *hits, json_t *patients, GError **error)
-{
-  g_autoptr (GPtrArray) all = store_list_consults (find->station->store, error);
-  guint shown = 0;
-  for (guint i = 0; all != NULL && i < all->len && shown < FOUND_CONSULTS_MAX; i++) {
-    if (!g_hash_table_contains (hits, all->pdata[i]))
-      continue;
-    shown++;
-    if (!add_consult (find, patients, all->pdata[i], error))
-      return FALSE;
-  }
-  return all != NULL;
-}
-
 static void
 find_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
 {
   Find *find = data;
   GError *error = NULL;
-  g_autoptr (GHashTable) hits = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   json_auto_t *patients = json_array ();
-  for (guint i = 0; find->wanted[i] != NULL; i++) {
-    g_autoptr (GPtrArray) ids = patient_index_find (find->station->store, find->wanted[i], &error);
-    if (ids == NULL) {
-      g_task_return_error (task, error);
-      return;
-    }
-    for (guint k = 0; k < ids->len; k++)
-      g_hash_table_add (hits, g_strdup (ids->pdata[k]));
-  }
-  if (!gather (find, hits, patients, &error)) {
+  g_autoptr (GPtrArray) ids
+      = patient_index_find (find->station->store, (const char *const *)find->wanted, &error);
+  gboolean good = ids != NULL;
+  for (guint i = 0; good && i < MIN (ids->len, FOUND_CONSULTS_MAX); i++)
+    good = add_consult (find, patients, ids->pdata[i], &error);
+  if (!good) {
     g_task_return_error (task, error);
     return;
   }

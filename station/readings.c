@@ -1,4 +1,5 @@
 #include "station/readings_private.h"
+#include "records/holding.h"
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/device_values.h"
@@ -6,6 +7,8 @@
 #include "station/wave_record.h"
 
 #include <string.h>
+
+#define WAITING "reading"
 
 /* What a device remembers was measured on whoever sat there then: it is this patient's only when it
  * was taken since the consultation began, by a clock that can be told. */
@@ -108,13 +111,6 @@ waiting_written (Station *station, Consult *consult, gint64 seq, const GError *e
   delivery_step (delivery, error);
 }
 
-static char *
-waiting_kind (gint64 utc_us)
-{
-  g_autoptr (GDateTime) day = g_date_time_new_from_unix_utc (utc_us / G_USEC_PER_SEC);
-  return g_date_time_format (day, "reading-%Y%m%d");
-}
-
 /* What only the station knows of a reading: when it came, and that its device's clock is ahead. */
 #define CLOCK_AHEAD_US (60 * G_USEC_PER_SEC)
 
@@ -180,6 +176,21 @@ sort_observation (Delivery *delivery, const Observation *observation, const char
   json_array_append_new (group, json);
 }
 
+/* What is nobody's is sealed under the day's holding key (records/holding.h). */
+static void
+hold (Delivery *delivery)
+{
+  Station *station = delivery->readings->station;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = holding_open (station->store, g_get_real_time (), &error);
+  delivery->pending++;
+  if (id == NULL)
+    delivery_step (delivery, error);
+  else
+    station_write_many (station, id, WAITING, "station", json_incref (delivery->waiting),
+                        waiting_written, delivery);
+}
+
 static void
 deliver (Delivery *delivery)
 {
@@ -194,11 +205,12 @@ deliver (Delivery *delivery)
                         group_written, delivery);
   /* Rows are written in the order in which they were asked for: behind those that are still
    * under way an empty write ends when they have. */
-  if (json_array_size (delivery->waiting) > 0 || delivery->again->len > 0) {
-    g_autofree char *kind = waiting_kind (g_get_real_time ());
+  if (json_array_size (delivery->waiting) > 0)
+    hold (delivery);
+  else if (delivery->again->len > 0) {
     delivery->pending++;
-    station_write_many (station, "station", kind, "station", json_incref (delivery->waiting),
-                        waiting_written, delivery);
+    station_write_many (station, "station", WAITING, "station", json_array (), waiting_written,
+                        delivery);
   }
   delivery_step (delivery, NULL);
 }
@@ -262,10 +274,9 @@ load_claims (Readings *readings, GError **error)
 }
 
 static gboolean
-load_waiting_of (Readings *readings, gint64 day_us, GError **error)
+load_waiting_of (Readings *readings, const char *consult, const char *kind, GError **error)
 {
-  g_autofree char *kind = waiting_kind (day_us);
-  g_autoptr (GPtrArray) rows = store_read (readings->station->store, "station", kind, 0, error);
+  g_autoptr (GPtrArray) rows = store_read (readings->station->store, consult, kind, 0, error);
   if (rows == NULL)
     return FALSE;
   for (guint i = 0; i < rows->len; i++) {
@@ -283,6 +294,32 @@ load_waiting_of (Readings *readings, gint64 day_us, GError **error)
                             json_string_value (json_object_get (row->body, "patient_id")));
   }
   return TRUE;
+}
+
+/* Before there were holding keys these rows were the station's own, a kind for each day. */
+static gboolean
+load_older (Readings *readings, gint64 day_us, GError **error)
+{
+  g_autoptr (GDateTime) day = g_date_time_new_from_unix_utc (day_us / G_USEC_PER_SEC);
+  g_autofree char *kind = g_date_time_format (day, "reading-%Y%m%d");
+  return load_waiting_of (readings, "station", kind, error);
+}
+
+/* Of yesterday and today; what is older stays on the disk until its day is shredded, and cannot be
+ * claimed from the page. */
+static gboolean
+load_waiting (Readings *readings, GError **error)
+{
+  gint64 now_us = g_get_real_time ();
+  if (!load_older (readings, now_us - G_TIME_SPAN_DAY, error)
+      || !load_older (readings, now_us, error))
+    return FALSE;
+  g_autoptr (GPtrArray) ids = holding_list (readings->station->store, now_us, 2, error);
+  for (guint i = 0; ids != NULL && i < ids->len; i++)
+    if (!load_waiting_of (readings, ids->pdata[i], WAITING, error)
+        || !wave_record_know (readings->station->store, ids->pdata[i], readings->kept, error))
+      return FALSE;
+  return ids != NULL;
 }
 
 static gboolean
@@ -321,12 +358,10 @@ Readings *
 readings_new (Station *station, GError **error)
 {
   Readings *readings = g_new0 (Readings, 1);
-  gint64 now_us = g_get_real_time ();
   readings->station = station;
   readings->kept = kept_new ();
   readings->devices = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, readings_device_free);
-  if (!load_claims (readings, error) || !load_waiting_of (readings, now_us - G_TIME_SPAN_DAY, error)
-      || !load_waiting_of (readings, now_us, error)) {
+  if (!load_claims (readings, error) || !load_waiting (readings, error)) {
     readings_free (readings);
     return NULL;
   }

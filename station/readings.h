@@ -2,8 +2,8 @@
  *
  *   a device that the doctor has claimed for a consultation   → that consultation
  *   a device of the room ([device NAME] of station.conf)      → the consultation on screen
- *   with the id of another patient, or of nobody's device     → wait, sealed, in the station's own
- *                                                               rows, and are shown as waiting
+ *   with the id of another patient, or of nobody's device     → wait, sealed under the day's
+ * holding key (records/holding.h), and are shown as waiting
  *
  * A claim takes over what the device sent since the consultation began; earlier readings are
  * another's and stay where they are. Main thread.
@@ -50,8 +50,11 @@ json_t *readings_devices (Readings *readings);
 /* How many wait for somebody to claim them. */
 guint readings_waiting (Readings *readings);
 
-/* "device.decline": what waits of a device is nobody's here. It stays in the station's own rows,
- * sealed, and is asked about no more. */
+/* What waited and arrived before this (UTC µs) is forgotten: its key is shredded. */
+void readings_forget (Readings *readings, gint64 before_us);
+
+/* "device.decline": what waits of a device is nobody's here. It stays sealed under its day's
+ * holding key until that is shredded, and is asked about no more. */
 void readings_decline (Request *request);
 /* "device.claim" and "reading.save" of the console. */
 void readings_claim (Request *request);

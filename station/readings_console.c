@@ -2,6 +2,7 @@
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/readings_private.h"
+#include "station/waves.h"
 
 #include <string.h>
 
@@ -102,6 +103,8 @@ claim_for (Request *request, Device *device, Consult *consult)
   json_t *taken = take_waiting (device, consult, ids);
   g_free (device->consult);
   device->consult = g_strdup (consult->id);
+  waves_claim (station->waves, device->id, consult, request->user,
+               MAX (consult->started_us, device->claimed_us));
   device->claimed_us = g_get_real_time ();
   device->held_back_said = FALSE;
   learn_patient_ids (station, consult, ids, request->user);

@@ -118,6 +118,20 @@ readings_device_wait (Device *device, json_t *observation, gint64 arrived_us,
     readings_waiting_free (g_queue_pop_head (&device->waiting));
 }
 
+void
+readings_forget (Readings *readings, gint64 before_us)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, readings->devices);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    GQueue *waiting = &((Device *)value)->waiting;
+    Waiting *oldest;
+    while ((oldest = g_queue_peek_head (waiting)) != NULL && oldest->arrived_us < before_us)
+      readings_waiting_free (g_queue_pop_head (waiting));
+  }
+}
+
 /* ---- Whose reading is it -----------------------------------------------------------------------
  */
 

@@ -15,7 +15,8 @@ text_of (const json_t *body, const char *key)
   return text != NULL ? text : "";
 }
 
-/* From the first row to the one that concluded it, or the last. */
+/* From the row that began it (what was planned had rows before) to the one that concluded it, or
+ * the last. */
 static gint64
 minutes_of (const GPtrArray *rows)
 {
@@ -24,6 +25,8 @@ minutes_of (const GPtrArray *rows)
     const StoreRow *row = rows->pdata[i];
     if (g_str_equal (text_of (row->body, "state"), "concluding"))
       last = row;
+    if (g_str_equal (text_of (first->body, "state"), "scheduled"))
+      first = row;
   }
   return (last->utc_us - first->utc_us + 30 * G_USEC_PER_SEC) / (60 * G_USEC_PER_SEC);
 }
@@ -70,11 +73,15 @@ record_view_state (Store *store, const char *consult, GError **error)
 static json_t *
 body_for_people (const StoreRow *row)
 {
+  static const char *const secrets[] = { "secret", "pin", "bound" };
   json_t *body = json_copy (row->body);
   if (g_str_equal (row->kind, "invite"))
-    json_object_del (body, "secret");
-  if (g_str_equal (row->kind, "guest"))
+    for (guint i = 0; i < G_N_ELEMENTS (secrets); i++)
+      json_object_del (body, secrets[i]);
+  if (g_str_equal (row->kind, "guest") || g_str_equal (row->kind, "identity"))
     json_object_del (body, "key");
+  if (g_str_equal (row->kind, "identity"))
+    json_object_del (body, "proof");
   if (g_str_equal (row->kind, "signature"))
     json_object_del (body, "manifest");
   return body;
@@ -98,6 +105,9 @@ rows_by_kind (const GPtrArray *rows, guint observations_max, guint *ret_observat
   guint step = observations_max > 0 ? 1 + (total > 0 ? (total - 1) / observations_max : 0) : 1;
   for (guint i = 0; i < rows->len; i++) {
     const StoreRow *row = rows->pdata[i];
+    /* A page has no use for hundreds of pieces that were sent. */
+    if (observations_max > 0 && g_str_equal (row->kind, "delivery-part"))
+      continue;
     /* The newest of all is kept: count from the end. */
     if (g_str_equal (row->kind, "observation") && (total - 1 - seen++) % step != 0)
       continue;

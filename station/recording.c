@@ -60,7 +60,7 @@ static void
 tend_reserve (Station *station)
 {
   g_autoptr (GError) error = NULL;
-  if (station->disk == DISK_GOOD
+  if (station->disk != DISK_FULL
       && !reserve_ensure (station->config->state, station->config->reserve, &error))
     g_warning ("recording: no reserve: %s", error->message);
 }

@@ -22,15 +22,26 @@ static const Refusal refusals[] = {
     { "Sai mã PIN quá nhiều lần. Hãy chờ rồi thử lại.",
       "Too many wrong PINs. Wait, then try again." } },
   { "no-such", { "Không tìm thấy.", "There is no such thing." } },
-  { "invite-used", { "Lời mời này đã được dùng xong.", "This invitation has been used up." } },
+  { "invite-used",
+    { "Buổi khám của lời mời này đã xong. Muốn gặp lại bác sĩ, hãy gọi cho trạm để hẹn lần khác.",
+      "The consultation of this invitation is over. To see the doctor again, call the station and "
+      "make another appointment." } },
   { "invite-expired",
-    { "Lời mời đã hết hạn. Hãy xin đường dẫn mới.",
-      "The invitation has expired. Ask for a new link." } },
+    { "Lời mời đã hết hạn. Hãy gọi cho trạm để xin đường dẫn mới.",
+      "The invitation has expired. Call the station and ask for a new link." } },
   { "invite-burnt",
-    { "Lời mời đã bị hủy vì mở sai nhiều lần. Hãy xin đường dẫn mới.",
-      "The invitation was burnt by wrong attempts. Ask for a new link." } },
+    { "Lời mời đã bị hủy vì mở sai nhiều lần. Hãy gọi cho trạm để xin đường dẫn và mã PIN mới.",
+      "The invitation was burnt by wrong attempts. Call the station and ask for a new link and "
+      "PIN." } },
+  { "invite-cancelled",
+    { "Cuộc hẹn này đã được hủy. Hãy gọi cho trạm nếu bạn vẫn cần khám.",
+      "This appointment was cancelled. Call the station if you still need to be seen." } },
+  { "pin-wanted",
+    { "Hãy nhập mã PIN mà trạm đã báo riêng cho bạn.",
+      "Enter the PIN that the station told you apart." } },
   { "refused",
     { "Bác sĩ không nhận lời tham gia này.", "The doctor did not admit this request." } },
+  { "not-proven", { "Hãy đăng nhập.", "Sign in first." } },
   { "not-ready",
     { "Trạm chưa sẵn sàng. Xem các việc còn thiếu.",
       "The station is not ready yet. See what is missing." } },
@@ -141,6 +152,22 @@ request_failed (Request *request, const GError *error)
     request_refuse (request, "disk");
   else
     request_refuse (request, "failed");
+}
+
+void
+request_written (Station *station, Consult *consult, gint64 seq, const GError *error, void *request)
+{
+  request_stored (seq, error, request);
+}
+
+void
+request_stored (gint64 seq, const GError *error, void *request)
+{
+  g_autoptr (Request) answered = request;
+  if (error != NULL)
+    request_failed (answered, error);
+  else
+    request_ok (answered, NULL);
 }
 
 /* ---- Fields ------------------------------------------------------------------------------ */

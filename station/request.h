@@ -4,7 +4,7 @@
  * so that it can wait for the disk while the page goes away.
  */
 #pragma once
-#include "station/client.h"
+#include "station/consultation.h"
 
 typedef struct {
   guint references;
@@ -31,6 +31,11 @@ void request_refuse_with (Request *request, const char *code, const char *vi, co
 void request_bad (Request *request, const char *field, const char *en);
 /* An error of the disk or of the vault, told in the page's words. */
 void request_failed (Request *request, const GError *error);
+/* What ends with a plain ok: for station_write() and for what is put into the store, with (transfer
+ * full) the request as arg. */
+void request_written (Station *station, Consult *consult, gint64 seq, const GError *error,
+                      void *request);
+void request_stored (gint64 seq, const GError *error, void *request);
 
 /* ---- Fields. FALSE: the request has been answered with bad-message. ----------------------- */
 

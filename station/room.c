@@ -1,4 +1,5 @@
 #include "station/room_private.h"
+#include "station/calls/desk.h"
 #include "station/channel.h"
 #include "station/guests.h"
 #include "station/links.h"
@@ -30,11 +31,12 @@ peer_free (void *data)
   g_free (peer->name);
   g_free (peer->reason);
   peer_readings_free (peer->readings);
+  comparing_free (peer->comparing);
   g_free (peer);
 }
 
-static RoomPeer *
-find_id (Room *room, const char *id)
+RoomPeer *
+room_find_id (Room *room, const char *id)
 {
   for (guint i = 0; id != NULL && i < room->peers->len; i++)
     if (g_str_equal (((RoomPeer *)room->peers->pdata[i])->id, id))
@@ -83,6 +85,7 @@ choose_microphone (Room *room)
   gboolean listening = listening_any (room->listening);
   gboolean mute = listening || owner == MICROPHONE_CONSOLE
                   || (owner == MICROPHONE_AUTO && console_sends_sound (room));
+  room_voice_allow (room, !mute, !listening);
   for (guint i = 0; i < room->sources->len; i++) {
     const RoomSource *source = room->sources->pdata[i];
     if (source_kind (source->source) == MEDIA_AUDIO && !room_source_is_stethoscope (source))
@@ -138,8 +141,8 @@ room_end_label (Room *room, const char *label)
     room_end_peer (room, peer);
 }
 
-static void
-name_tracks (Room *room, const RoomPeer *peer)
+void
+room_name_tracks (Room *room, const RoomPeer *peer)
 {
   g_autofree char *video = g_strdup_printf ("peer-video-%s", peer->label);
   g_autofree char *audio = g_strdup_printf ("peer-audio-%s", peer->label);
@@ -167,6 +170,7 @@ add_peer (Room *room, Client *client, const char *label, gboolean loopback, gboo
   peer->id = g_strdup_printf ("%s-%u", label != NULL ? label : "reserved", ++room->serial);
   peer->client = client;
   peer->loopback = loopback;
+  peer->comparing = client->kind != CLIENT_CONSOLE ? comparing_new () : NULL;
   g_ptr_array_add (room->peers, peer);
   HubPeerConfig config = { .loopback = loopback,
                            .local = loopback,
@@ -182,7 +186,7 @@ add_peer (Room *room, Client *client, const char *label, gboolean loopback, gboo
 static void
 drop_reservation (Room *room, Client *client)
 {
-  RoomPeer *reserved = find_id (room, client->reserved);
+  RoomPeer *reserved = room_find_id (room, client->reserved);
   if (reserved != NULL)
     room_end_peer (room, reserved);
 }
@@ -204,13 +208,28 @@ room_reserve_peer (Room *room, Client *client, gboolean loopback, gboolean known
 static RoomPeer *
 open_reserved (Room *room, Client *client, const RoomEntry *entry)
 {
-  RoomPeer *peer = find_id (room, client->reserved);
+  RoomPeer *peer = room_find_id (room, client->reserved);
   if (peer == NULL || entry->answer == NULL || peer->loopback != entry->loopback)
     return NULL;
   g_clear_pointer (&client->reserved, g_free);
   peer->label = g_strdup (entry->label);
   hub_open_peer (room->hub, peer->id, peer->label, entry->answer);
   return peer;
+}
+
+/* The page's nonce makes the code; the station reveals its own. */
+static void
+take_answer (Room *room, RoomPeer *peer, const char *sdp, const char *nonce)
+{
+  Consult *consult = room->station->screen;
+  const Guest *guest
+      = consult != NULL && peer->label != NULL ? consult_guest (consult, peer->label) : NULL;
+  if (peer->comparing == NULL || guest == NULL || peer->client == NULL)
+    return;
+  const char *own = comparing_answer (peer->comparing, sdp, nonce,
+                                      room->station->config->station_id, guest->key);
+  if (own != NULL)
+    client_send (peer->client, json_pack ("{s:s, s:s}", "type", "media.code", "nonce", own));
 }
 
 /* What was reserved was gathered without relays, and may get no other offer. */
@@ -229,14 +248,17 @@ room_start_peer (Room *room, Client *client, const RoomEntry *entry)
   room_stop_peer (room, client);
   room_end_label (room, entry->label);
   RoomPeer *peer = open_reserved (room, client, entry);
-  if (peer != NULL)
+  gboolean from_reserved = peer != NULL;
+  if (from_reserved)
     tell_servers (room, client, peer);
   else
     peer = add_peer (room, client, entry->label, entry->loopback, TRUE);
   drop_reservation (room, client);
   peer->name = g_strdup (entry->name);
   client->peer = g_strdup (peer->id);
-  name_tracks (room, peer);
+  room_name_tracks (room, peer);
+  if (from_reserved)
+    take_answer (room, peer, entry->answer, entry->nonce);
 }
 
 void
@@ -255,22 +277,25 @@ room_adopt_peer (Room *room, Client *client, const char *label)
 const char *
 room_label (Room *room, Client *client)
 {
-  const RoomPeer *peer = find_id (room, client->peer);
+  const RoomPeer *peer = room_find_id (room, client->peer);
   return peer != NULL ? peer->label : NULL;
 }
 
 void
 room_offer (Room *room, Client *client, gboolean restart)
 {
-  RoomPeer *peer = find_id (room, client->peer);
+  RoomPeer *peer = room_find_id (room, client->peer);
   if (peer != NULL)
     hub_offer (room->hub, client->peer, restart, peer->offered_to != client);
 }
 
 void
-room_answer (Room *room, Client *client, const char *sdp)
+room_answer (Room *room, Client *client, const char *sdp, const char *nonce)
 {
+  RoomPeer *peer = room_find_id (room, client->peer);
   hub_answer (room->hub, client->peer, sdp);
+  if (peer != NULL)
+    take_answer (room, peer, sdp, nonce);
 }
 
 void
@@ -282,7 +307,7 @@ room_candidate (Room *room, Client *client, const char *mid, const char *line)
 void
 room_stop_peer (Room *room, Client *client)
 {
-  RoomPeer *peer = find_id (room, client->peer);
+  RoomPeer *peer = room_find_id (room, client->peer);
   if (peer != NULL)
     room_end_peer (room, peer);
 }
@@ -291,7 +316,7 @@ void
 room_leave_peer (Room *room, Client *client)
 {
   drop_reservation (room, client);
-  RoomPeer *peer = find_id (room, client->peer);
+  RoomPeer *peer = room_find_id (room, client->peer);
   if (peer == NULL)
     return;
   peer->client = NULL;
@@ -301,7 +326,7 @@ room_leave_peer (Room *room, Client *client)
 void
 room_own (Room *room, Client *client, gboolean audio, gboolean video)
 {
-  RoomPeer *peer = find_id (room, client->peer);
+  RoomPeer *peer = room_find_id (room, client->peer);
   if (peer == NULL)
     return;
   peer->own_audio = audio;
@@ -312,28 +337,36 @@ room_own (Room *room, Client *client, gboolean audio, gboolean video)
 /* ---- Events of the hub, main thread ------------------------------------------------------------
  */
 
-/* Who is not let in yet hears of no relay; a page on this machine needs none. */
+/* Who is not let in yet hears of no relay, but for who sits at a desk: the station knows them, and who
+ * accepts is let in. A page on this machine needs none. */
 static void
 on_offer (Hub *hub, const char *id, const char *sdp, void *arg)
 {
   Room *room = arg;
-  RoomPeer *peer = find_id (room, id);
-  if (peer == NULL)
+  RoomPeer *peer = room_find_id (room, id);
+  if (peer != NULL && peer->server != NULL)
+    peer->server->described (id, sdp, peer->server_arg);
+  if (peer == NULL || peer->server != NULL)
     return;
+  const char *commit = peer->comparing != NULL ? comparing_offer (peer->comparing, sdp) : NULL;
   peer->offered_to = peer->client;
   if (peer->client == NULL)
     return;
-  gboolean outside = peer->label != NULL && !peer->loopback;
+  gboolean known = peer->label != NULL || desk_person (peer->client->desk) != NULL;
+  gboolean outside = known && !peer->loopback;
   client_send (peer->client,
-               json_pack ("{s:s, s:s, s:b, s:o}", "type", "media.offer", "sdp", sdp, "reserved",
-                          peer->label == NULL, "servers",
-                          outside ? relay_servers (room->station->config) : json_array ()));
+               json_pack ("{s:s, s:s, s:b, s:o, s:s*}", "type", "media.offer", "sdp", sdp,
+                          "reserved", peer->label == NULL, "servers",
+                          outside ? relay_servers (room->station->config) : json_array (), "commit",
+                          commit));
 }
 
 static void
 on_candidate (Hub *hub, const char *id, const char *mid, const char *line, void *arg)
 {
-  RoomPeer *peer = find_id (arg, id);
+  RoomPeer *peer = room_find_id (arg, id);
+  if (peer != NULL && peer->server != NULL)
+    peer->server->candidate (id, line, peer->server_arg);
   if (peer != NULL && peer->client != NULL)
     client_send (peer->client,
                  json_pack ("{s:s, s:s, s:s}", "type", "media.candidate", "mid",
@@ -344,7 +377,7 @@ static void
 on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void *arg)
 {
   Room *room = arg;
-  RoomPeer *peer = find_id (room, id);
+  RoomPeer *peer = room_find_id (room, id);
   if (peer == NULL)
     return;
   peer->state = state;
@@ -353,6 +386,10 @@ on_state (Hub *hub, const char *id, HubPeerState state, const char *reason, void
   room_measure (room, peer, TRUE);
   g_message ("room: peer %s is %s%s%s", id, room_peer_state_name (state), reason ? ": " : "",
              reason ? reason : "");
+  if (peer->server != NULL) {
+    room_server_state (room, peer, state, reason);
+    return;
+  }
   if (peer->client != NULL)
     client_send (peer->client, json_pack ("{s:s, s:s, s:s?}", "type", "media.state", "state",
                                           room_peer_state_name (state), "reason", reason));
@@ -374,7 +411,7 @@ static void
 on_channel (Hub *hub, const char *id, const char *label, gboolean open, void *arg)
 {
   Room *room = arg;
-  RoomPeer *peer = find_id (room, id);
+  RoomPeer *peer = room_find_id (room, id);
   if (peer != NULL && g_str_equal (label, "wave"))
     waves_peer_open (room->station->waves, peer->label, open);
   if (peer == NULL || !g_str_equal (label, "data"))
@@ -391,7 +428,7 @@ static void
 on_message (Hub *hub, const char *id, const char *label, gboolean text, GBytes *data, void *arg)
 {
   Room *room = arg;
-  RoomPeer *peer = find_id (room, id);
+  RoomPeer *peer = room_find_id (room, id);
   if (peer != NULL && text && g_str_equal (label, "data"))
     channel_receive (room->station, peer->label, data);
 }
@@ -401,7 +438,7 @@ static void
 on_sight (Hub *hub, const char *id, HubSight sight, void *arg)
 {
   Room *room = arg;
-  RoomPeer *peer = find_id (room, id);
+  RoomPeer *peer = room_find_id (room, id);
   if (peer == NULL)
     return;
   peer->sight = sight;
@@ -413,7 +450,7 @@ static void
 on_waves (Hub *hub, const char *id, int step, void *arg)
 {
   Room *room = arg;
-  const RoomPeer *peer = find_id (room, id);
+  const RoomPeer *peer = room_find_id (room, id);
   if (peer != NULL && peer->label != NULL)
     waves_peer_way (room->station->waves, peer->label, step);
 }
@@ -438,12 +475,14 @@ on_relay (Hub *hub, const char *url, const RelayReport *report, void *arg)
 static void
 on_frame (Hub *hub, const char *id, const char *label, MediaKind kind, Frame *frame, void *arg)
 {
-  const Room *room = arg;
+  Room *room = arg;
   g_autofree char *stream
       = g_strdup_printf ("peer-%s-%s", kind == MEDIA_VIDEO ? "video" : "audio", label);
   recorder_push (room->station->recorder, stream, frame);
-  if (kind == MEDIA_AUDIO)
-    room_sound_frame (room->sound, label, frame);
+  if (kind != MEDIA_AUDIO)
+    return;
+  room_sound_frame (room->sound, label, frame);
+  room_voice_of_peer (room, label, frame);
 }
 
 static const HubEvents hub_events = {
@@ -496,6 +535,7 @@ room_new (Station *station, GError **error)
     room_free (room);
     return NULL;
   }
+  room_voice_begin (room);
   room_choose_sound (room);
   return room;
 }
@@ -505,6 +545,7 @@ room_free (Room *room)
 {
   for (guint i = 0; i < room->sources->len; i++)
     source_stop (((RoomSource *)room->sources->pdata[i])->source);
+  room_voice_end (room);
   g_clear_pointer (&room->hub, hub_free);
   g_ptr_array_unref (room->sources);
   room_sound_free (room->sound);

@@ -31,6 +31,7 @@ typedef struct {
   const char *name;   /* for people */
   gboolean loopback;  /* the page runs on this machine and says so */
   const char *answer; /* to the offer of its reservation; NULL: it has none */
+  const char *nonce;  /* the page's, for the comparison code; NULL: none */
 } RoomEntry;
 
 /* Reserves a peer for this page, in the place of an older reservation. known: the page belongs to
@@ -44,7 +45,8 @@ void room_adopt_peer (Room *room, Client *client, const char *label);
 /* Label of the page's peer; NULL: it has none. */
 const char *room_label (Room *room, Client *client);
 void room_offer (Room *room, Client *client, gboolean restart);
-void room_answer (Room *room, Client *client, const char *sdp);
+/* nonce: the page's, for the comparison code; NULL: none */
+void room_answer (Room *room, Client *client, const char *sdp, const char *nonce);
 void room_candidate (Room *room, Client *client, const char *mid, const char *line);
 void room_stop_peer (Room *room, Client *client);
 /* The page's socket is gone: its peer waits for it, a reserved one does not. */
@@ -53,6 +55,41 @@ void room_leave_peer (Room *room, Client *client);
 void room_end_label (Room *room, const char *label);
 /* What the page sends itself: while the console sends its own sound it owns the microphone. */
 void room_own (Room *room, Client *client, gboolean audio, gboolean video);
+
+/* ---- Servers of conferences, and who publishes to this station (room_server.c) ---- */
+
+typedef struct {
+  /* The offer; of HUB_WAY_ANSWER the answer. */
+  void (*described) (const char *peer, const char *sdp, void *arg);
+  /* line NULL: no more will come. */
+  void (*candidate) (const char *peer, const char *line, void *arg);
+  /* CLOSED and FAILED: the peer is gone. */
+  void (*state) (const char *peer, HubPeerState state, const char *reason, void *arg);
+} RoomServerEvents;
+
+typedef struct {
+  HubWay way;
+  const char *label;              /* of its media for the others, and of its figures */
+  const char *name;               /* for people */
+  const char *camera;             /* PUBLISH: NULL: the first */
+  const char *offer;              /* ANSWER */
+  const char *stun;               /* NULL: the station's own */
+  const GPtrArray *relays;        /* Relay; NULL or empty: the station's own */
+  gboolean loopback;              /* it is on this machine */
+  const RoomServerEvents *events; /* lives as long as the room */
+  void *arg;
+} RoomServer;
+
+/* The peer's id (transfer full). An older one with that label is ended without a word. */
+char *room_add_server (Room *room, const RoomServer *server);
+void room_server_answer (Room *room, const char *peer, const char *sdp);
+void room_server_candidate (Room *room, const char *peer, const char *line);
+/* HUB_WAY_ANSWER: the other side restarts ICE. */
+void room_server_restart (Room *room, const char *peer, const char *ufrag, const char *pwd);
+/* No event comes any more. */
+void room_end_server (Room *room, const char *peer);
+/* Appends {label, name, role, state} of those who send. */
+void room_add_servers (Room *room, json_t *people);
 
 /* Sends one JSON message on the data channel: to one peer, or to all (label NULL).
  * (transfer full) message. room NULL: to nobody. */
@@ -93,6 +130,10 @@ void room_look (Room *room, const char *label, json_t *streams);
 const Session *room_peer_session (Room *room, const char *label);
 /* Appends {label, name, role, state} of each console's peer. */
 void room_add_consoles (Room *room, json_t *people);
+/* {code, same} of a guest's peer that is connected (transfer full); NULL: there is no code. */
+json_t *room_peer_code (Room *room, const char *label);
+/* The doctor says that the codes are the same. FALSE: there is none. */
+gboolean room_confirm_code (Room *room, const char *label);
 gboolean room_peer_connected (Room *room, const char *label);
 /* As links_json() tells (transfer full). */
 json_t *room_peer_figures (Room *room, const char *label);

@@ -2,9 +2,12 @@
  *
  *   room.c         peers: reserved, begun, adopted, ended; events of the hub; relays; life
  *   room_send.c    what goes to pages: messages, readings, waves, files, figures
+ *   room_server.c  peers that are servers of conferences; the voices for them
  *   room_source.c  cameras, microphones and stethoscopes: frames, recording, listening, pictures
  */
 #pragma once
+#include "media/capture/mixdown.h"
+#include "station/comparing.h"
 #include "station/listening.h"
 #include "station/peer_readings.h"
 #include "station/room.h"
@@ -34,6 +37,10 @@ struct RoomPeer {
   gboolean channel; /* "data" is open */
   HubSight sight;
   PeerReadings *readings;
+  Comparing *comparing; /* NULL: a console */
+  HubWay way;           /* PAGE: the next are not set */
+  const RoomServerEvents *server;
+  void *server_arg;
 };
 
 struct Room {
@@ -47,16 +54,34 @@ struct Room {
   char *recording;
   guint ticks;
   json_t *relays; /* url -> what pages are told of it */
+  Mixdown *mixdown;
+  gint room_speaks, console_speaks; /* atomic: may be heard by a conference */
 };
 
 /* room.c */
 const char *room_peer_state_name (HubPeerState state);
 RoomPeer *room_find_label (Room *room, const char *label);
+/* What the record calls the tracks that come from it. */
+void room_name_tracks (Room *room, const RoomPeer *peer);
 gboolean room_peer_is_console (const RoomPeer *peer);
 gboolean room_source_is_stethoscope (const RoomSource *source);
 void room_end_peer (Room *room, RoomPeer *peer);
 /* Whose the room's microphone and loudspeaker are now. */
 void room_choose_sound (Room *room);
+
+RoomPeer *room_find_id (Room *room, const char *id);
+
+/* room_server.c */
+#define ROOM_VOICE "conference" /* the hub's source of all voices */
+void room_voice_begin (Room *room);
+void room_voice_end (Room *room);
+/* Who may be heard: the room's microphones, the consoles' pages. */
+void room_voice_allow (Room *room, gboolean microphones, gboolean consoles);
+/* Any thread. */
+void room_voice_of_source (Room *room, const RoomSource *source, Frame *frame);
+void room_voice_of_peer (Room *room, const char *label, Frame *frame);
+/* The hub's event of such a peer. */
+void room_server_state (Room *room, RoomPeer *peer, HubPeerState state, const char *reason);
 
 /* room_send.c */
 /* (transfer full); NULL for what is no JSON. message: (transfer full) */

@@ -160,6 +160,29 @@ room_add_consoles (Room *room, json_t *people)
   }
 }
 
+json_t *
+room_peer_code (Room *room, const char *label)
+{
+  const RoomPeer *peer = room_find_label (room, label);
+  const char *code = peer != NULL && peer->comparing != NULL && peer->state == HUB_PEER_CONNECTED
+                         ? comparing_code (peer->comparing)
+                         : NULL;
+  return code != NULL
+             ? json_pack ("{s:s, s:b}", "code", code, "same", comparing_confirmed (peer->comparing))
+             : NULL;
+}
+
+gboolean
+room_confirm_code (Room *room, const char *label)
+{
+  RoomPeer *peer = room_find_label (room, label);
+  if (peer == NULL || peer->comparing == NULL || comparing_code (peer->comparing) == NULL)
+    return FALSE;
+  comparing_confirm (peer->comparing);
+  station_changed (room->station);
+  return TRUE;
+}
+
 gboolean
 room_peer_connected (Room *room, const char *label)
 {
@@ -210,7 +233,7 @@ room_tick (Room *room)
   gint64 now = g_get_monotonic_time ();
   for (guint i = room->peers->len; i > 0; i--) {
     RoomPeer *peer = room->peers->pdata[i - 1];
-    if (peer->client == NULL && now - peer->away_us > ROOM_AWAY_US)
+    if (peer->client == NULL && peer->server == NULL && now - peer->away_us > ROOM_AWAY_US)
       room_end_peer (room, peer);
     else
       room_measure (room, peer, !room_peer_is_weak (peer) || room->ticks % WEAK_FIGURES_TICKS == 0);

@@ -141,6 +141,7 @@ on_live_frame (Source *source, Frame *frame, void *arg)
 {
   RoomSource *self = arg;
   hub_push_frame (self->room->hub, source_name (source), frame);
+  room_voice_of_source (self->room, self, frame);
 }
 
 static const SourceEvents source_events

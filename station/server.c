@@ -1,14 +1,14 @@
+#include "station/enrolment.h"
 #include "station/server_private.h"
 
 #include <gio/gio.h>
 
+#include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
-#define FDS_MAX 600
-#define PER_ADDRESS 64
-#define PER_ADDRESS_LOCAL 256
+#define FDS_MAX (CROWD_LOCAL + CROWD_ELSEWHERE + 64) /* listeners and the loop's own, too */
 #define HEADER_SECONDS 10
 
 static const struct lws_protocols protocols[] = {
@@ -56,25 +56,62 @@ log_line (int level, const char *line)
 
 /* The key is opened by certs/identity (file, PKCS#11, TPM) and handed over as it is: it never
  * passes through a file or a buffer of the server. Called by http_callback. */
-int
-server_load_certificate (struct lws *wsi, SSL_CTX *context)
+static gboolean
+use_certificate (Server *server, SSL_CTX *context)
 {
-  Server *server = server_of (wsi);
   const char *chain = identity_certificate_file (server->identity);
-  SSL_CTX_set_min_proto_version (context, TLS1_2_VERSION);
   if (SSL_CTX_use_certificate_chain_file (context, chain) != 1
       || SSL_CTX_use_PrivateKey (context, identity_key (server->identity)) != 1
       || SSL_CTX_check_private_key (context) != 1) {
     char reason[256];
     ERR_error_string_n (ERR_get_error (), reason, sizeof reason);
     g_warning ("server: certificate %s does not do: %s", chain, reason);
-    return 1;
+    return FALSE;
   }
+  return TRUE;
+}
+
+int
+server_load_certificate (struct lws *wsi, SSL_CTX *context)
+{
+  Server *server = server_of (wsi);
+  SSL_CTX_set_min_proto_version (context, TLS1_2_VERSION);
+  if (!use_certificate (server, context))
+    return 1;
+  if (SSL_CTX_up_ref (context) == 1)
+    g_ptr_array_add (server->tls, context);
   return 0;
+}
+
+/* Connections that are there keep what they have. */
+static void
+certificate_changed (void *data)
+{
+  Server *server = data;
+  for (guint i = 0; i < server->tls->len; i++)
+    use_certificate (server, server->tls->pdata[i]);
 }
 
 /* ---- Listening
  * ----------------------------------------------------------------------------------- */
+
+static void
+drop (void *who, void *arg)
+{
+  lws_set_timeout (who, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+static gboolean
+is_known (void *who, void *arg)
+{
+  const Connection *connection = lws_wsi_user (who);
+  const Client *client = connection != NULL ? connection->client : NULL;
+  return client != NULL
+         && (client->session != NULL || client->desk != NULL || client->guest != NULL
+             || client->opened);
+}
+
+static const CrowdEvents crowd_events = { .drop = drop, .is_known = is_known };
 
 static gboolean
 listen_at (Server *server, const ConfigListen *listen, guint16 port, GError **error)
@@ -117,12 +154,14 @@ server_new (Station *station, Identity *identity, GMainLoop *loop, GError **erro
   lws_set_log_level (LLL_ERR | LLL_WARN, log_line);
   server->station = station;
   server->identity = identity;
-  server->addresses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  server->crowd = crowd_new (&crowd_events, server);
+  server->tls = g_ptr_array_new_with_free_func ((GDestroyNotify)SSL_CTX_free);
   info.options = LWS_SERVER_OPTION_GLIB | LWS_SERVER_OPTION_EXPLICIT_VHOSTS
                  | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
   info.foreign_loops = loops;
   info.user = server;
   info.fd_limit_per_thread = FDS_MAX;
+  info.timeout_secs = HEADER_SECONDS;
   info.max_http_header_data = 8192;
   info.server_string = "nhipcau";
   info.pcontext = NULL;
@@ -144,6 +183,8 @@ server_new (Station *station, Identity *identity, GMainLoop *loop, GError **erro
       g_info ("server: %s", one->message);
     }
   }
+  if (station->enrolment != NULL)
+    enrolment_on_change (station->enrolment, certificate_changed, server);
   return g_steal_pointer (&server);
 }
 
@@ -152,51 +193,90 @@ server_free (Server *server)
 {
   if (server->context != NULL)
     lws_context_destroy (server->context);
-  g_hash_table_unref (server->addresses);
+  g_clear_pointer (&server->crowd, crowd_free);
+  g_ptr_array_unref (server->tls);
   g_free (server);
 }
 
-/* ---- Connections per address
- * ------------------------------------------------------------------------ */
+/* ---- Who may come in --------------------------------------------------------------------------
+ */
 
-static gboolean
-is_local (const char *address)
+/* Once a minute for each reason: a log that strangers can fill is a weapon, too. */
+static void
+say_refused (Server *server, CrowdAnswer why, const char *address)
 {
-  return g_str_equal (address, "127.0.0.1") || g_str_equal (address, "::1");
+  static const char *const words[] = { NULL, "there is no room for any more connections; none of",
+                                       "has enough connections;", "connects too often;" };
+  gint64 now = g_get_monotonic_time ();
+  server->unsaid[why]++;
+  if (server->said_us[why] != 0 && now - server->said_us[why] < 60 * G_USEC_PER_SEC)
+    return;
+  if (why == CROWD_FULL)
+    g_message ("server: %s %s is taken (%u refused)", words[why], address, server->unsaid[why]);
+  else
+    g_message ("server: %s %s it is refused (%u refused)", address, words[why],
+               server->unsaid[why]);
+  server->said_us[why] = now;
+  server->unsaid[why] = 0;
 }
 
-/* FALSE: this address has enough already. */
-gboolean
-server_count (struct lws *wsi)
+int
+server_filter (struct lws *listener, const struct lws_filter_network_conn_args *from)
 {
-  Server *server = server_of (wsi);
+  Server *server = server_of (listener);
   char address[64] = "";
-  lws_get_peer_simple (wsi, address, sizeof address);
-  guint count = GPOINTER_TO_UINT (g_hash_table_lookup (server->addresses, address)) + 1;
-  g_hash_table_insert (server->addresses, g_strdup (address), GUINT_TO_POINTER (count));
-  lws_set_opaque_user_data (wsi, g_strdup (address));
-  return count <= (is_local (address) ? PER_ADDRESS_LOCAL : PER_ADDRESS);
+  if (getnameinfo ((const struct sockaddr *)&from->cli_addr, from->clilen, address, sizeof address,
+                   NULL, 0, NI_NUMERICHOST)
+      != 0)
+    return -1;
+  CrowdAnswer answer = crowd_may_enter (server->crowd, address, g_get_monotonic_time ());
+  if (answer != CROWD_WELCOME)
+    say_refused (server, answer, address);
+  return answer == CROWD_WELCOME ? 0 : -1;
 }
 
 void
-server_uncount (struct lws *wsi)
+server_entered (struct lws *wsi)
 {
-  Server *server = server_of (wsi);
-  char *address = lws_get_opaque_user_data (wsi);
-  if (address == NULL)
-    return;
-  guint count = GPOINTER_TO_UINT (g_hash_table_lookup (server->addresses, address));
-  if (count > 1)
-    g_hash_table_insert (server->addresses, g_strdup (address), GUINT_TO_POINTER (count - 1));
-  else
-    g_hash_table_remove (server->addresses, address);
+  char address[64] = "";
+  lws_get_peer_simple (wsi, address, sizeof address);
+  lws_set_opaque_user_data (
+      wsi, crowd_enter (server_of (wsi)->crowd, address, wsi, g_get_monotonic_time ()));
+}
+
+void
+server_left (struct lws *wsi)
+{
+  CrowdMember *member = lws_get_opaque_user_data (wsi);
   lws_set_opaque_user_data (wsi, NULL);
-  g_free (address);
+  if (member != NULL)
+    crowd_leave (member);
+}
+
+void
+server_use (struct lws *wsi, CrowdUse use)
+{
+  CrowdMember *member = lws_get_opaque_user_data (wsi);
+  if (member != NULL)
+    crowd_use (member, use, g_get_monotonic_time ());
+}
+
+gboolean
+server_may_ask (struct lws *wsi)
+{
+  CrowdMember *member = lws_get_opaque_user_data (wsi);
+  return member == NULL || crowd_may_ask (member, g_get_monotonic_time ());
 }
 
 gboolean
 server_is_local (struct lws *wsi)
 {
-  const char *address = lws_get_opaque_user_data (wsi);
-  return address != NULL && is_local (address);
+  const CrowdMember *member = lws_get_opaque_user_data (wsi);
+  return member != NULL && crowd_is_local (member);
+}
+
+void
+server_figures (const Server *server, CrowdFigures *ret)
+{
+  crowd_figures (server->crowd, ret);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "certs/identity.h"
+#include "station/crowd.h"
 #include "station/station.h"
 
 typedef struct Server Server;
@@ -14,3 +15,6 @@ Server *server_new (Station *station, Identity *identity, GMainLoop *loop, GErro
 /* Closes every connection; the clients are told gone. */
 void server_free (Server *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Server, server_free)
+
+/* Connections to the web server, and how many were refused. */
+void server_figures (const Server *server, CrowdFigures *ret);

@@ -12,14 +12,20 @@ struct Server {
   Station *station;
   Identity *identity;
   struct lws_context *context;
-  GHashTable *addresses; /* address → count of connections */
+  Crowd *crowd;
+  gint64 said_us[CROWD_ANSWERS]; /* when the log heard of refusals last, and how many since */
+  guint unsaid[CROWD_ANSWERS];
+  GPtrArray *tls; /* SSL_CTX* of the listeners */
 };
 
 /* What libwebsockets keeps per connection; zeroed by it. */
 typedef struct Waiting Waiting;
+typedef struct WhipCall WhipCall;
 typedef struct {
   /* HTTP answer under way. */
   Waiting *waiting; /* for something that is not here yet; NULL: for nothing */
+  WhipCall *whip;   /* a request of a publisher; NULL: none */
+  gboolean last;    /* the connection ends behind the answer */
   GBytes *body;
   gsize sent;
   /* WebSocket. */
@@ -42,9 +48,13 @@ int websocket_callback (struct lws *wsi, enum lws_callback_reasons reason, void 
 char *server_header (struct lws *wsi, enum lws_token_indexes token);
 
 int server_load_certificate (struct lws *wsi, SSL_CTX *context);
-/* Counts a connection under its address; FALSE: that address has enough already. */
-gboolean server_count (struct lws *wsi);
-void server_uncount (struct lws *wsi);
+/* Before a connection is taken: -1 when it is refused. */
+int server_filter (struct lws *listener, const struct lws_filter_network_conn_args *from);
+void server_entered (struct lws *wsi);
+void server_left (struct lws *wsi);
+void server_use (struct lws *wsi, CrowdUse use);
+/* FALSE: its address asks too much. */
+gboolean server_may_ask (struct lws *wsi);
 /* The other end is on this machine. */
 gboolean server_is_local (struct lws *wsi);
 
@@ -53,9 +63,10 @@ gboolean server_is_local (struct lws *wsi);
 typedef struct {
   unsigned status;
   const char *mime;
-  const char *cache; /* Cache-Control */
-  gboolean brotli;   /* `body` is compressed (RFC 7932) */
-  GBytes *body;      /* (transfer full) */
+  const char *cache;                                        /* Cache-Control */
+  gboolean brotli;                                          /* `body` is compressed (RFC 7932) */
+  const char *location, *etag, *accept_patch, *accept_post; /* NULL: not said */
+  GBytes *body;                                             /* (transfer full) */
 } Answer;
 
 /* Sends the headers and lets the body follow; the return value of the HTTP callback. */
@@ -79,7 +90,7 @@ Waiting *http_wait (struct lws *wsi, Connection *connection, const char *mime);
 void http_give (Waiting *waiting, GBytes *bytes, unsigned status);
 /* "/media/…": one record of a recording. */
 int media_file_answer (struct lws *wsi, Connection *connection, const char *path);
-/* Who is signed in where the request comes from; NULL: nobody. */
+/* Who is signed in where the request comes from, and may see patients; NULL: nobody. */
 const Session *media_file_session (struct lws *wsi);
 /* Viewing is logged, once per sign-in and consultation. */
 void media_file_log_view (Station *station, const Session *session, const char *consult);
@@ -87,6 +98,17 @@ void media_file_log_view (Station *station, const Session *session, const char *
 int attachment_file_answer (struct lws *wsi, Connection *connection, const char *path);
 /* "/paper/…": a paper of a consultation, made now. */
 int paper_file_answer (struct lws *wsi, Connection *connection, const char *path);
+/* "/slip/…": what a patient takes home. */
+int slip_file_answer (struct lws *wsi, Connection *connection, const char *path);
 /* The socket takes bytes, and something was waited for. */
 int attachment_file_ready (struct lws *wsi, Connection *connection);
 void attachment_file_gone (Connection *connection);
+
+/* whip_http.c: "/whip", "/whip/ID". */
+int whip_http_answer (struct lws *wsi, Connection *connection, const char *path);
+/* A part of the body; all of it. */
+int whip_http_body (Connection *connection, const void *data, gsize size);
+int whip_http_complete (struct lws *wsi, Connection *connection);
+/* The socket takes bytes, and a reply was waited for. */
+int whip_http_ready (struct lws *wsi, Connection *connection);
+void whip_http_gone (Connection *connection);

@@ -35,16 +35,18 @@ session_free (void *data)
   g_free (session->user);
   g_free (session->label);
   g_hash_table_unref (session->viewed);
+  json_decref (session->about);
   g_free (session);
 }
 
 static Session *
-session_new (const guint8 hash[32], const char *user, gint64 expires_us)
+session_new (const guint8 hash[32], const char *user, gint64 expires_us, json_t *about)
 {
   Session *session = g_new0 (Session, 1);
   memcpy (session->hash, hash, 32);
   session->user = g_strdup (user);
   session->expires_us = expires_us;
+  session->about = json_incref (about);
   session->active_us = g_get_monotonic_time ();
   session->label = g_strdup_printf ("console-%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3]);
   session->viewed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -85,7 +87,8 @@ load_row (Sessions *sessions, const json_t *body, gint64 now_us)
     if (session != NULL)
       g_ptr_array_remove_fast (sessions->list, session);
   } else if (expires_us > now_us && expires_us <= now_us + SESSION_LIFE_US) {
-    g_ptr_array_add (sessions->list, session_new (hash, user, expires_us));
+    g_ptr_array_add (sessions->list,
+                     session_new (hash, user, expires_us, json_object_get (body, "about")));
   }
 }
 
@@ -120,8 +123,9 @@ static json_t *
 session_to_json (const Session *session, gboolean ended)
 {
   g_autofree char *hash = g_base64_encode (session->hash, 32);
-  return json_pack ("{s:s, s:s, s:I, s:b}", "hash", hash, "user", session->user, "expires_us",
-                    (json_int_t)session->expires_us, "ended", ended);
+  return json_pack ("{s:s, s:s, s:I, s:b, s:O*}", "hash", hash, "user", session->user, "expires_us",
+                    (json_int_t)session->expires_us, "ended", ended, "about",
+                    ended ? NULL : session->about);
 }
 
 typedef struct {
@@ -150,7 +154,7 @@ issued (gint64 seq, const GError *error, void *arg)
 }
 
 void
-sessions_issue (Sessions *sessions, const char *user, SessionDone done, void *arg)
+sessions_issue (Sessions *sessions, const char *user, json_t *about, SessionDone done, void *arg)
 {
   Issue *issue = g_new0 (Issue, 1);
   guint8 hash[32];
@@ -158,7 +162,7 @@ sessions_issue (Sessions *sessions, const char *user, SessionDone done, void *ar
   issue->token = session_random_text (SESSION_BYTES);
   SHA256 ((const guint8 *)issue->token, strlen (issue->token), hash);
   issue->sessions = sessions;
-  issue->session = session_new (hash, user, now_us + SESSION_LIFE_US);
+  issue->session = session_new (hash, user, now_us + SESSION_LIFE_US, about);
   issue->done = done;
   issue->arg = arg;
   g_autofree char *kind = kind_of_day (now_us);

@@ -19,6 +19,7 @@ struct Session {
   gint64 active_us;   /* monotonic: when a person last did something on its page */
   gboolean unlocked;  /* this user opened the vault */
   GHashTable *viewed; /* consultations whose recording was looked at: logged once */
+  json_t *about;      /* of a desk: the proof of who sits there (calls/desk.h); NULL: a PIN */
 };
 
 Sessions *sessions_load (Store *store, GError **error);
@@ -27,7 +28,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Sessions, sessions_free)
 
 /* Called when the session is durable, or not (session NULL). */
 typedef void (*SessionDone) (Session *session, const char *token, void *arg);
-void sessions_issue (Sessions *sessions, const char *user, SessionDone done, void *arg);
+/* about: see Session (transfer none), or NULL. */
+void sessions_issue (Sessions *sessions, const char *user, json_t *about, SessionDone done,
+                     void *arg);
 /* NULL when there is none, or it is over. */
 Session *sessions_find (Sessions *sessions, const char *token);
 /* Forgets it, in memory at once and on disk; done (may be NULL) when that is durable. */

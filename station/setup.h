@@ -33,8 +33,8 @@ GBytes *setup_boot_credential (const char *file, const char *state, GError **err
 gboolean setup_save_user (Store *store, const SetupUser *user, GError **error);
 
 /* A recovery pair for those who have none: made in memory, written to dir (recovery.key
- * encrypted with the passphrase, recovery.crt), read back and compared. dir must not lie in the
- * state folder. */
+ * encrypted with the passphrase, recovery.crt, recovery.pdf with the encrypted key as a QR code),
+ * read back and compared. dir must not lie in the state folder. */
 gboolean setup_make_recovery (const char *dir, const char *state, const char *passphrase,
                               const char *label, GError **error);
 

@@ -1,5 +1,7 @@
 /* A recovery pair for a station that has nobody else to hold one. */
 #include "station/setup.h"
+#include "certs/session_cert.h"
+#include "station/papers/recovery_sheet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +11,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
@@ -122,6 +125,34 @@ check_place (const char *dir, const char *state, GError **error)
   return TRUE;
 }
 
+/* The same on paper: the encrypted key as a QR code, for when the medium fails. */
+static gboolean
+write_sheet (const char *dir, const char *key_file, X509 *certificate, const char *label,
+             GError **error)
+{
+  g_autofree char *file = g_build_filename (dir, "recovery.pdf", NULL), *pem = NULL;
+  g_autofree char *print = fingerprint_sha256 (certificate);
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *today = g_date_time_format (now, "%Y-%m-%d");
+  struct tm end = { 0 };
+  char until[16] = "?";
+  gsize size;
+  if (!g_file_get_contents (key_file, &pem, NULL, error))
+    return FALSE;
+  if (ASN1_TIME_to_tm (X509_get0_notAfter (certificate), &end) == 1)
+    strftime (until, sizeof until, "%Y-%m-%d", &end);
+  const RecoveryHolder holder = { 1, label, print, until, NULL, FALSE };
+  const RecoverySheet facts
+      = { .station = label, .made = today, .holders = &holder, .count = 1, .key_pem = pem };
+  g_autoptr (GBytes) pdf = recovery_sheet_make (&facts, error);
+  if (pdf == NULL)
+    return FALSE;
+  const char *data = g_bytes_get_data (pdf, &size);
+  return g_file_set_contents_full (file, data, (gssize)size,
+                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+                                   0600, error);
+}
+
 gboolean
 setup_make_recovery (const char *dir, const char *state, const char *passphrase, const char *label,
                      GError **error)
@@ -136,6 +167,6 @@ setup_make_recovery (const char *dir, const char *state, const char *passphrase,
   if (certificate == NULL || PEM_write_bio_X509 (bio, certificate) != 1)
     return fail (error, "recovery pair");
   return write_key (key_file, key, passphrase, error)
-         && read_back (key_file, key, passphrase, error)
-         && write_bio (certificate_file, bio, error);
+         && read_back (key_file, key, passphrase, error) && write_bio (certificate_file, bio, error)
+         && write_sheet (dir, key_file, certificate, label, error);
 }

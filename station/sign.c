@@ -1,8 +1,10 @@
+#include "station/calls/calls.h"
 #include "station/sign.h"
 #include "records/outbox.h"
 #include "records/signatures.h"
 #include "station/console_private.h"
 #include "station/deliveries.h"
+#include "station/keep_class.h"
 #include "station/recorder.h"
 #include "station/signing.h"
 #include "station/stamping.h"
@@ -58,6 +60,8 @@ typedef struct {
   char *consult, *user;
   json_t *body;
   GPtrArray *due; /* OutboxItem*: queued with the signed state */
+  RetentionClass class;
+  char *class_reason; /* NULL: none */
 } Signing;
 
 static void
@@ -66,9 +70,20 @@ signing_free (void *data)
   Signing *signing = data;
   g_free (signing->consult);
   g_free (signing->user);
+  g_free (signing->class_reason);
   json_decref (signing->body);
   g_clear_pointer (&signing->due, g_ptr_array_unref);
   g_free (signing);
+}
+
+/* Ten years need no row. Before the signed state: a kill in between leaves a term too long, never
+ * one too short. */
+static gboolean
+keep_for (const Signing *signing, GError **error)
+{
+  return signing->class == RETENTION_ORDINARY
+         || retention_set_class (signing->station->store, signing->consult, signing->class,
+                                 signing->user, signing->class_reason, error);
 }
 
 static gboolean
@@ -76,9 +91,10 @@ sign_rows (const Signing *signing, GError **error)
 {
   json_auto_t *event = json_pack ("{s:s, s:s}", "what", "signed", "detail", "");
   Store *store = signing->station->store;
+  deliveries_add_packages (signing->station->config, store, signing->consult, signing->due);
   if (signing->due->len > 0)
     vault_hold (signing->station->vault, signing->consult);
-  return store_save_drafts (store, signing->consult, error)
+  return store_save_drafts (store, signing->consult, error) && keep_for (signing, error)
          && store_put_sync (store, signing->consult, "event", signing->user, event, NULL, error)
          && outbox_put_sync (store, signing->consult, "consultation", signing->user, signing->body,
                              signing->due, NULL, error)
@@ -122,6 +138,20 @@ signed_now (GObject *object, GAsyncResult *result, void *data)
   request_failed (request, error);
 }
 
+/* What the doctor chose; else what the diagnoses ask for. */
+static void
+choose_class (Signing *signing, const Request *request, const Consult *consult)
+{
+  const char *chosen = json_string_value (json_object_get (request->message, "retention"));
+  const char *code;
+  RetentionClass proposed = keep_class_propose (consult, &code);
+  signing->class = proposed;
+  if (chosen != NULL)
+    retention_class_parse (chosen, &signing->class);
+  if (code != NULL && signing->class == proposed)
+    signing->class_reason = g_strdup_printf ("ICD-10 %s", code);
+}
+
 /* The request's user has confirmed. */
 static void
 sign (Request *request)
@@ -137,6 +167,7 @@ sign (Request *request)
   signing->consult = g_strdup (consult->id);
   signing->user = g_strdup (request->user);
   signing->body = consult_body (consult, CONSULT_SIGNED);
+  choose_class (signing, request, consult);
   signing->due = deliveries_due (station->config, consult->attachments);
   waves_flush (station->waves, consult->id);
   consult->busy = TRUE;
@@ -147,43 +178,25 @@ sign (Request *request)
   g_task_run_in_thread (task, sign_thread);
 }
 
-static void
-pin_judged (PinVerdict verdict, guint tries_left, guint seconds, void *arg)
-{
-  g_autoptr (Request) request = arg;
-  if (verdict == PIN_GOOD)
-    sign (request);
-  else
-    console_refuse_pin (request, verdict, tries_left, seconds);
-}
-
-static void
-passphrase_judged (Request *request, gboolean open, const GError *error)
-{
-  if (!open) {
-    request_refuse_with (request, "not-allowed", "Mật khẩu không đúng.", "The passphrase is wrong.",
-                         NULL);
-    return;
-  }
-  console_vault_used (request);
-  sign (request);
-}
-
 void
 console_consultation_sign (Request *request)
 {
-  const char *pin, *passphrase;
-  if (!request_text (request, "pin", OPTIONAL, 32, &pin)
+  static const char *const classes[] = { "ordinary", "accident", "psychiatric", "death", NULL };
+  const char *pin, *passphrase, *class;
+  if (!request_word (request, "retention", OPTIONAL, classes, &class)
+      || !request_text (request, "pin", OPTIONAL, 32, &pin)
       || !request_text (request, "passphrase", OPTIONAL, 1024, &passphrase))
     return;
   if (request->station->screen->state != CONSULT_CONCLUDING)
     request_refuse (request, "out-of-place");
-  else if (passphrase != NULL && *passphrase != '\0'
-           && vault_has_passphrase (request->station->vault, request->user))
-    console_try_passphrase (request, passphrase, passphrase_judged);
-  else if (pin != NULL && *pin != '\0')
-    users_check_pin (request->station->users, request->user, pin, pin_judged,
-                     request_ref (request));
+  else if (calls_case_waits (request->station->screen))
+    request_refuse_with (
+        request, "refused",
+        "Còn một ca gửi sau đang chờ ý kiến: hãy quay lại khám rồi tạm gác để chờ, hoặc rút ca đó "
+        "lại trước khi ký.",
+        "A case sent for later waits for its answer: go back and park the consultation until it "
+        "comes, or withdraw the case before signing.",
+        NULL);
   else
-    request_bad (request, "pin", "or the passphrase is wanted to sign");
+    console_prove (request, pin, passphrase, "or the passphrase is wanted to sign", sign);
 }

@@ -56,6 +56,14 @@ static const struct {
   { "revocation-broken",
     { "Danh sách thu hồi không phải của tổ chức cấp chứng thư, hoặc đã bị sửa.",
       "The revocation list is not its issuer's, or was changed." } },
+  { "certificate-unused",
+    { "Trong tệp có chứng thư không dùng đến, hoặc bản sao đã bị sửa; chữ ký vẫn khớp.",
+      "A certificate in the file is not used, or is a copy that was changed; the signature "
+      "holds." } },
+  { "form-unusual",
+    { "Phần khung của tệp chữ ký không đúng chuẩn, hoặc đã bị sửa; phần được ký vẫn khớp.",
+      "The frame of the file is not as the standard wants it, or was changed; what is signed "
+      "holds." } },
   { "attribute-unknown",
     { "Có phần lạ kèm theo chữ ký; nó không được tính.",
       "Something unknown stands beside the signature; it does not count." } },
@@ -78,6 +86,33 @@ static const struct {
   { "confirmed-only",
     { "Xác nhận không dùng khóa ký: trạm ghi nhận ai và khi nào.",
       "Confirmed without a key: the station vouches for who and when." } },
+  { "identity-token",
+    { "Giấy xác nhận đăng nhập trong hồ sơ không đúng: chữ ký, nơi cấp, người nhận hoặc lượt khám "
+      "không "
+      "khớp.",
+      "The token in the record does not hold: signature, issuer, audience or binding do not "
+      "fit." } },
+  { "identity-passkey",
+    { "Chữ ký của khóa đăng nhập trong hồ sơ không đúng.",
+      "The passkey's signature in the record does not hold." } },
+  { "identity-key",
+    { "Lần đăng nhập gắn với khóa của một trình duyệt khác.",
+      "The sign-in is bound to the key of another browser." } },
+  { "identity-by-station",
+    { "Đăng nhập bằng mật khẩu và mã: chỉ có trạm làm chứng.",
+      "Signed in by password and code: the station alone vouches for it." } },
+  { "confirmation-nobody",
+    { "Người xác nhận chưa từng đăng nhập trong lượt khám này.",
+      "Who confirmed has not signed in, in this consultation." } },
+  { "confirmation-broken",
+    { "Chữ ký xác nhận không phải của trình duyệt đã đăng nhập, hoặc đã bị sửa.",
+      "The confirmation is not by the browser that signed in, or was changed." } },
+  { "confirmation-text",
+    { "Không có bản ý kiến nào đúng như điều đã xác nhận.",
+      "No version of the opinion is what was confirmed." } },
+  { "confirmation-superseded",
+    { "Sau khi xác nhận, ý kiến đã được sửa; bản sau chưa được xác nhận.",
+      "The opinion was changed after it was confirmed; the later version is not." } },
   { "manifest-missing", { "Không có bản kê đã ký.", "There is no manifest that was signed." } },
   { "manifest-unreadable",
     { "Không đọc được bản kê hoặc hồ sơ.", "The manifest or the record cannot be read." } },
@@ -116,10 +151,12 @@ signature_words_add (json_t *report)
   gsize i;
   json_t *signature;
   add_to (json_object_get (json_object_get (report, "manifest"), "findings"));
-  json_array_foreach (json_object_get (report, "signatures"), i, signature)
-  {
-    add_to (json_object_get (signature, "findings"));
-  }
+  static const char *const lists[] = { "signatures", "identities", "confirmations" };
+  for (guint k = 0; k < G_N_ELEMENTS (lists); k++)
+    json_array_foreach (json_object_get (report, lists[k]), i, signature)
+    {
+      add_to (json_object_get (signature, "findings"));
+    }
 }
 
 /* ---- For the command line
@@ -174,6 +211,24 @@ tell_findings (GString *out, const json_t *findings)
   }
 }
 
+/* What says that the certificate was not revoked then. */
+static void
+tell_revocation (GString *out, const json_t *by)
+{
+  const json_t *one;
+  gsize i;
+  json_array_foreach (by, i, one)
+  {
+    if (g_str_equal (json_string_value (one), "ocsp"))
+      g_string_append (out,
+                       SAY ("      chưa bị thu hồi, theo trả lời của nơi cấp (OCSP) trong tệp\n",
+                            "      not revoked, says its authority's answer (OCSP) inside\n"));
+    else
+      g_string_append (out, SAY ("      chưa bị thu hồi, theo danh sách thu hồi (CRL)\n",
+                                 "      not revoked, says a revocation list (CRL)\n"));
+  }
+}
+
 static void
 tell_one (GString *out, const json_t *signature)
 {
@@ -201,7 +256,31 @@ tell_one (GString *out, const json_t *signature)
                             SAY ("      thời điểm: %s, theo đồng hồ của trạm (%s)\n",
                                  "      when: %s, by the station's clock (%s)\n"),
                             text_of (signature, "at"), text_of (signature, "clock"));
+  tell_revocation (out, json_object_get (signature, "revocation"));
   tell_findings (out, json_object_get (signature, "findings"));
+}
+
+/* Who proved who they are, and what they confirmed by it. */
+static void
+tell_proven (GString *out, const json_t *report)
+{
+  const json_t *one;
+  gsize i;
+  json_array_foreach (json_object_get (report, "identities"), i, one)
+  {
+    g_string_append_printf (
+        out, SAY ("  đăng nhập: %s (%s, %s) %s — %s\n", "  signed in: %s (%s, %s) %s — %s\n"),
+        text_of (one, "name"), text_of (one, "subject"), text_of (one, "issuer"),
+        text_of (one, "at"), verdict_word (one));
+    tell_findings (out, json_object_get (one, "findings"));
+  }
+  json_array_foreach (json_object_get (report, "confirmations"), i, one)
+  {
+    g_string_append_printf (
+        out, SAY ("  xác nhận ý kiến: %s %s — %s\n", "  opinion confirmed: %s %s — %s\n"),
+        text_of (one, "name"), text_of (one, "at"), verdict_word (one));
+    tell_findings (out, json_object_get (one, "findings"));
+  }
 }
 
 char *
@@ -212,6 +291,7 @@ signature_words_tell (const json_t *report)
   gsize i;
   g_string_append_printf (out, SAY ("Chữ ký của hồ sơ %s\n", "Signatures of record %s\n"),
                           text_of (report, "consultation"));
+  tell_proven (out, report);
   if (!json_is_object (manifest)) {
     g_string_append (out, SAY ("  chưa ký\n", "  not signed yet\n"));
     return g_string_free (out, FALSE);

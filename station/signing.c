@@ -161,7 +161,9 @@ report_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
   /* While the record is open anyway: whatever needs a further time-stamp is put in the queue. */
   if (trust != NULL
       && (station->stamping == NULL
-          || signatures_renew (station->store, job->consult, now, &wanted, &error)))
+          || signatures_renew (station->store, job->consult, now,
+                               (gint64)station->config->signing.renew_days * 24 * 3600, &wanted,
+                               &error)))
     report = signatures_report (
         station->store, job->consult, trust,
         station->identity != NULL ? identity_certificate (station->identity) : NULL, now, &error);

@@ -8,6 +8,9 @@
 
 void signing_report (Request *request);
 void signing_manifest (Request *request);
+/* `signature.prepare`: what a key at a remote-signing provider is to sign (certs/cades_remote.h);
+ * its value comes back by `signature.add`, method `remote`. */
+void signing_prepare (Request *request);
 void signing_add (Request *request);
 
 /* Whom this station believes, from station.conf. Any thread (transfer full). */

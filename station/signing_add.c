@@ -1,5 +1,8 @@
 #include "station/signing_private.h"
+#include "certs/cades_remote.h"
 #include "records/signatures.h"
+#include "station/ocsp.h"
+#include "station/roles.h"
 #include "station/signature_words.h"
 #include "station/users.h"
 
@@ -7,10 +10,12 @@
 
 #define FILE_MOST (180 * 1024) /* characters of base64; a frame has 256 KiB */
 #define DRAWING_MOST (128 * 1024)
+#define CHAIN_MOST (64 * 1024)
+#define VALUE_MOST 4096
 
 static const char *const ROLES[]
     = { "doctor", "specialist", "chair", "secretary", "patient", "representative", NULL };
-static const char *const METHODS[] = { "upload", "key", "confirmation", NULL };
+static const char *const METHODS[] = { "upload", "key", "remote", "confirmation", NULL };
 
 static const char *
 text_of (const json_t *body, const char *key)
@@ -24,9 +29,18 @@ now_s (void)
   return g_get_real_time () / G_USEC_PER_SEC;
 }
 
-/* Says the first thing that does not hold. */
+/* What only somebody's hand puts into a signature that this program has made itself. */
 static gboolean
-judge (Station *station, GBytes *cms, GBytes *manifest, char **ret_name, GError **error)
+is_made_by_hand (const char *code)
+{
+  return g_str_equal (code, "form-unusual") || g_str_equal (code, "certificate-unused")
+         || g_str_equal (code, "attribute-unknown");
+}
+
+/* Says the first thing that does not hold. strict: nor may what nobody signs be changed. */
+static gboolean
+judge_by (Station *station, GBytes *cms, GBytes *manifest, gboolean strict, char **ret_name,
+          GError **error)
 {
   g_autoptr (CadesTrust) trust = signing_trust (station->config, error);
   if (trust == NULL)
@@ -34,7 +48,7 @@ judge (Station *station, GBytes *cms, GBytes *manifest, char **ret_name, GError 
   g_autoptr (CadesReport) report = cades_check (cms, manifest, trust, now_s ());
   for (guint i = 0; i < report->findings->len; i++) {
     const CadesFinding *finding = &g_array_index (report->findings, CadesFinding, i);
-    if (finding->verdict == CADES_BAD) {
+    if (finding->verdict == CADES_BAD || (strict && is_made_by_hand (finding->code))) {
       const Text *text = signature_words (finding->code);
       signing_refuse (error, text->vi, text->en);
       return FALSE;
@@ -45,14 +59,28 @@ judge (Station *station, GBytes *cms, GBytes *manifest, char **ret_name, GError 
 }
 
 static gboolean
+judge (Station *station, GBytes *cms, GBytes *manifest, char **ret_name, GError **error)
+{
+  return judge_by (station, cms, manifest, FALSE, ret_name, error);
+}
+
+static gboolean
 is_there (const GPtrArray *list, GBytes *cms)
 {
   for (guint i = 0; i < list->len; i++) {
     const Signature *signature = list->pdata[i];
-    if (signature->cms != NULL && g_bytes_equal (signature->cms, cms))
+    if (signature->cms != NULL && cades_same_signature (signature->cms, cms))
       return TRUE;
   }
   return FALSE;
+}
+
+/* The same with what its authority says now of the certificate, where it says anything. */
+static GBytes *
+with_answer (Station *station, GBytes *cms, GError **error)
+{
+  g_autoptr (CadesTrust) trust = signing_trust (station->config, error);
+  return trust != NULL ? ocsp_add (station->config, trust, cms) : NULL;
 }
 
 static GPtrArray *
@@ -97,7 +125,7 @@ sign_with (Station *station, const char *user, const char *secret, GBytes *manif
   g_autoptr (GBytes) cms
       = signer != NULL ? cades_sign (signer, trust->crls, manifest, &reason) : NULL;
   if (cms != NULL)
-    return g_steal_pointer (&cms);
+    return ocsp_add (station->config, trust, cms);
   if (reason->domain == SIGNING_REFUSED) {
     g_propagate_error (error, g_steal_pointer (&reason));
     return NULL;
@@ -142,22 +170,110 @@ add_upload (const SigningJob *job, GError **error)
   gsize size;
   guchar *data = g_base64_decode (text_of (job->message, "file"), &size);
   g_autoptr (GBytes) file = g_bytes_new_take (data, size);
-  g_autoptr (GBytes) cms = cades_read (file, NULL);
-  if (cms == NULL) {
+  g_autoptr (GBytes) given = cades_read (file, NULL);
+  if (given == NULL) {
     const Text *text = signature_words ("not-a-signature");
     signing_refuse (error, text->vi, text->en);
+    return FALSE;
+  }
+  if (is_there (list, given)) {
+    signing_refuse (error, "Chữ ký này đã được nộp rồi.", "This signature is here already.");
+    return FALSE;
+  }
+  g_autoptr (GBytes) cms = with_answer (station, given, error);
+  if (cms == NULL || !judge (station, cms, manifest, &name, error))
+    return FALSE;
+  json_auto_t *body = json_pack ("{s:s, s:s, s:s}", "method", "upload", "role",
+                                 text_of (job->message, "role"), "name", name);
+  return put (station, job->consult, job->user, body, cms, manifest, error);
+}
+
+/* ---- A key at a remote-signing provider --------------------------------------------------- */
+
+static GBytes *
+base64_of (const json_t *message, const char *field)
+{
+  gsize size;
+  guchar *data = g_base64_decode (text_of (message, field), &size);
+  return g_bytes_new_take (data, size);
+}
+
+static void
+prepare_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
+{
+  SigningJob *job = data;
+  GError *error = NULL;
+  g_autoptr (GError) why = NULL;
+  g_autoptr (GBytes) manifest = NULL, prepared = NULL, hash = NULL;
+  g_autoptr (GBytes) file = base64_of (job->message, "certificate");
+  g_autoptr (GPtrArray) list = signing_may (job, &error)
+                                   ? read_signed (job->station, job->consult, &manifest, &error)
+                                   : NULL;
+  g_autoptr (CadesTrust) trust = list != NULL ? signing_trust (job->station->config, &error) : NULL;
+  STACK_OF (X509) *chain = trust != NULL ? cades_remote_chain (file, &why) : NULL;
+  if (chain != NULL)
+    prepared = cades_remote_prepare (chain, trust->crls, manifest, now_s (), &hash, &why);
+  sk_X509_pop_free (chain, X509_free);
+  if (prepared == NULL) {
+    if (error == NULL)
+      signing_refuse (&error,
+                      "Tệp không có chứng thư dùng được (PEM hoặc DER; RSA từ 2048 bit, hoặc EC).",
+                      "The file has no certificate that can be used (PEM or DER; RSA of 2048 bits "
+                      "and more, or EC).");
+    g_task_return_error (task, error);
+    return;
+  }
+  gsize size;
+  const guchar *bytes = g_bytes_get_data (prepared, &size);
+  g_autofree char *whole = g_base64_encode (bytes, size);
+  bytes = g_bytes_get_data (hash, &size);
+  g_autofree char *digest = g_base64_encode (bytes, size);
+  job->result = json_pack ("{s:s, s:s, s:s}", "hash", digest, "hash_algo", "2.16.840.1.101.3.4.2.1",
+                           "prepared", whole);
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+signing_prepare (Request *request)
+{
+  const char *certificate;
+  if (request_text (request, "certificate", REQUIRED, CHAIN_MOST, &certificate))
+    signing_start (request, prepare_thread);
+}
+
+static gboolean
+add_remote (const SigningJob *job, GError **error)
+{
+  Station *station = job->station;
+  g_autoptr (GBytes) manifest = NULL;
+  g_autofree char *name = NULL;
+  g_autoptr (GPtrArray) list = read_signed (station, job->consult, &manifest, error);
+  if (list == NULL)
+    return FALSE;
+  g_autoptr (GBytes) prepared = base64_of (job->message, "prepared");
+  g_autoptr (GBytes) value = base64_of (job->message, "signature");
+  g_autoptr (GBytes) cms = cades_remote_finish (prepared, value, NULL);
+  if (cms == NULL) {
+    signing_refuse (
+        error,
+        "Giá trị chữ ký không khớp với chứng thư và mã băm đã gửi đi. Hãy ký lại đúng mã "
+        "băm này.",
+        "The signature's value does not fit the certificate and the hash that was sent. "
+        "Sign this very hash again.");
     return FALSE;
   }
   if (is_there (list, cms)) {
     signing_refuse (error, "Chữ ký này đã được nộp rồi.", "This signature is here already.");
     return FALSE;
   }
-  if (!judge (station, cms, manifest, &name, error))
+  if (!judge_by (station, cms, manifest, TRUE, &name, error))
     return FALSE;
-  json_auto_t *body = json_pack ("{s:s, s:s, s:s}", "method", "upload", "role",
+  json_auto_t *body = json_pack ("{s:s, s:s, s:s}", "method", "remote", "role",
                                  text_of (job->message, "role"), "name", name);
   return put (station, job->consult, job->user, body, cms, manifest, error);
 }
+
+/* ---- Nobody's key ------------------------------------------------------------------------- */
 
 /* Nobody's key: what was said, by whom, before which user of the station. */
 static gboolean
@@ -184,6 +300,8 @@ add_thread (GTask *task, void *source, void *data, GCancellable *cancellable)
   gboolean good = signing_may (job, &error);
   if (good && g_str_equal (method, "upload"))
     good = add_upload (job, &error);
+  else if (good && g_str_equal (method, "remote"))
+    good = add_remote (job, &error);
   else if (good && g_str_equal (method, "key"))
     good = signing_by_key (job->station, job->consult, job->user, text_of (job->message, "secret"),
                            text_of (job->message, "role"), &error);
@@ -208,18 +326,24 @@ drawing_is_good (Request *request, const char *drawing)
 void
 signing_add (Request *request)
 {
+  static const char *const deciding[] = { "doctor", "specialist", "chair", NULL };
   const char *role, *method, *text, *drawing;
   if (!request_word (request, "role", REQUIRED, ROLES, &role)
       || !request_word (request, "method", REQUIRED, METHODS, &method))
     return;
   gboolean confirmation = g_str_equal (method, "confirmation");
+  FieldNeed remote = g_str_equal (method, "remote") ? REQUIRED : OPTIONAL;
   if (!request_text (request, "file", g_str_equal (method, "upload") ? REQUIRED : OPTIONAL,
                      FILE_MOST, &text)
+      || !request_text (request, "prepared", remote, FILE_MOST, &text)
+      || !request_text (request, "signature", remote, VALUE_MOST, &text)
       || !request_text (request, "secret", OPTIONAL, 1024, &text)
       || !request_text (request, "name", confirmation ? REQUIRED : OPTIONAL, 200, &text)
       || !request_text (request, "statement", confirmation ? REQUIRED : OPTIONAL, 2000, &text)
       || !request_text (request, "drawing", OPTIONAL, DRAWING_MOST, &drawing)
       || !drawing_is_good (request, drawing))
+    return;
+  if (g_strv_contains (deciding, role) && !roles_allow (request, ROLE_DOCTOR))
     return;
   /* A doctor's signature is made with a key, or by signing the consultation itself. */
   if (confirmation && g_str_equal (role, "doctor")) {

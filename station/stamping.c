@@ -1,6 +1,7 @@
 #include "station/stamping.h"
 #include "certs/timestamp.h"
 #include "records/signatures.h"
+#include "station/restamping.h"
 #include "station/fetch.h"
 
 #include <gio/gio.h>
@@ -13,6 +14,7 @@
 
 struct Stamping {
   Station *station;
+  Restamping *restamping;
   CadesTrust *trust;
   gint64 read_upto;  /* seq of "stamp-wanted" */
   GPtrArray *wanted; /* json_t*, in order */
@@ -215,6 +217,26 @@ stamping_wake (Stamping *stamping)
   start_round (stamping);
 }
 
+static void
+wanted_again (void *data)
+{
+  stamping_wake (data);
+}
+
+void
+stamping_unlocked (Stamping *stamping)
+{
+  if (stamping != NULL)
+    restamping_look (stamping->restamping);
+}
+
+void
+stamping_add_problems (const Stamping *stamping, json_t *list)
+{
+  if (stamping != NULL)
+    restamping_add_problems (stamping->restamping, list);
+}
+
 Stamping *
 stamping_new (Station *station, GError **error)
 {
@@ -229,6 +251,7 @@ stamping_new (Station *station, GError **error)
   stamping->trust = trust;
   stamping->wanted = g_ptr_array_new_with_free_func ((GDestroyNotify)json_decref);
   stamping->delay_s = RETRY_FIRST_S;
+  stamping->restamping = restamping_new (station, wanted_again, stamping);
   stamping_wake (stamping);
   return stamping;
 }
@@ -239,6 +262,7 @@ stamping_free (Stamping *stamping)
   if (stamping == NULL)
     return;
   g_clear_handle_id (&stamping->timer, g_source_remove);
+  restamping_free (stamping->restamping);
   cades_trust_free (stamping->trust);
   g_ptr_array_unref (stamping->wanted);
   g_free (stamping);

@@ -12,5 +12,9 @@ Stamping *stamping_new (Station *station, GError **error);
 void stamping_free (Stamping *stamping);
 /* Something new is wanted: looks at once. stamping may be NULL. */
 void stamping_wake (Stamping *stamping);
+/* The vault is open: what is due for a further time-stamp can be read. stamping may be NULL. */
+void stamping_unlocked (Stamping *stamping);
+/* Pages are told of what waits for that; adds to a list of problems. stamping may be NULL. */
+void stamping_add_problems (const Stamping *stamping, json_t *list);
 /* How many are waiting. */
 guint stamping_waiting (const Stamping *stamping);

@@ -1,21 +1,32 @@
 #include "station/station.h"
+#include "station/calls/calls.h"
 #include "station/deliveries.h"
 #include "station/dicom.h"
+#include "records/holding.h"
 #include "records/segment.h"
 #include "station/bluetooth.h"
+#include "station/accounts.h"
+#include "station/passkeys.h"
 #include "station/clips.h"
 #include "station/clock.h"
 #include "station/device_values.h"
+#include "station/disk_policy.h"
 #include "station/ecgs.h"
+#include "station/enrolment.h"
 #include "station/guests.h"
+#include "station/holding_keep.h"
+#include "station/key_check.h"
 #include "station/idle_lock.h"
 #include "station/feeds.h"
 #include "station/forms.h"
 #include "station/local.h"
 #include "station/readings.h"
 #include "station/recorder.h"
+#include "station/recovering.h"
 #include "station/recording.h"
+#include "station/rendezvous.h"
 #include "station/pictures.h"
+#include "station/providers.h"
 #include "station/ptz.h"
 #include "station/room.h"
 #include "station/serial.h"
@@ -23,8 +34,11 @@
 #include "station/sign.h"
 #include "station/text.h"
 #include "station/view.h"
+#include "station/visits.h"
 #include "station/waves.h"
 #include "station/stamping.h"
+#include "station/whip/conference.h"
+#include "station/whip/whip_endpoint.h"
 #include "station/witnesses.h"
 
 #include <string.h>
@@ -83,6 +97,8 @@ apply_write (Write *write, Consult *consult, gint64 seq)
                      .body = body };
     consult_apply (consult, &row, users_name (write->station->users, write->user));
   }
+  conference_follow (write->station->conference);
+  whip_endpoint_follow (write->station->whip);
   station_changed (write->station);
 }
 
@@ -217,23 +233,24 @@ station_load_consult (Station *station, const char *id, GError **error)
   return g_steal_pointer (&consult);
 }
 
+static void
+add_unfinished (const char *consult, Purpose purpose, void *ids)
+{
+  if (purpose == PURPOSE_CLINICAL && !holding_is (consult))
+    g_hash_table_insert (ids, g_strdup (consult), GINT_TO_POINTER (TRUE));
+}
+
 /* Ids worth trying: those the boot credential opens (value 1), and the newest (0). */
 static GHashTable *
 unfinished_ids (Station *station, GError **error)
 {
   g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (GPtrArray) keys = vault_list_keys (station->vault, error);
-  if (keys == NULL)
+  if (!vault_each_with_boot (station->vault, add_unfinished, ids, error))
     return NULL;
-  for (guint i = 0; i < keys->len; i++) {
-    const VaultKeyRow *key = keys->pdata[i];
-    if (key->has_boot && key->purpose == PURPOSE_CLINICAL)
-      g_hash_table_insert (ids, g_strdup (key->consult), GINT_TO_POINTER (TRUE));
-  }
-  g_autoptr (GPtrArray) newest = store_list_consults (station->store, error);
+  g_autoptr (GPtrArray) newest = store_list_some (station->store, NULL, RESTORE_LATEST, error);
   if (newest == NULL)
     return NULL;
-  for (guint i = 0; i < newest->len && i < RESTORE_LATEST; i++)
+  for (guint i = 0; i < newest->len; i++)
     if (!g_hash_table_contains (ids, newest->pdata[i]))
       g_hash_table_insert (ids, g_strdup (newest->pdata[i]), NULL);
   return g_steal_pointer (&ids);
@@ -246,6 +263,15 @@ interrupt (Station *station, Consult *consult, const char *why)
     return;
   station_set_state (station, consult, "station", CONSULT_INTERRUPTED, NULL, NULL);
   station_event (station, consult->id, "station", "interrupted", why);
+}
+
+/* (transfer full). What was cut off while it was being planned was never confirmed. */
+static void
+keep_planned (Station *station, Consult *consult)
+{
+  g_ptr_array_add (station->consults, consult);
+  if (!visit_is_whole (consult))
+    station_set_state (station, consult, "station", CONSULT_CANCELLED, NULL, NULL);
 }
 
 static void
@@ -261,6 +287,10 @@ restore_one (Station *station, const char *id, gboolean has_boot)
   if (consult->state == CONSULT_SIGNED || consult->state == CONSULT_CANCELLED) {
     if (has_boot && !sign_seal (station, consult->id, consult->doctor, consult->signature, &error))
       g_warning ("station: signing %s was not finished: %s", id, error->message);
+    return;
+  }
+  if (consult_is_planned (consult)) {
+    keep_planned (station, g_steal_pointer (&consult));
     return;
   }
   if (!consult_is_open (consult))
@@ -300,6 +330,8 @@ station_show (Station *station, Consult *consult)
     guests_enter_room (station, consult);
   waves_shown (station->waves);
   ptz_shown (station->ptz);
+  conference_follow (station->conference);
+  whip_endpoint_follow (station->whip);
   station_changed (station);
 }
 
@@ -382,8 +414,18 @@ station_problems (Station *station)
   if (station->disk == DISK_FULL)
     add_problem (list, "bad", "disk-full", "Đĩa đầy: đã ngừng ghi hình. Hãy giải phóng chỗ trống.",
                  "The disk is full: video recording has stopped. Free some space.");
+  if (key_check_problem (station->key_check) != NULL)
+    add_problem (
+        list, "bad", "keys-damaged",
+        "Tệp khóa bị hỏng và không tự sửa được: không mở được ca mới. Hãy khôi phục keys.db và "
+        "keys-copy.db từ bản sao lưu.",
+        "The key files are damaged and could not be repaired: no new consultation can be "
+        "started. Put keys.db and keys-copy.db back from a backup.");
   deliveries_add_problems (station, list);
   witnesses_add_problems (station, list);
+  stamping_add_problems (station->stamping, list);
+  recovering_add_problems (station, list);
+  enrolment_add_problems (station->enrolment, list);
   return list;
 }
 
@@ -395,6 +437,9 @@ tick (void *data)
   Station *station = data;
   store_set_clock_trust (station->store, clock_is_synchronized () ? "ntp" : "none");
   recording_check_disk (station);
+  disk_policy_tick (station->disk_policy);
+  holding_keep_tick (station->holding);
+  key_check_tick (station->key_check);
   idle_lock_tick (station);
   if (station->room != NULL)
     room_tick (station->room);
@@ -445,8 +490,21 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->users = users_load (store, error);
   if (station->users == NULL)
     return NULL;
+  users_use_tpm (station->users, vault, config->tpm);
   station->sessions = sessions_load (store, error);
   if (station->sessions == NULL)
+    return NULL;
+  station->visits = visits_new (station, error);
+  if (station->visits == NULL)
+    return NULL;
+  station->accounts = accounts_load (store, error);
+  if (station->accounts == NULL)
+    return NULL;
+  station->passkeys = passkeys_load (store, error);
+  if (station->passkeys == NULL)
+    return NULL;
+  station->providers = providers_new (station, error);
+  if (station->providers == NULL)
     return NULL;
   station->ecgs = ecgs_new (station);
   station->readings = readings_new (station, error);
@@ -456,10 +514,18 @@ station_new (const Config *config, Vault *vault, Store *store, Identity *identit
   station->dicom = dicom_new (station, error);
   if (station->dicom == NULL)
     return NULL;
+  station->calls = calls_new (station);
+  calls_restored (station->calls);
   station->deliveries = deliveries_new (station);
+  station->conference = conference_new (station);
+  station->whip = whip_endpoint_new (station);
   witnesses_take (station);
   store_set_clock_trust (store, clock_is_synchronized () ? "ntp" : "none");
   recording_check_disk (station);
+  station->disk_policy = disk_policy_new (station);
+  disk_policy_tick (station->disk_policy);
+  station->holding = holding_keep_new (station);
+  station->key_check = key_check_new (station);
   station->tick_timer = g_timeout_add_seconds (2, tick, station);
   return g_steal_pointer (&station);
 }
@@ -497,6 +563,9 @@ station_listen (Station *station, GError **error)
     g_propagate_error (error, g_steal_pointer (&wrong));
     return FALSE;
   }
+  station->enrolment = enrolment_new (station, error);
+  if (station->enrolment == NULL)
+    return FALSE;
   station->monitors = monitors_new (station, error);
   return station->monitors != NULL;
 }
@@ -514,11 +583,18 @@ close_clients (Station *station)
   }
 }
 
+gboolean
+station_is_busy (const Station *station)
+{
+  return station->pending > 0
+         || (station->users != NULL && users_checks_pending (station->users) > 0)
+         || (station->accounts != NULL && accounts_pending (station->accounts) > 0);
+}
+
 static void
 wait_for_writes (Station *station)
 {
-  while (station->pending > 0
-         || (station->users != NULL && users_checks_pending (station->users) > 0))
+  while (station_is_busy (station))
     g_main_context_iteration (NULL, TRUE);
 }
 
@@ -528,11 +604,21 @@ station_free (Station *station)
   if (station == NULL)
     return;
   station->stopping = TRUE;
+  /* While it waits for what is written, nobody asks a part that is gone already how it is. */
+  g_clear_handle_id (&station->state_timer, g_source_remove);
+  g_clear_handle_id (&station->tick_timer, g_source_remove);
+  providers_stop (station->providers);
   g_clear_pointer (&station->deliveries, deliveries_free);
+  g_clear_pointer (&station->disk_policy, disk_policy_free);
+  g_clear_pointer (&station->holding, holding_keep_free);
+  g_clear_pointer (&station->key_check, key_check_free);
+  g_clear_pointer (&station->rendezvous, rendezvous_free);
+  g_clear_pointer (&station->conference, conference_free);
+  g_clear_pointer (&station->whip, whip_endpoint_free);
   for (guint i = 0; i < station->consults->len; i++)
     interrupt (station, station->consults->pdata[i], "stopped");
-  for (guint i = 0; station->waves != NULL && i < station->consults->len; i++)
-    waves_flush (station->waves, ((Consult *)station->consults->pdata[i])->id);
+  if (station->waves != NULL)
+    waves_flush (station->waves, NULL);
   g_clear_pointer (&station->bluetooth, bluetooth_free);
   wait_for_writes (station);
   g_clear_pointer (&station->ptz, ptz_free);
@@ -540,11 +626,11 @@ station_free (Station *station)
   g_clear_pointer (&station->recorder, recorder_free);
   wait_for_writes (station);
   close_clients (station);
-  g_clear_handle_id (&station->state_timer, g_source_remove);
-  g_clear_handle_id (&station->tick_timer, g_source_remove);
+  g_clear_pointer (&station->calls, calls_free);
   g_clear_pointer (&station->local, local_free);
   g_clear_pointer (&station->serial, serial_free);
   g_clear_pointer (&station->stamping, stamping_free);
+  g_clear_pointer (&station->enrolment, enrolment_free);
   g_clear_pointer (&station->dicom, dicom_free);
   g_clear_pointer (&station->feeds, feeds_free);
   g_clear_pointer (&station->monitors, monitors_free);
@@ -555,6 +641,10 @@ station_free (Station *station)
   g_clear_pointer (&station->readings, readings_free);
   g_clear_pointer (&station->values, device_values_free);
   g_clear_pointer (&station->links, links_free);
+  g_clear_pointer (&station->providers, providers_free);
+  g_clear_pointer (&station->accounts, accounts_free);
+  g_clear_pointer (&station->passkeys, passkeys_free);
+  g_clear_pointer (&station->visits, visits_free);
   g_clear_pointer (&station->sessions, sessions_free);
   g_clear_pointer (&station->users, users_free);
   g_clear_pointer (&station->icd10, icd10_free);

@@ -32,6 +32,17 @@ typedef struct Recorder Recorder;
 typedef struct Dicom Dicom;
 typedef struct Stamping Stamping;
 typedef struct Deliveries Deliveries;
+typedef struct DiskPolicy DiskPolicy;
+typedef struct HoldingKeep HoldingKeep;
+typedef struct Providers Providers;
+typedef struct Accounts Accounts;
+typedef struct Passkeys Passkeys;
+typedef struct Calls Calls;
+typedef struct Rendezvous Rendezvous;
+typedef struct Enrolment Enrolment;
+typedef struct Visits Visits;
+typedef struct Conference Conference;
+typedef struct WhipEndpoint WhipEndpoint;
 
 typedef enum { DISK_GOOD, DISK_LOW, DISK_FULL } DiskLevel;
 const char *disk_level_name (DiskLevel level);
@@ -44,6 +55,9 @@ struct Station {
   char *instance;       /* random, another after each start */
 
   Users *users;
+  Providers *providers;
+  Accounts *accounts;
+  Passkeys *passkeys;
   Sessions *sessions;
   GPtrArray *clients;  /* Client*, every open WebSocket */
   GPtrArray *consults; /* Consult*, unfinished ones */
@@ -66,11 +80,20 @@ struct Station {
   Dicom *dicom;
   Icd10 *icd10;
   gboolean icd10_failed; /* the file of the configuration could not be read */
+  Enrolment *enrolment;  /* NULL: not listening (a test) */
   Stamping *stamping;    /* NULL: no authority is configured */
 
   gint64 vault_used_us; /* monotonic: when a session last had the vault open */
   Deliveries *deliveries;
+  Calls *calls;
+  Rendezvous *rendezvous; /* NULL: no broker */
+  Visits *visits;
+  Conference *conference;
+  WhipEndpoint *whip;
 
+  DiskPolicy *disk_policy;
+  HoldingKeep *holding;
+  struct KeyCheck *key_check;
   DiskLevel disk;
   RecordingSpace space;
   gint64 rate_due_us;
@@ -93,6 +116,8 @@ gboolean station_start_media (Station *station, GError **error);
 void station_free (Station *station);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Station, station_free)
 
+/* Something is being written, checked or fetched: what was asked has not been answered yet. */
+gboolean station_is_busy (const Station *station);
 /* Listens for patient monitors. */
 gboolean station_listen (Station *station, GError **error);
 /* A recovery recipient has been confirmed: consultations can be started. */

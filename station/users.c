@@ -1,26 +1,21 @@
 #include "station/users.h"
+#include "certs/tpm_seal.h"
+#include "records/secure_memory.h"
+#include "records/vault_way.h"
 
-#include <gio/gio.h>
 #include <openssl/crypto.h>
 #include <string.h>
 
-#define TRIES_FREE 5u
-#define LOCK_FIRST_S 30u
-#define LOCK_MAX_S 3600u
-
-const char *const user_roles[] = { "doctor", "nurse", "secretary", "administrator", NULL };
-
-typedef struct {
-  guint tries;
-  gint64 until_us; /* UTC; locked out before that */
-  gboolean checking;
-} Tries;
+const char *const user_roles[]
+    = { "doctor", "nurse", "secretary", "helper", "administrator", "specialist", NULL };
 
 struct Users {
   Store *store;
-  GPtrArray *list;   /* User*, in order of making */
-  GHashTable *tries; /* id → Tries* */
-  guint pending;
+  GPtrArray *list; /* User*, in order of making */
+  Tries *tries;
+  Vault *vault;     /* the caller's; NULL: no TPM, no passphrase */
+  const char *tcti; /* the caller's; NULL: no TPM */
+  GBytes *secret;   /* of the check whose done is being called */
 };
 
 static void
@@ -62,49 +57,17 @@ put_user (Users *users, User *user)
   g_ptr_array_add (users->list, user);
 }
 
-static Tries *
-tries_of (Users *users, const char *id)
-{
-  Tries *tries = g_hash_table_lookup (users->tries, id);
-  if (tries == NULL) {
-    tries = g_new0 (Tries, 1);
-    g_hash_table_insert (users->tries, g_strdup (id), tries);
-  }
-  return tries;
-}
-
-static gboolean
-load_tries (Users *users, GError **error)
-{
-  g_autoptr (GError) none = NULL;
-  StoreRow *row = store_latest (users->store, "station", "pin-tries", &none);
-  const char *id;
-  json_t *value;
-  if (row == NULL) {
-    if (g_error_matches (none, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND))
-      return TRUE;
-    g_propagate_error (error, g_steal_pointer (&none));
-    return FALSE;
-  }
-  json_object_foreach (row->body, id, value)
-  {
-    Tries *tries = tries_of (users, id);
-    tries->tries = (guint)json_integer_value (json_object_get (value, "tries"));
-    tries->until_us = json_integer_value (json_object_get (value, "until_us"));
-  }
-  store_row_free (row);
-  return TRUE;
-}
-
 Users *
 users_load (Store *store, GError **error)
 {
   g_autoptr (Users) users = g_new0 (Users, 1);
   users->store = store;
   users->list = g_ptr_array_new_with_free_func (user_free);
-  users->tries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  users->tries = tries_load (store, "pin-tries", error);
+  if (users->tries == NULL)
+    return NULL;
   g_autoptr (GPtrArray) rows = store_read (store, "station", "user", 0, error);
-  if (rows == NULL || !load_tries (users, error))
+  if (rows == NULL)
     return NULL;
   for (guint i = 0; i < rows->len; i++) {
     User *user = user_from_json (((StoreRow *)rows->pdata[i])->body);
@@ -120,14 +83,14 @@ users_free (Users *users)
   if (users == NULL)
     return;
   g_ptr_array_unref (users->list);
-  g_hash_table_unref (users->tries);
+  g_clear_pointer (&users->tries, tries_free);
   g_free (users);
 }
 
 guint
 users_checks_pending (Users *users)
 {
-  return users->pending;
+  return tries_pending (users->tries);
 }
 
 const User *
@@ -149,8 +112,9 @@ users_name (Users *users, const char *id)
 json_t *
 user_to_json (const User *user, Vault *vault)
 {
-  return json_pack ("{s:s, s:s, s:s, s:b}", "id", user->id, "name", user->name, "role", user->role,
-                    "passphrase", vault_has_passphrase (vault, user->id));
+  return json_pack ("{s:s, s:s, s:s, s:b, s:b}", "id", user->id, "name", user->name, "role",
+                    user->role, "passphrase", vault_has_passphrase (vault, user->id), "tpm",
+                    user_pin_is_in_tpm (user));
 }
 
 json_t *
@@ -158,15 +122,40 @@ users_to_json (Users *users, Vault *vault)
 {
   json_t *list = json_array ();
   for (guint i = 0; i < users->list->len; i++)
-    json_array_append_new (list, user_to_json (users->list->pdata[i], vault));
+    if (user_is_of_console (users->list->pdata[i]))
+      json_array_append_new (list, user_to_json (users->list->pdata[i], vault));
   return list;
+}
+
+json_t *
+users_of_role (Users *users, const char *role)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < users->list->len; i++) {
+    const User *user = users->list->pdata[i];
+    if (g_str_equal (user->role, role))
+      json_array_append_new (list, json_pack ("{s:s, s:s}", "id", user->id, "name", user->name));
+  }
+  return list;
+}
+
+gboolean
+user_is_of_console (const User *user)
+{
+  return !g_str_equal (user->role, "specialist");
+}
+
+static json_t *
+body_of (const User *user)
+{
+  return json_pack ("{s:s, s:s, s:s, s:s}", "user", user->id, "name", user->name, "role",
+                    user->role, "pin", user->pin_hash);
 }
 
 gboolean
 users_save (Users *users, const User *user, const char *by, GError **error)
 {
-  json_auto_t *body = json_pack ("{s:s, s:s, s:s, s:s}", "user", user->id, "name", user->name,
-                                 "role", user->role, "pin", user->pin_hash);
+  json_auto_t *body = body_of (user);
   if (body == NULL) {
     g_set_error (error, RECORDS_ERROR, RECORDS_ERROR_FAILED, "a user's name is no UTF-8");
     return FALSE;
@@ -175,6 +164,32 @@ users_save (Users *users, const User *user, const char *by, GError **error)
     return FALSE;
   put_user (users, user_from_json (body));
   return TRUE;
+}
+
+typedef struct {
+  Users *users;
+  json_t *body;
+  StoreDone done;
+  void *arg;
+} Put;
+
+static void
+put_durable (gint64 seq, const GError *error, void *arg)
+{
+  Put *put = arg;
+  if (error == NULL)
+    put_user (put->users, user_from_json (put->body));
+  put->done (seq, error, put->arg);
+  json_decref (put->body);
+  g_free (put);
+}
+
+void
+users_put (Users *users, const User *user, const char *by, StoreDone done, void *arg)
+{
+  Put *put = g_new0 (Put, 1);
+  *put = (Put){ users, body_of (user), done, arg };
+  store_put (users->store, "station", "user", by, put->body, put_durable, put);
 }
 
 /* ---- Weak secrets ------------------------------------------------------------------------- */
@@ -235,171 +250,109 @@ user_passphrase_weakness (const char *passphrase)
   return NULL;
 }
 
-/* ---- PIN --------------------------------------------------------------------------------- */
+/* ---- Checks --------------------------------------------------------------------------------- */
+
+void
+users_use_tpm (Users *users, Vault *vault, const char *tcti)
+{
+  users->vault = vault;
+  users->tcti = tcti;
+}
+
+gboolean
+user_pin_is_in_tpm (const User *user)
+{
+  return g_str_equal (user->pin_hash, USERS_PIN_IN_TPM);
+}
+
+GBytes *
+users_take_secret (Users *users)
+{
+  return g_steal_pointer (&users->secret);
+}
 
 typedef struct {
   Users *users;
-  char *id, *pin, *hash;
+  char *id;
+  GBytes *sealed, *secret;
   PinDone done;
   void *arg;
-  PinVerdict verdict;
-  guint tries_left, seconds;
 } Check;
 
 static void
-check_free (Check *check)
+checked (PinVerdict verdict, guint tries_left, guint seconds, void *arg)
 {
+  Check *check = arg;
+  Users *users = check->users;
+  users->secret = g_steal_pointer (&check->secret);
+  check->done (verdict, tries_left, seconds, check->arg);
+  g_clear_pointer (&users->secret, g_bytes_unref);
+  g_clear_pointer (&check->sealed, g_bytes_unref);
   g_free (check->id);
-  if (check->pin != NULL)
-    OPENSSL_cleanse (check->pin, strlen (check->pin));
-  g_free (check->pin);
-  g_free (check->hash);
   g_free (check);
 }
 
-static void
-check_answer (Check *check)
-{
-  tries_of (check->users, check->id)->checking = FALSE;
-  check->users->pending--;
-  check->done (check->verdict, check->tries_left, check->seconds, check->arg);
-  check_free (check);
-}
-
-static gboolean
-answer_in_idle (void *data)
-{
-  check_answer (data);
-  return G_SOURCE_REMOVE;
-}
-
-/* Another check of this user is under way, and stays so. */
-static gboolean
-busy_in_idle (void *data)
-{
-  Check *check = data;
-  check->users->pending--;
-  check->done (PIN_BUSY, 0, 0, check->arg);
-  check_free (check);
-  return G_SOURCE_REMOVE;
-}
-
-static json_t *
-tries_to_json (Users *users)
-{
-  json_t *table = json_object ();
-  GHashTableIter iter;
-  void *id, *value;
-  g_hash_table_iter_init (&iter, users->tries);
-  while (g_hash_table_iter_next (&iter, &id, &value)) {
-    const Tries *tries = value;
-    if (tries->tries > 0)
-      json_object_set_new (table, id,
-                           json_pack ("{s:i, s:I}", "tries", (int)tries->tries, "until_us",
-                                      (json_int_t)tries->until_us));
-  }
-  return table;
-}
-
-static void
-put_tries (Users *users, StoreDone done, void *arg)
-{
-  json_auto_t *table = tries_to_json (users);
-  store_put (users->store, "station", "pin-tries", "station", table, done, arg);
-}
-
-static guint
-lock_seconds (guint tries)
-{
-  guint doublings = MIN (tries - TRIES_FREE, 16);
-  return MIN (LOCK_FIRST_S << doublings, LOCK_MAX_S);
-}
-
-static void
-wrong_is_durable (gint64 seq, const GError *error, void *arg)
-{
-  if (error != NULL)
-    g_warning ("users: wrong PIN not written: %s", error->message);
-  check_answer (arg);
-}
-
-static void
-judged (GObject *object, GAsyncResult *result, void *data)
-{
-  Check *check = data;
-  Tries *tries = tries_of (check->users, check->id);
-  if (g_task_propagate_boolean (G_TASK (result), NULL)) {
-    tries->tries = 0;
-    tries->until_us = 0;
-    put_tries (check->users, NULL, NULL);
-    check->verdict = PIN_GOOD;
-    check_answer (check);
-    return;
-  }
-  check->verdict = PIN_WRONG;
-  if (tries->tries >= TRIES_FREE) {
-    check->verdict = PIN_LOCKED_OUT;
-    check->seconds = lock_seconds (tries->tries);
-    tries->until_us = g_get_real_time () + (gint64)check->seconds * G_USEC_PER_SEC;
-  } else {
-    check->tries_left = TRIES_FREE - tries->tries;
-  }
-  put_tries (check->users, wrong_is_durable, check);
-}
-
-static void
-judge (GTask *task, void *source, void *data, GCancellable *cancellable)
-{
-  Check *check = data;
-  g_task_return_boolean (task, vault_check_pin (check->hash, check->pin));
-}
-
-static void
-try_is_durable (gint64 seq, const GError *error, void *arg)
+static TriesResult
+judge_by_tpm (const char *pin, void *arg)
 {
   Check *check = arg;
-  if (error != NULL) {
-    g_warning ("users: try not written: %s", error->message);
-    check->verdict = PIN_FAILED;
-    check_answer (check);
-    return;
+  g_autoptr (GError) error = NULL;
+  TpmSecret secret;
+  if (check->sealed == NULL || check->users->tcti == NULL) {
+    g_warning ("users: a PIN is in a TPM that is not here: [station] tpm, or a restored state "
+               "folder");
+    return TRIES_UNABLE;
   }
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, judged, check);
-  g_task_set_task_data (task, check, NULL);
-  g_task_run_in_thread (task, judge);
+  if (tpm_seal_open (check->users->tcti, check->sealed, pin, &secret, &error)) {
+    check->secret = secure_bytes_new (secret.data, secret.size);
+    OPENSSL_cleanse (&secret, sizeof secret);
+    return TRIES_RIGHT;
+  }
+  if (g_error_matches (error, CERTS_ERROR, CERTS_ERROR_KEY))
+    return TRIES_WRONG;
+  g_warning ("users: %s", error->message);
+  return TRIES_UNABLE;
 }
 
-/* Seconds that a user is still locked out. A clock set back must not lock out for years. */
-static guint
-locked_for (const Tries *tries)
+static TriesResult
+judge_passphrase (const char *passphrase, void *arg)
 {
-  gint64 left = tries->until_us - g_get_real_time ();
-  if (left <= 0)
-    return 0;
-  return (guint)MIN ((left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC, LOCK_MAX_S);
+  Check *check = arg;
+  g_autoptr (GError) error = NULL;
+  if (vault_unlock (check->users->vault, check->id, passphrase, &error))
+    return TRIES_RIGHT;
+  if (g_error_matches (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL))
+    return TRIES_WRONG;
+  g_warning ("users: %s", error->message);
+  return TRIES_UNABLE;
+}
+
+static Check *
+check_new (Users *users, const char *id, PinDone done, void *arg)
+{
+  Check *check = g_new0 (Check, 1);
+  *check = (Check){ .users = users, .id = g_strdup (id), .done = done, .arg = arg };
+  return check;
 }
 
 void
 users_check_pin (Users *users, const char *id, const char *pin, PinDone done, void *arg)
 {
-  Check *check = g_new0 (Check, 1);
   const User *user = users_find (users, id);
-  Tries *tries = tries_of (users, id);
-  *check = (Check){ .users = users, .id = g_strdup (id), .done = done, .arg = arg };
-  users->pending++;
-  if (tries->checking) {
-    g_idle_add (busy_in_idle, check);
+  if (user == NULL || !user_pin_is_in_tpm (user)) {
+    tries_check (users->tries, id, user != NULL ? user->pin_hash : NULL, pin, NULL, done, arg);
     return;
   }
-  tries->checking = TRUE;
-  if (user == NULL || locked_for (tries) > 0) {
-    check->verdict = user == NULL ? PIN_FAILED : PIN_LOCKED_OUT;
-    check->seconds = locked_for (tries);
-    g_idle_add (answer_in_idle, check);
-    return;
-  }
-  check->pin = g_strdup (pin);
-  check->hash = g_strdup (user->pin_hash);
-  tries->tries++;
-  put_tries (users, try_is_durable, check);
+  Check *check = check_new (users, id, done, arg);
+  if (users->vault != NULL)
+    check->sealed = vault_way_note (users->vault, id, USERS_TPM_WAY);
+  tries_check_by (users->tries, id, judge_by_tpm, pin, checked, check);
+}
+
+void
+users_check_passphrase (Users *users, const char *id, const char *passphrase, PinDone done,
+                        void *arg)
+{
+  tries_check_by (users->tries, id, judge_passphrase, passphrase, checked,
+                  check_new (users, id, done, arg));
 }

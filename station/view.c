@@ -1,16 +1,24 @@
+#include "station/whip/conference.h"
+#include "station/whip/whip_endpoint.h"
 #include "station/dicom.h"
+#include "station/disk_policy.h"
 #include "station/view.h"
 #include "station/alarms.h"
 #include "station/bluetooth.h"
+#include "station/calls/calls.h"
 #include "station/channel.h"
 #include "station/clock.h"
 #include "station/ecgs.h"
 #include "station/guests.h"
 #include "station/feeds.h"
 #include "station/forms.h"
+#include "station/keep_class.h"
 #include "station/readings.h"
 #include "station/recorder.h"
+#include "station/rendezvous.h"
+#include "station/roles.h"
 #include "station/room.h"
+#include "station/visits.h"
 
 json_t *
 view_readings (const Consult *consult)
@@ -31,7 +39,7 @@ view_time (gint64 utc_us)
   return utc_us > 0 ? json_string (text) : json_null ();
 }
 
-static json_t *
+json_t *
 view_guests (Station *station, Consult *consult)
 {
   json_t *list = json_array ();
@@ -42,9 +50,13 @@ view_guests (Station *station, Consult *consult)
     json_t *media
         = station->room != NULL ? room_peer_figures (station->room, guest->id) : json_null ();
     json_array_append_new (
-        list, json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "guest", guest->id, "label",
-                         guest->id, "name", guest->name, "facility", guest->facility, "role",
-                         guest->role, "state", guest_state_name (guest->state), "media", media));
+        list,
+        json_pack ("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:O*, s:o*, s:O*, s:O*}", "guest",
+                   guest->id, "label", guest->id, "name", guest->name, "facility", guest->facility,
+                   "role", guest->role, "state", guest_state_name (guest->state), "media", media,
+                   "other", guest->other, "about", guest->about, "code",
+                   station->room != NULL ? room_peer_code (station->room, guest->id) : NULL,
+                   "proven", guest->proven, "identity", guest->identity));
   }
   return list;
 }
@@ -90,9 +102,12 @@ view_consultation (Station *station, Consult *consult)
   json_object_set_new (view, "readings", view_readings (consult));
   json_object_set_new (view, "alarms", alarms_view (consult->alarms, g_get_real_time ()));
   json_object_set_new (view, "ecgs", ecgs_json (consult));
+  json_object_set_new (view, "retention", keep_class_view (consult));
   forms_view (station, consult, view);
   json_object_set_new (view, "guests", view_guests (station, consult));
+  json_object_set_new (view, "encryption", json_string (view_encryption (consult)));
   json_object_set_new (view, "invites", view_invites (station, consult));
+  json_object_set_new (view, "calls", calls_view (station, consult));
   return view;
 }
 
@@ -102,14 +117,28 @@ view_parked (Station *station)
   json_t *list = json_array ();
   for (guint i = 0; i < station->consults->len; i++) {
     const Consult *consult = station->consults->pdata[i];
-    if (consult == station->screen)
+    if (consult == station->screen || consult_is_planned (consult))
       continue;
-    json_array_append_new (list, json_pack ("{s:s, s:s?, s:o, s:s, s:i, s:s?}", "id", consult->id,
-                                            "patient", consult_patient_name (consult), "since",
-                                            view_time (consult->changed_us), "state",
-                                            consult_state_name (consult->state), "mode",
-                                            consult->mode, "reason", consult->reason));
+    json_array_append_new (
+        list, json_pack ("{s:s, s:s?, s:o, s:s, s:i, s:s?, s:s?}", "id", consult->id, "patient",
+                         consult_patient_name (consult), "since", view_time (consult->changed_us),
+                         "state", consult_state_name (consult->state), "mode", consult->mode,
+                         "reason", consult->reason, "case", calls_case_word (consult)));
   }
+  return list;
+}
+
+/* What waits of a device may name patients. */
+static json_t *
+view_devices (Station *station, gboolean patients)
+{
+  json_t *list = readings_devices (station->readings), *device;
+  gsize i;
+  if (!patients)
+    json_array_foreach (list, i, device)
+    {
+      json_object_del (device, "held");
+    }
   return list;
 }
 
@@ -117,26 +146,42 @@ json_t *
 view_state (Station *station, const Session *session)
 {
   const User *user = session != NULL ? users_find (station->users, session->user) : NULL;
+  gboolean patients = user == NULL || (roles_of (station, user->id) & ROLE_CLINIC);
   gboolean open = session != NULL && session->unlocked && vault_is_open (station->vault);
   json_t *state = json_pack ("{s:s, s:s, s:{s:f, s:s}, s:i}", "type", "state", "vault",
                              open ? "open" : "closed", "disk", "recording_hours",
                              station->space.hours, "level", disk_level_name (station->disk),
                              "waiting_readings", (int)readings_waiting (station->readings));
+  disk_policy_view (station->disk_policy, json_object_get (state, "disk"));
   json_object_set_new (state, "user",
                        user != NULL ? user_to_json (user, station->vault) : json_null ());
   json_object_set_new (state, "sources",
                        station->room != NULL ? room_sources (station->room) : json_array ());
   json_object_set_new (state, "relays",
                        station->room != NULL ? room_relays (station->room) : json_array ());
-  json_object_set_new (state, "devices", readings_devices (station->readings));
+  json_object_set_new (state, "broker", rendezvous_view (station->rendezvous));
+  json_object_set_new (state, "devices", view_devices (station, patients));
   json_object_set_new (state, "feeds", feeds_json (station->feeds));
   json_object_set_new (state, "bluetooth", bluetooth_json (station->bluetooth));
   json_object_set_new (state, "consultation",
-                       station->screen != NULL ? view_consultation (station, station->screen)
-                                               : json_null ());
-  json_object_set_new (state, "held", dicom_held (station->dicom));
-  json_object_set_new (state, "parked", view_parked (station));
+                       station->screen != NULL && patients
+                           ? view_consultation (station, station->screen)
+                           : json_null ());
+  json_object_set_new (state, "conference", conference_view (station->conference));
+  json_object_set_new (state, "publishers", whip_endpoint_view (station->whip));
+  json_object_set_new (state, "duty", calls_view_duty (station));
+  json_object_set_new (state, "duty_far",
+                       json_boolean (calls_desks (station) && calls_far (station)));
+  json_object_set_new (state, "held", patients ? dicom_held (station->dicom) : json_array ());
+  json_object_set_new (state, "parked", patients ? view_parked (station) : json_array ());
+  json_object_set_new (state, "appointments", patients ? visits_view (station) : json_array ());
   return state;
+}
+
+const char *
+view_encryption (const Consult *consult)
+{
+  return consult != NULL && consult->sfu ? "sfu" : "end-to-end";
 }
 
 /* ---- Data channel
@@ -147,6 +192,7 @@ view_people (Station *station, const Consult *consult)
 {
   json_t *people = json_array ();
   room_add_consoles (station->room, people);
+  room_add_servers (station->room, people);
   for (guint i = 0; consult != NULL && i < consult->guests->len; i++) {
     const Guest *guest = consult->guests->pdata[i];
     if (guest->state == GUEST_LIVE || guest->state == GUEST_ADMITTED || guest->state == GUEST_AWAY)
@@ -189,6 +235,10 @@ view_live (Station *station)
   json_object_set_new (live, "alarms",
                        consult != NULL ? alarms_view (consult->alarms, g_get_real_time ())
                                        : json_array ());
+  json_object_set_new (live, "encryption", json_string (view_encryption (consult)));
+  const char *operator= conference_operator (station->conference);
+  if (operator!= NULL)
+    json_object_set_new (live, "operator", json_string (operator));
   json_object_set_new (live, "listening",
                        station->room != NULL ? room_listening (station->room) : json_array ());
   return live;
@@ -203,6 +253,7 @@ view_send (Station *station)
       client_send (client, view_state (station, client->session));
   }
   channel_send_live (station);
+  guests_follow_console (station);
 }
 
 void

@@ -12,3 +12,8 @@ json_t *view_state (Station *station, const Session *session);
 json_t *view_live (Station *station);
 /* Newest observation of each vital; an empty array without a consultation (transfer full). */
 json_t *view_readings (const Consult *consult);
+/* The guests of a consultation, as `state` has them (transfer full). */
+json_t *view_guests (Station *station, Consult *consult);
+/* "end-to-end": between each page and the station; "sfu": a conference server can see and hear what
+ * is said. */
+const char *view_encryption (const Consult *consult);

@@ -41,13 +41,19 @@ index_free (void *data)
 /* ---- What is on disk ----------------------------------------------------------------------------
  */
 
-static void
-add_place (Index *index, gint64 seq, const json_t *body)
+static Place
+place_of (gint64 seq, const json_t *body)
 {
-  Place place = { .seq = seq,
+  return (Place){ .seq = seq,
                   .epoch = (guint32)json_integer_value (json_object_get (body, "epoch")),
                   .count = (guint)json_integer_value (json_object_get (body, "count")),
                   .first = (guint64)json_integer_value (json_object_get (body, "first")) };
+}
+
+static void
+add_place (Index *index, gint64 seq, const json_t *body)
+{
+  Place place = place_of (seq, body);
   index->epoch = MAX (index->epoch, place.epoch);
   g_array_append_val (index->places, place);
 }
@@ -232,6 +238,24 @@ wave_record_flush (WaveRecord *record, WaveTrack *track)
   track->row_notes = g_ptr_array_new ();
   track->row_count = 0;
   station_write (record->station, track->consult, KIND, "station", body, row_written, writing);
+}
+
+void
+wave_record_adopt (WaveRecord *record, const char *consult, const char *user, json_t *body)
+{
+  Writing *writing = g_new0 (Writing, 1);
+  writing->record = record;
+  writing->consult = g_strdup (consult);
+  writing->place = place_of (0, body);
+  writing->notes = g_ptr_array_new ();
+  station_write (record->station, consult, KIND, user, body, row_written, writing);
+}
+
+gint64
+wave_record_rows (WaveRecord *record, const char *consult)
+{
+  const GArray *places = index_of (record, consult)->places;
+  return places->len > 0 ? g_array_index (places, Place, places->len - 1).seq : 0;
 }
 
 static gint64

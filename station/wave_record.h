@@ -32,6 +32,12 @@ gboolean wave_record_know (Store *store, const char *consult, Kept *kept, GError
 void wave_record_flush (WaveRecord *record, WaveTrack *track);
 void wave_record_tick (WaveRecord *record, WaveTrack *track, gint64 now_us);
 
+/* A row that was another's until now (transfer full), its epoch of wave_record_next_epoch():
+ * written as one of this consultation's. */
+void wave_record_adopt (WaveRecord *record, const char *consult, const char *user, json_t *body);
+/* How many rows there are of a consultation, or of a holding key. */
+gint64 wave_record_rows (WaveRecord *record, const char *consult);
+
 /* The first row on disk that has samples of [from, to) of an epoch, as its body (transfer full);
  * NULL: there is none (yet). ret_next: the first sample after it. */
 json_t *wave_record_find (WaveRecord *record, const char *consult, guint32 epoch, guint64 from,

@@ -1,11 +1,13 @@
 #include "station/waves.h"
 #include "station/readings.h"
+#include "station/wave_claim.h"
 #include "station/wave_link.h"
 #include "station/wave_record.h"
 
 #include <string.h>
 
-/* Of all devices; who brings more takes the place of the one that has been silent longest. */
+/* Of all devices; who brings more takes the place of the one that has been silent longest, of those
+ * that are nobody's first. */
 #define TRACKS_MAX 32
 #define TICK_MS 500
 /* Clocks are told every so many ticks, and at once when an epoch begins. */
@@ -24,6 +26,7 @@ struct Waves {
   guint numbers;
   WaveLink *link;
   WaveRecord *record;
+  WaveClaims *claims;
   guint timer, ticks;
   guint hurry; /* rows for which somebody waits are written then */
 };
@@ -102,7 +105,8 @@ end_most_silent (Waves *waves)
   WaveTrack *silent = NULL;
   for (guint i = 0; i < waves->tracks->len; i++) {
     WaveTrack *track = waves->tracks->pdata[i];
-    if (silent == NULL || track->seen_us < silent->seen_us)
+    if (silent == NULL || track->is_held > silent->is_held
+        || (track->is_held == silent->is_held && track->seen_us < silent->seen_us))
       silent = track;
   }
   end_track (waves, silent);
@@ -136,19 +140,19 @@ begin_epoch (Waves *waves, WaveTrack *track, const WaveBlock *block)
   wave_clock_reset (track->clock);
 }
 
-/* The track for a block of this owner. */
+/* The track for a block that is kept under this id. */
 static WaveTrack *
-track_for (Waves *waves, const char *device, const WaveBlock *block, const Consult *owner)
+track_for (Waves *waves, const char *device, const WaveBlock *block, const char *home)
 {
   WaveTrack *track = find_track (waves, device, block->stream);
   if (track != NULL
-      && (!same_stream (track->stream, block->stream) || strcmp (track->consult, owner->id) != 0)) {
+      && (!same_stream (track->stream, block->stream) || strcmp (track->consult, home) != 0)) {
     end_track (waves, track);
     track = NULL;
   }
   gboolean begins = track == NULL;
   if (begins)
-    track = begin_track (waves, device, block->stream, owner->id);
+    track = begin_track (waves, device, block->stream, home);
   /* Of a new epoch alone pages hear by its samples. */
   if (begins || block->epoch != track->its_epoch || block->first < track->next)
     begin_epoch (waves, track, block);
@@ -158,22 +162,23 @@ track_for (Waves *waves, const char *device, const WaveBlock *block, const Consu
 }
 
 static void
-take_for (Waves *waves, const char *device, WaveBlock *block, const Consult *owner,
+take_for (Waves *waves, const char *device, WaveBlock *block, const char *home, gboolean is_held,
           WaveReceipt *receipt)
 {
-  WaveTrack *track = track_for (waves, device, block, owner);
+  WaveTrack *track = track_for (waves, device, block, home);
   gint64 now_us = g_get_monotonic_time ();
   if (block->monotonic_us > 0)
     wave_clock_add (track->clock, block->first, block->monotonic_us);
   else
     wave_clock_add (track->clock, block->first + block->count, now_us);
   track->seen_us = now_us;
+  track->is_held = is_held;
   track->next = block->first + block->count;
   if (track->epoch_is_new)
     tell_clocks (waves);
   track->epoch_is_new = FALSE;
   wave_record_push (waves->record, track, block, receipt);
-  if (owner == waves->station->screen)
+  if (g_strcmp0 (home, on_screen (waves)) == 0)
     wave_link_push (waves->link, track, block);
 }
 
@@ -191,19 +196,35 @@ is_repeated (Waves *waves, const char *device, const WaveBlock *block, WaveRecei
   return state != KEPT_NEW;
 }
 
+/* Where a block of nobody's is kept (transfer full); NULL: it is let go, and who waits is told when
+ * that is because nothing can be sealed. */
+static char *
+home_of_nobody (Waves *waves, WaveReceipt *receipt)
+{
+  g_autoptr (GError) error = NULL;
+  char *home = wave_claims_home (waves->claims, &error);
+  if (error != NULL && receipt != NULL)
+    wave_receipt_end (wave_receipt_wait (receipt), error);
+  return home;
+}
+
 static void
 take (Waves *waves, const char *device, const char *sender, WaveBlock *block, WaveReceipt *receipt)
 {
   Station *station = waves->station;
   const WaveStream *stream = block->stream;
-  Consult *owner = NULL;
+  const Consult *owner = NULL;
+  g_autofree char *home = NULL;
   if (stream->device != NULL)
     device = stream->device;
-  if (!station->stopping && block->count > 0 && block->first <= WAVE_CODEC_FIRST_MAX - block->count)
+  if (!station->stopping && block->count > 0
+      && block->first <= WAVE_CODEC_FIRST_MAX - block->count) {
     owner = readings_owner (station->readings, device, sender, stream->patient_id);
-  WaveTrack *track = owner == NULL ? find_track (waves, device, stream) : NULL;
-  if (owner != NULL && !is_repeated (waves, device, block, receipt))
-    take_for (waves, device, block, owner, receipt);
+    home = owner != NULL ? g_strdup (owner->id) : home_of_nobody (waves, receipt);
+  }
+  WaveTrack *track = home == NULL ? find_track (waves, device, stream) : NULL;
+  if (home != NULL && !is_repeated (waves, device, block, receipt))
+    take_for (waves, device, block, home, owner == NULL, receipt);
   else if (track != NULL) {
     end_track (waves, track);
     tell_all (waves);
@@ -258,9 +279,21 @@ waves_flush (Waves *waves, const char *consult)
 {
   for (guint i = 0; i < waves->tracks->len; i++) {
     WaveTrack *track = waves->tracks->pdata[i];
-    if (strcmp (track->consult, consult) == 0)
+    if (consult == NULL || strcmp (track->consult, consult) == 0)
       wave_record_flush (waves->record, track);
   }
+}
+
+void
+waves_claim (Waves *waves, const char *device, const Consult *consult, const char *user,
+             gint64 from_us)
+{
+  for (guint i = waves->tracks->len; i > 0; i--) {
+    WaveTrack *track = waves->tracks->pdata[i - 1];
+    if (track->is_held && strcmp (track->device, device) == 0)
+      end_track (waves, track);
+  }
+  wave_claims_take (waves->claims, device, consult, user, from_us);
 }
 
 void
@@ -331,6 +364,7 @@ waves_new (Station *station)
   waves->tracks = g_ptr_array_new_with_free_func (track_free);
   waves->record = wave_record_new (station);
   waves->link = wave_link_new (station, waves->record);
+  waves->claims = wave_claims_new (station, waves->record);
   waves->timer = g_timeout_add (TICK_MS, tick, waves);
   return waves;
 }
@@ -342,6 +376,7 @@ waves_free (Waves *waves)
     end_track (waves, waves->tracks->pdata[0]);
   g_source_remove (waves->timer);
   g_clear_handle_id (&waves->hurry, g_source_remove);
+  wave_claims_free (waves->claims);
   wave_link_free (waves->link);
   wave_record_free (waves->record);
   g_ptr_array_unref (waves->tracks);

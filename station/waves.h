@@ -22,7 +22,8 @@ typedef struct {
   guint number; /* on the link; another after each change of the stream */
   WaveStream *stream;
   char *device;
-  char *consult;
+  char *consult; /* or the id of a holding key: nobody's yet */
+  gboolean is_held;
   guint32 epoch;     /* ours: unique in the consultation */
   guint32 its_epoch; /* the device's */
   guint64 next;      /* index of the sample that comes next */
@@ -44,16 +45,21 @@ void waves_free (Waves *waves);
 /* (transfer full) The next samples of a stream, in the order of the device. A stream is known by
  * its device and id; one of the same name with other leads or another rate takes its place.
  * device, sender: as of readings_take(); device stands for that of a stream that names none. What
- * is nobody's is let go. */
+ * is nobody's is kept under the day's holding key (wave_claim.h). */
 void waves_take (Waves *waves, const char *device, const char *sender, WaveBlock *block);
 /* The same with all blocks of one message (array of WaveBlock*, emptied). What was sent before, by
- * WaveBlock.raw, is there already and is let go. done (may be NULL): all of it that is somebody's
- * is durable, within a quarter of a second; it may be called before the function returns. */
+ * WaveBlock.raw, is there already and is let go. done (may be NULL): all of it that is kept is
+ * durable, within a quarter of a second; it may be called before the function returns. */
 void waves_take_all (Waves *waves, const char *device, const char *sender, GPtrArray *blocks,
                      WavesDone done, void *arg);
 
-/* What has been gathered of this consultation is written now: it is concluded, parked. */
+/* What has been gathered of this consultation is written now: it is concluded, parked. NULL: of
+ * all, and of nobody. */
 void waves_flush (Waves *waves, const char *consult);
+/* A device was claimed: what came of it after from_us (UTC µs) and was nobody's is this
+ * consultation's. */
+void waves_claim (Waves *waves, const char *device, const Consult *consult, const char *user,
+                  gint64 from_us);
 /* Another consultation is on screen, or none. */
 void waves_shown (Waves *waves);
 /* A peer whose channel `data` has opened is told which streams there are. */

@@ -44,7 +44,10 @@ static int
 established (struct lws *wsi, Connection *connection)
 {
   g_autofree char *path = server_header (wsi, WSI_TOKEN_GET_URI);
-  ClientKind kind = g_strcmp0 (path, "/ws/join") == 0 ? CLIENT_JOIN : CLIENT_CONSOLE;
+  ClientKind kind = g_strcmp0 (path, "/ws/join") == 0   ? CLIENT_JOIN
+                    : g_strcmp0 (path, "/ws/desk") == 0 ? CLIENT_DESK
+                                                        : CLIENT_CONSOLE;
+  server_use (wsi, CROWD_SOCKET);
   connection->wsi = wsi;
   connection->in = g_byte_array_new ();
   connection->out = g_queue_new ();
@@ -126,7 +129,7 @@ websocket_callback (struct lws *wsi, enum lws_callback_reasons reason, void *use
   case LWS_CALLBACK_CLOSED:
     return closed (connection);
   case LWS_CALLBACK_WSI_DESTROY:
-    server_uncount (wsi);
+    server_left (wsi);
     return 0;
   default:
     return 0;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define HEAD_EVERY_US (10 * G_USEC_PER_SEC)
+
 static void
 answer (Request *request, gboolean known, gboolean locked)
 {
@@ -37,6 +39,60 @@ witnesses_check (Request *request)
   else
     request_bad (request, paper != NULL ? "paper" : "root", error->message);
 }
+
+/* ---- Browsers of guests ------------------------------------------------------------------- */
+
+static gboolean
+is_let_in (const Request *request)
+{
+  Consult *consult = station_consult (request->station, request->client->consult);
+  const Guest *guest = consult != NULL ? consult_guest (consult, request->client->guest) : NULL;
+  return guest != NULL && guest->state != GUEST_LOBBY && guest->state != GUEST_REMOVED;
+}
+
+/* A head that is not ours says nothing, whoever holds it up. */
+static void
+judge_head (Station *station, const json_t *head)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean known = TRUE;
+  if (!witness_check_head (station->store, station->identity, "browser", head, &known, &error))
+    g_message ("witness: %s", error->message);
+  else if (!known) {
+    g_warning ("witness: the state folder was put back: a guest's browser knows more than this "
+               "log; work goes on, and the log says so (fork)");
+    station_changed (station);
+  }
+}
+
+void
+witnesses_head (Request *request)
+{
+  Station *station = request->station;
+  Client *client = request->client;
+  gint64 now_us = g_get_monotonic_time ();
+  const json_t *kept = json_object_get (request->message, "head");
+  g_autoptr (GError) error = NULL;
+
+  if (!is_let_in (request) || station->identity == NULL) {
+    request_refuse (request, "out-of-place");
+    return;
+  }
+  if (client->head_us != 0 && now_us - client->head_us < HEAD_EVERY_US) {
+    request_refuse (request, "busy");
+    return;
+  }
+  client->head_us = now_us;
+  if (json_is_object (kept))
+    judge_head (station, kept);
+  json_t *head = witness_head (station->store, station->identity, &error);
+  if (head != NULL)
+    request_ok (request, json_pack ("{s:o}", "head", head));
+  else
+    request_failed (request, error);
+}
+
+/* ---- Others ------------------------------------------------------------------------------- */
 
 void
 witnesses_take (Station *station)

@@ -6,7 +6,7 @@
 #include "media/error.h"
 
 #define RECORD_GOP_US (2 * G_USEC_PER_SEC)
-enum { LIVE_GOP_SECONDS = 10, LIVE_WAITING = 2, LIVE_SOUND_WAITING = 25, RECORD_WAITING = 60 };
+enum { LIVE_GOP_SECONDS = 300, LIVE_WAITING = 2, LIVE_SOUND_WAITING = 25, RECORD_WAITING = 60 };
 enum { USUAL_RATE = 30 };
 /* Our own mark on a buffer: it says nothing about the camera's frame rate. */
 #define REPEATED GST_BUFFER_FLAG_DROPPABLE

@@ -1,34 +1,19 @@
 #include "media/capture/playout.h"
 
 #include <gst/app/app.h>
-#include <math.h>
 #include "media/capture/address.h"
 #include "media/capture/echo.h"
 #include "media/capture/stage.h"
 #include "media/capture/status.h"
-#include "media/capture/voice.h"
+#include "media/capture/voices.h"
 #include "media/error.h"
 
 enum {
   RATE = VOICE_RATE,
   BLOCK = RATE / 100,
-  VOICES_MAX = 16,
-  LETTERS_MAX = 256,
-  FORGET_US = 30 * G_USEC_PER_SEC,
   RETRY_US = 2 * G_USEC_PER_SEC,
   BUFFER_US = 60000, /* in the card */
 };
-
-typedef struct {
-  Voice *voice;
-  gint64 frame_us; /* its last frame came */
-} Speaker;
-
-/* A frame on its way to the streaming thread: who pushes it waits for no decoder. */
-typedef struct {
-  char *voice;
-  Frame *frame;
-} Letter;
 
 struct Playout {
   char *address;
@@ -36,8 +21,8 @@ struct Playout {
   void *arg;
   Status *status;
 
-  GAsyncQueue *letters;
-  gint wanted; /* atomic */
+  Voices *voices; /* taken by the streaming thread, by the worker while there is none */
+  gint wanted;    /* atomic */
 
   GThread *worker; /* opens and closes */
   GMutex lock;     /* of these, and of changing wanted */
@@ -47,80 +32,11 @@ struct Playout {
 
   GstElement *pipeline; /* the worker's */
   /* The streaming thread's, the worker's while there is none. */
-  GHashTable *speakers; /* name -> Speaker */
   gint64 n_blocks, begun_us;
   gboolean timed; /* what is played is heard by its timestamp */
 };
 
-static void
-speaker_free (gpointer data)
-{
-  Speaker *speaker = data;
-  voice_free (speaker->voice);
-  g_free (speaker);
-}
-
-static void
-letter_free (gpointer data)
-{
-  Letter *letter = data;
-  frame_unref (letter->frame);
-  g_free (letter->voice);
-  g_free (letter);
-}
-
 /* --- what is played, on the streaming thread --- */
-
-static gboolean
-is_forgotten (gpointer name, gpointer data, gpointer now_us)
-{
-  return *(gint64 *)now_us - ((Speaker *)data)->frame_us > FORGET_US;
-}
-
-/* NULL: too many. */
-static Speaker *
-find_speaker (Playout *p, const char *name, gint64 now_us)
-{
-  Speaker *speaker = g_hash_table_lookup (p->speakers, name);
-  if (speaker)
-    return speaker;
-  g_hash_table_foreach_remove (p->speakers, is_forgotten, &now_us);
-  if (g_hash_table_size (p->speakers) >= VOICES_MAX)
-    return NULL;
-  speaker = g_new0 (Speaker, 1);
-  speaker->voice = voice_new ();
-  g_hash_table_insert (p->speakers, g_strdup (name), speaker);
-  return speaker;
-}
-
-static void
-read_letters (Playout *p)
-{
-  gint64 now_us = g_get_monotonic_time ();
-  Letter *letter;
-  while ((letter = g_async_queue_try_pop (p->letters)) != NULL) {
-    Speaker *speaker = find_speaker (p, letter->voice, now_us);
-    if (speaker) {
-      speaker->frame_us = now_us;
-      voice_put (speaker->voice, letter->frame);
-    }
-    letter_free (letter);
-  }
-}
-
-static void
-mix (Playout *p, gint16 *out)
-{
-  float sum[BLOCK] = { 0 };
-  GHashTableIter iter;
-  gpointer speaker;
-  read_letters (p);
-  g_hash_table_iter_init (&iter, p->speakers);
-  while (g_hash_table_iter_next (&iter, NULL, &speaker))
-    voice_mix (((Speaker *)speaker)->voice, sum, BLOCK);
-  for (guint i = 0; i < BLOCK; i++)
-    out[i] = (gint16)CLAMP (lrintf (sum[i] * 32767), G_MININT16, G_MAXINT16);
-}
 
 static void
 on_need_data (GstAppSrc *in, guint length, gpointer arg)
@@ -131,7 +47,7 @@ on_need_data (GstAppSrc *in, guint length, gpointer arg)
   if (p->n_blocks == 0)
     p->begun_us = now_us;
   gint64 at_us = p->begun_us + p->n_blocks++ * (BLOCK * G_USEC_PER_SEC / RATE);
-  mix (p, samples);
+  voices_take (p->voices, samples, BLOCK);
   /* A card plays what it is given after what it holds; less is told, since the canceller finds a
    * delay that it was not told of, but not the opposite. */
   gint64 heard_us = p->timed ? at_us : now_us + BUFFER_US / 2;
@@ -189,16 +105,6 @@ aim (GstElement *pipeline, const Address *address)
                   address->target, NULL);
 }
 
-/* What was said while nothing was played is not said later. */
-static void
-forget_voices (Playout *p)
-{
-  Letter *letter;
-  while ((letter = g_async_queue_try_pop (p->letters)) != NULL)
-    letter_free (letter);
-  g_hash_table_remove_all (p->speakers);
-}
-
 static void
 open_loudspeaker (Playout *p)
 {
@@ -209,7 +115,7 @@ open_loudspeaker (Playout *p)
   g_autofree char *text = describe (&address);
   p->timed = address.scheme == ADDRESS_TEST;
   p->n_blocks = 0;
-  forget_voices (p);
+  voices_forget (p->voices); /* what was said while nothing was played is not said later */
   p->pipeline = gst_parse_launch_full (text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
   if (!p->pipeline) {
     g_autofree char *reason = g_strdup_printf ("unsupported: %s", error->message);
@@ -316,8 +222,7 @@ playout_new (const char *address, const PlayoutEvents *events, void *arg, GError
   p->events = *events;
   p->arg = arg;
   p->status = status_new ("loudspeaker", events->state ? on_status : NULL, p);
-  p->letters = g_async_queue_new_full (letter_free);
-  p->speakers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, speaker_free);
+  p->voices = voices_new ();
   g_mutex_init (&p->lock);
   g_cond_init (&p->changed);
   p->worker = g_thread_new ("playout", run, p);
@@ -333,8 +238,7 @@ playout_free (Playout *p)
   g_mutex_unlock (&p->lock);
   g_thread_join (p->worker);
   status_free (p->status);
-  g_hash_table_unref (p->speakers);
-  g_async_queue_unref (p->letters);
+  voices_free (p->voices);
   g_mutex_clear (&p->lock);
   g_cond_clear (&p->changed);
   g_free (p->failure);
@@ -360,9 +264,6 @@ playout_is_on (Playout *p)
 void
 playout_frame (Playout *p, const char *voice, Frame *frame)
 {
-  if (!g_atomic_int_get (&p->wanted) || g_async_queue_length (p->letters) >= LETTERS_MAX)
-    return;
-  Letter *letter = g_new (Letter, 1);
-  *letter = (Letter){ g_strdup (voice), frame_ref (frame) };
-  g_async_queue_push (p->letters, letter);
+  if (g_atomic_int_get (&p->wanted))
+    voices_put (p->voices, voice, frame);
 }

@@ -7,13 +7,16 @@ enum {
   MARGIN_PERCENT = 15,
   FALL_PERCENT = 5,
   LEAN_PERCENT = 60,
+  LAST_LEAN_PERCENT = 40,
 };
 #define LEAN_US (1 * G_USEC_PER_SEC)
+#define LAST_LEAN_US (3 * G_USEC_PER_SEC)
 #define FIRST_HOLD_US (G_USEC_PER_SEC / 2)
 #define RETURNED_US (5 * G_USEC_PER_SEC)
 #define HOLD_US (3 * G_USEC_PER_SEC)
 #define RETURN_HOLD_US (5 * G_USEC_PER_SEC)
 #define HOLD_MAX_US (60 * G_USEC_PER_SEC)
+#define RETURN_HOLD_MAX_US (15 * G_USEC_PER_SEC)
 #define TRIAL_US (15 * G_USEC_PER_SEC)
 #define TOGETHER_US (1 * G_USEC_PER_SEC)
 #define BOUND_REST_US (5 * G_USEC_PER_SEC)
@@ -291,18 +294,22 @@ want_steps (Allocation *a)
 }
 
 /* First the bits, then the picture: for a second the step is kept on less than it wants, if that is
- * not much less. A change costs a key frame, and comes at the worst time for one. */
+ * not much less. A change costs a key frame, and comes at the worst time for one. Before there is
+ * no picture at all, for longer and on still less: a queue that is let go costs as much, and is
+ * gone in two seconds, stills stay for many. */
 static gboolean
 bears (Allocation *a, AllocationPeer *peer, AllocationStream *stream, gint64 now_us)
 {
+  gboolean last = stream->wanted == ALLOCATION_NONE && stream->class == ALLOCATION_LOOKED_AT;
   if (stream->lean_us == 0)
     stream->lean_us = now_us;
-  if (stream->step < (int)stream->best || now_us - stream->lean_us >= LEAN_US)
+  if (stream->step < (int)stream->best
+      || now_us - stream->lean_us >= (last ? LAST_LEAN_US : LEAN_US))
     return FALSE;
   gint64 taken = stream->wanted == ALLOCATION_NONE ? 0 : stream->steps[stream->wanted].min_bps;
   gint64 more = peer->uplink ? MIN (peer->left, a->left) : peer->left;
   gint64 needs = stream->steps[stream->step].min_bps;
-  if (taken + more < needs * LEAN_PERCENT / 100)
+  if (taken + more < needs * (last ? LAST_LEAN_PERCENT : LEAN_PERCENT) / 100)
     return FALSE;
   stream->lean_bps = (guint)CLAMP (taken + more, 1, needs);
   spend (a, peer, stream->lean_bps - taken);
@@ -336,9 +343,10 @@ rise (const AllocationPeer *peer, AllocationStream *stream, gint64 now_us)
   if (stream->step == ALLOCATION_NONE && stream->class != ALLOCATION_REST
       && has_returned (peer, now_us))
     stream->at_once = TRUE;
-  /* From stills to a picture and back again is what people notice most. */
+  /* From stills to a picture and back again is what people notice most; a minute of stills on a
+   * link that would carry a picture is worse. */
   gint64 hold_us = stream->step == ALLOCATION_NONE && stream->hold_us >= HOLD_US
-                       ? MAX (stream->hold_us, RETURN_HOLD_US)
+                       ? CLAMP (stream->hold_us, RETURN_HOLD_US, RETURN_HOLD_MAX_US)
                        : stream->hold_us;
   /* No key frame, no more bits than were kept for it. */
   if (is_least_of_waves (stream, stream->wanted))

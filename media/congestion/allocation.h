@@ -15,11 +15,12 @@
  *   bits that are left, up to each step's most, in the same order
  *
  * Down at once: the bits; the step too where it gets less than 60 % of its least, else when that
- * has lasted a second. Up only after a surplus of 15 % has stood for a while: half a second at
- * first, 3 s after the first fall, 5 s from nothing at all; doubled, to a minute at most, whenever
- * a rise is followed by a fall within 15 s, and halved again after each rise that lasts. A stream
- * that is looked at from now on, or no longer, does not wait; nor does one that has nothing in the
- * first five seconds after its link was silent.
+ * has lasted a second (40 %, three seconds before there is no picture at all). Up only after a
+ * surplus of 15 % has stood for a while: half a second at first, 3 s after the first fall, 5 s from
+ * nothing at all; doubled, to a minute at most, whenever a rise is followed by a fall within 15 s,
+ * and halved again after each rise that lasts. A stream that is looked at from now on, or no
+ * longer, does not wait; nor does one that has nothing in the first five seconds after its link was
+ * silent.
  *
  * The uplink. Peers' estimates come each from its own link, and where they share the clinic's
  * uplink, they find their shares of it by themselves, but one after the other: who has been idle

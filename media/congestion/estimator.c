@@ -28,12 +28,18 @@ enum {
   TRAIN_SENT_US = 10000,
   WINDOW_SLACK_US = 500000,
   WINDOW_LEAST = 20000,
+  IDLE_US = 1000000,
+  FIRST_WINDOW_LEAST = 12000,
   FIRST_WINDOW = 30000,                 /* before the first feedback */
   FIRST_ANSWER_US = 3 * G_USEC_PER_SEC, /* after that none will come */
 };
 
 /* draft-ietf-rmcat-gcc-02 6, where there are only reports */
 static const double LOSS_LOW = 0.02, LOSS_HIGH = 0.10;
+/* Of a link of which only its round trip is known: long ones are slow more often than not, and the
+ * first picture is not to stand before one for seconds. In half a second a fast one is found out.
+ */
+static const double FIRST_BITS = 40000;                  /* bit/s times seconds of a round trip */
 static const double RETURN_SHARE = 0.8;                  /* of the rate before a silence */
 static const double PACING = 2.5, PACING_CAREFUL = 1.15; /* of the rate */
 static const double ALR_BELOW = 0.6, ALR_ABOVE = 0.75;
@@ -89,6 +95,13 @@ estimator_free (Estimator *e)
 
 /* ---- what left ---- */
 
+/* A second of what is believed in, and never so little that a key frame does not fit. */
+static guint64
+first_window (const Estimator *e)
+{
+  return (guint64)CLAMP (e->rate.bps / 8, FIRST_WINDOW_LEAST, FIRST_WINDOW);
+}
+
 /* Until something is known of the link, so much as has come through twice over (as slow start,
  * RFC 5681 3.1). */
 guint64
@@ -97,10 +110,10 @@ estimator_window (Estimator *e, gint64 now_us)
   gboolean unheard
       = e->first_unanswered_us != 0 && now_us - e->first_unanswered_us > FIRST_ANSWER_US;
   if (e->feedback_us == 0)
-    return unheard ? G_MAXUINT64 : FIRST_WINDOW;
+    return unheard ? G_MAXUINT64 : first_window (e);
   double seconds = (double)(e->rtt_us + WINDOW_SLACK_US) / G_USEC_PER_SEC;
   guint64 window = MAX ((guint64)(e->rate.bps / 8 * seconds), WINDOW_LEAST);
-  return e->rate.startup ? MIN (window, FIRST_WINDOW + 2 * e->acked_bytes) : window;
+  return e->rate.startup ? MIN (window, first_window (e) + 2 * e->acked_bytes) : window;
 }
 
 void
@@ -121,6 +134,22 @@ estimator_sent_untold (Estimator *e, guint size, gint64 now_us)
 
 /* ---- probes ---- */
 
+static gboolean
+is_calm (const Estimator *e, gint64 queue_us)
+{
+  return e->trend.use == LINK_NORMAL && e->rate.drain.bps == 0
+         && queue_us < MAX (CALM_US, rate_control_packet_us (&e->rate)) && e->loss.trial_bps == 0
+         && e->queue.known;
+}
+
+/* Nothing has left for so long that whatever queue was ours has gone. */
+static gboolean
+has_rested (const Estimator *e, gint64 now_us)
+{
+  return e->first_unanswered_us == 0
+         && now_us - e->last_sent_us > IDLE_US + queue_delay_newest_us (&e->queue);
+}
+
 static void
 consider_probe (Estimator *e, gint64 now_us)
 {
@@ -132,9 +161,7 @@ consider_probe (Estimator *e, gint64 now_us)
   ProbeInput input = {
     .bps = bps,
     .max_bps = max_bps,
-    .calm = e->trend.use == LINK_NORMAL && e->rate.drain.bps == 0
-            && queue_us < MAX (CALM_US, rate_control_packet_us (&e->rate)) && e->silence_us == 0
-            && e->loss.trial_bps == 0 && e->queue.known,
+    .calm = e->silence_us == 0 && (has_rested (e, now_us) || is_calm (e, queue_us)),
     .above = rate_control_above_capacity (&e->rate),
     .alr = e->alr,
     .startup = e->rate.startup,
@@ -225,6 +252,17 @@ end_silence (Estimator *e, gint64 now_us)
   e->returned_us = now_us;
   e->careful = TRUE;
   begin_anew (e, MAX (e->rate.bps, e->before_silence_bps * RETURN_SHARE), now_us);
+}
+
+void
+estimator_begin (Estimator *e, gint64 rtt_us, gint64 now_us)
+{
+  if (e->feedback_us != 0 || rtt_us <= 0)
+    return;
+  e->rtt_us = rtt_us;
+  double bps = FIRST_BITS * G_USEC_PER_SEC / (double)rtt_us;
+  if (bps < e->rate.bps)
+    rate_control_restart (&e->rate, bps);
 }
 
 void
@@ -378,13 +416,29 @@ estimator_remb (Estimator *e, guint64 bps, gint64 now_us)
 
 /* ---- time ---- */
 
+/* While nothing leaves, nothing is learnt: what rests for want of bits would rest for ever. */
+static void
+look_for_more (Estimator *e, gint64 now_us)
+{
+  if (!has_rested (e, now_us))
+    return;
+  rate_control_rested (&e->rate);
+  e->alr = TRUE;
+  take_probe (e, now_us); /* the end of the last one may have been lost, and no feedback comes */
+  consider_probe (e, now_us);
+}
+
 void
 estimator_poll (Estimator *e, gint64 now_us)
 {
   if (e->remb_bps != 0 && now_us - e->remb_us > REMB_US)
     e->remb_bps = 0;
-  if (e->feedback_us == 0 || e->first_unanswered_us == 0)
+  if (e->feedback_us == 0)
     return;
+  if (e->first_unanswered_us == 0) {
+    look_for_more (e, now_us);
+    return;
+  }
   gint64 patience = MAX (SILENCE_US, 3 * e->rtt_us);
   if (now_us - e->first_unanswered_us < patience || now_us - e->silence_us < SILENCE_STEP_US)
     return;

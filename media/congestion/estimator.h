@@ -43,6 +43,8 @@ void estimator_rtt (Estimator *estimator, gint64 rtt_us);
 void estimator_remb (Estimator *estimator, guint64 bps, gint64 now_us);
 /* Time passes: backs off when feedback stays out. Call about every 100 ms while sending. */
 void estimator_poll (Estimator *estimator, gint64 now_us);
+/* Of a path of which only its round trip is known: bounds what is sent until there is feedback. */
+void estimator_begin (Estimator *estimator, gint64 rtt_us, gint64 now_us);
 /* Packets go again after a pause, by the same way: what was known of delay is void, and most of the
  * old rate is tried. */
 void estimator_returned (Estimator *estimator, gint64 now_us);

@@ -34,10 +34,11 @@ static const double DRAIN_OVERSENT = 1.15;
 /* per second: before anything is known, well below what is known, elsewhere */
 static const double GROWTH_STARTUP = 1.0, GROWTH_FAST = 0.35, GROWTH = 0.08;
 static const double NEAR = 0.85; /* of the capacity: from there on additive */
-static const double PACKET_BITS = 1200 * 8, SLOW_SHARE = 0.14, SLOW_BPS = 25000;
-static const double CALM_MOST = 4, AGREES = 0.12;
+static const double PACKET_BITS = 1200 * 8, SLOW_SHARE = 0.14, SLOW_BPS = 10000;
+static const double CALM_MOST = 2, AGREES = 0.12;
 static const double ABOVE = 1.12;
 static const double BUSY = 0.6;
+static const double PROVEN = 0.85; /* of the rate, sent */
 
 gint64
 rate_control_packet_us (const RateControl *r)
@@ -130,6 +131,12 @@ rate_control_probed (RateControl *r, double bps, gboolean saturated, gint64 now_
   }
   if (bps > r->bps)
     set (r, bps);
+}
+
+void
+rate_control_rested (RateControl *r)
+{
+  r->drain.bps = 0;
 }
 
 /* The decrease is seen a round trip later; sooner only when much less arrives than is sent. */
@@ -283,6 +290,9 @@ increase (RateControl *r, const RateInput *in, gint64 now_us)
       || (r->shrunk_us != 0 && now_us - r->shrunk_us < HOLD_US))
     return;
   double grown = r->bps + growth (r, in->rtt_us, (double)elapsed / G_USEC_PER_SEC, now_us);
+  /* More than was ever found there is believed in only while it is sent; else probes tell. */
+  if (r->capacity_bps > 0 && grown > r->capacity_bps && in->sent_bps < PROVEN * r->bps)
+    return;
   /* 5.5: never beyond 1.5 R_hat: sending little proves little. */
   if (grown <= 1.5 * in->acked_bps + 10000)
     set (r, grown);

@@ -57,6 +57,9 @@ void rate_control_init (RateControl *rate, double start_bps, double min_bps, dou
 gboolean rate_control_update (RateControl *rate, const RateInput *input, gint64 now_us);
 /* Others have a reason to send less. */
 void rate_control_limit (RateControl *rate, double bps, gint64 now_us);
+/* Nothing has left for longer than any queue of ours can last: it is gone, though nobody saw it go.
+ */
+void rate_control_rested (RateControl *rate);
 /* Nothing speaks against that rate any more. */
 void rate_control_return (RateControl *rate, double bps);
 /* A probe was answered; saturated: it came out of the link at that rate, which is its capacity. */

@@ -258,7 +258,13 @@ manager_made (GObject *source, GAsyncResult *result, void *data)
   Bluez *bluez = data;
   if (manager == NULL) {
     g_message ("bluetooth: event=no-manager: %s", error->message);
-    g_dbus_connection_close (bluez->bus, NULL, NULL, NULL);
+    if (bluez->bus != NULL)
+      g_dbus_connection_close (bluez->bus, NULL, NULL, NULL);
+    return;
+  }
+  if (g_dbus_object_manager_client_get_connection (G_DBUS_OBJECT_MANAGER_CLIENT (manager))
+      != bluez->bus) { /* of a bus that is gone */
+    g_object_unref (manager);
     return;
   }
   bluez->manager = manager;
@@ -279,7 +285,7 @@ static gboolean
 retry (void *data)
 {
   Bluez *bluez = data;
-  if (bluez->bus == NULL)
+  if (bluez->bus == NULL && !bluez->connecting)
     bus_connect (bluez);
   else if (bluez->adapter != NULL && bluez->state != BLUEZ_READY)
     power_on (bluez);
@@ -310,9 +316,12 @@ bus_made (GObject *source, GAsyncResult *result, void *data)
 {
   g_autoptr (GError) error = NULL;
   GDBusConnection *bus = g_dbus_connection_new_for_address_finish (result, &error);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || bus == NULL)
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   Bluez *bluez = data;
+  bluez->connecting = FALSE;
+  if (bus == NULL)
+    return;
   bluez->bus = bus;
   g_signal_connect (bus, "closed", G_CALLBACK (bus_closed), bluez);
   g_dbus_object_manager_client_new (bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START,
@@ -326,11 +335,13 @@ static void
 bus_connect (Bluez *bluez)
 {
   g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, bluez->life, NULL);
-  if (address != NULL)
-    g_dbus_connection_new_for_address (address,
-                                       G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                           | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                       NULL, bluez->life, bus_made, bluez);
+  if (address == NULL)
+    return;
+  bluez->connecting = TRUE;
+  g_dbus_connection_new_for_address (address,
+                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                         | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                     NULL, bluez->life, bus_made, bluez);
 }
 
 /* ---- Life ---------------------------------------------------------------------------------- */

@@ -111,10 +111,10 @@ subscribed (GObject *source, GAsyncResult *result, void *data)
 gboolean
 bluez_values_is_notified (guint16 uuid)
 {
-  static const guint16 uuids[] = { GATT_BLOOD_PRESSURE, GATT_TEMPERATURE, GATT_PLX_SPOT,
-                                   GATT_PLX_CONTINUOUS, GATT_GLUCOSE,     GATT_GLUCOSE_CONTEXT,
-                                   GATT_RACP,           GATT_WEIGHT,      GATT_HEART_RATE,
-                                   GATT_BATTERY };
+  static const guint16 uuids[]
+      = { GATT_BLOOD_PRESSURE, GATT_TEMPERATURE,     GATT_PLX_SPOT,      GATT_PLX_CONTINUOUS,
+          GATT_GLUCOSE,        GATT_GLUCOSE_CONTEXT, GATT_RACP,          GATT_WEIGHT,
+          GATT_HEART_RATE,     GATT_BATTERY,         GATT_NONIN_OXIMETRY };
   for (guint i = 0; i < G_N_ELEMENTS (uuids); i++)
     if (uuids[i] == uuid)
       return TRUE;
@@ -134,6 +134,14 @@ bluez_values_any (BluezValues *values, const char *device_path)
   return FALSE;
 }
 
+/* A maker's own way beside the profile's says the same once more. */
+static gboolean
+is_said_by_another (const BluezValues *values, const char *device_path, guint16 uuid)
+{
+  g_autofree char *continuous = path_of (values, device_path, GATT_PLX_CONTINUOUS);
+  return uuid == GATT_NONIN_OXIMETRY && continuous != NULL;
+}
+
 void
 bluez_values_subscribe (BluezValues *values, const char *device_path)
 {
@@ -141,7 +149,8 @@ bluez_values_subscribe (BluezValues *values, const char *device_path)
   g_autoptr (GPtrArray) paths = bluez_paths (values->bluez, BLUEZ_CHARACTERISTIC, prefix);
   for (guint i = 0; i < paths->len; i++) {
     const char *path = paths->pdata[i];
-    if (!bluez_values_is_notified (bluez_values_uuid (values, path))
+    guint16 uuid = bluez_values_uuid (values, path);
+    if (!bluez_values_is_notified (uuid) || is_said_by_another (values, device_path, uuid)
         || g_hash_table_contains (values->subscribed, path)
         || (!has_flag (values, path, "notify") && !has_flag (values, path, "indicate")))
       continue;

@@ -19,6 +19,7 @@ struct Bluez {
 
   GCancellable *life;   /* of everything under way */
   GDBusConnection *bus; /* NULL: none yet */
+  gboolean connecting;  /* to the bus; it may take longer than until the next try */
   GDBusObjectManager *manager;
   GCancellable *owner_life; /* of what was said to this bluetoothd */
   char *owner;              /* unique name of bluetoothd; NULL: none */

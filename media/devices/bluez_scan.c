@@ -40,23 +40,26 @@ static const char MONITOR_XML[]
       "<property name='Patterns' type='a(yyay)' access='read'/>"
       "</interface></node>";
 
-/* Incomplete and complete list of 16-bit UUIDs (Core Supplement, A 1.1); ours may stand first,
- * second or third in it. */
+/* Incomplete and complete lists of 16-bit and of 128-bit UUIDs (Core Supplement, A 1.1); a short
+ * one of ours may stand first, second or third in its list, for a second long one there is no room.
+ */
 static GVariant *
 patterns (void)
 {
-  static const guint8 types[] = { 0x02, 0x03 };
+  static const guint8 brief[] = { 0x02, 0x03 }, whole[] = { 0x06, 0x07 };
   const char *const *uuids = gatt_service_uuids ();
   GVariantBuilder list;
   g_variant_builder_init (&list, G_VARIANT_TYPE ("a(yyay)"));
-  for (guint i = 0; uuids[i] != NULL; i++)
-    for (guint8 at = 0; at <= 4; at += 2)
-      for (guint t = 0; t < G_N_ELEMENTS (types); t++) {
-        guint16 uuid = gatt_uuid (uuids[i]);
-        const guint8 bytes[] = { (guint8)(uuid & 0xFF), (guint8)(uuid >> 8) };
-        GVariant *content = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, sizeof bytes, 1);
+  for (guint i = 0; uuids[i] != NULL; i++) {
+    guint8 bytes[GATT_ADVERTISED_MAX];
+    gsize length = gatt_service_advertised (uuids[i], bytes);
+    const guint8 *types = length == 2 ? brief : whole;
+    for (guint8 at = 0; at <= (length == 2 ? 4 : 0); at += 2)
+      for (guint t = 0; t < G_N_ELEMENTS (brief); t++) {
+        GVariant *content = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, length, 1);
         g_variant_builder_add (&list, "(yy@ay)", at, types[t], content);
       }
+  }
   return g_variant_builder_end (&list);
 }
 

@@ -45,6 +45,26 @@ static const CodeEntry CODES[] = {
   { 67996, "MDC_ATTR_VAL_BATT_CHARGE", NULL, NULL, "%", 0, 100, FALSE },
   { 188736, "MDC_MASS_BODY_ACTUAL", "weight", "29463-7", "kg", 0.3, 350, TRUE },
   { 188740, "MDC_LEN_BODY_ACTUAL", "height", "8302-2", "cm", 20, 250, TRUE },
+  { 150368, "MDC_TEMP_CORE", "temp", "8329-5", "Cel", 25, 45, TRUE },
+  { 150372, "MDC_TEMP_ESOPH", "temp", "8310-5", "Cel", 25, 45, TRUE },
+  { 150380, "MDC_TEMP_NASOPH", "temp", "8310-5", "Cel", 25, 45, TRUE },
+  { 150388, "MDC_TEMP_SKIN", NULL, "60839-8", "Cel", 10, 45, TRUE },
+  { 150016, "MDC_PRESS_BLD", NULL, NULL, "mm[Hg]", 0, 0, FALSE },
+  { 150017, "MDC_PRESS_BLD_SYS", NULL, "76215-3", "mm[Hg]", 0, 0, FALSE },
+  { 150018, "MDC_PRESS_BLD_DIA", NULL, "76213-8", "mm[Hg]", 0, 0, FALSE },
+  { 150019, "MDC_PRESS_BLD_MEAN", NULL, "76214-6", "mm[Hg]", 0, 0, FALSE },
+  { 150033, "MDC_PRESS_BLD_ART_SYS", NULL, "76215-3", "mm[Hg]", 20, 350, FALSE },
+  { 150034, "MDC_PRESS_BLD_ART_DIA", NULL, "76213-8", "mm[Hg]", 10, 250, FALSE },
+  { 150035, "MDC_PRESS_BLD_ART_MEAN", NULL, "76214-6", "mm[Hg]", 10, 300, FALSE },
+  { 150037, "MDC_PRESS_BLD_ART_ABP_SYS", NULL, "76215-3", "mm[Hg]", 20, 350, FALSE },
+  { 150038, "MDC_PRESS_BLD_ART_ABP_DIA", NULL, "76213-8", "mm[Hg]", 10, 250, FALSE },
+  { 150039, "MDC_PRESS_BLD_ART_ABP_MEAN", NULL, "76214-6", "mm[Hg]", 10, 300, FALSE },
+  { 150045, "MDC_PRESS_BLD_ART_PULM_SYS", NULL, NULL, "mm[Hg]", 0, 0, FALSE },
+  { 150046, "MDC_PRESS_BLD_ART_PULM_DIA", NULL, NULL, "mm[Hg]", 0, 0, FALSE },
+  { 150047, "MDC_PRESS_BLD_ART_PULM_MEAN", NULL, NULL, "mm[Hg]", 0, 0, FALSE },
+  { 150087, "MDC_PRESS_BLD_VEN_CENT_MEAN", NULL, NULL, "mm[Hg]", -20, 60, FALSE },
+  { 151708, "MDC_CONC_AWAY_CO2_ET", NULL, "19891-1", "mm[Hg]", 0, 150, FALSE },
+  { 151728, "MDC_AWAY_CO2_ET", NULL, "19891-1", "mm[Hg]", 0, 150, FALSE },
 };
 
 /* Other reference ids of the same numbers. */
@@ -60,12 +80,44 @@ static const struct {
   guint32 mdc;
   const char *ucum;
 } LOINC[] = {
-  { "59408-5", 150456, NULL }, { "2708-6", 150456, NULL },     { "8867-4", 147842, NULL },
-  { "8889-8", 149530, NULL },  { "8480-6", 150021, NULL },     { "8462-4", 150022, NULL },
-  { "8478-0", 150023, NULL },  { "8310-5", 150344, NULL },     { "9279-1", 151562, NULL },
-  { "8331-1", 188424, NULL },  { "8328-7", 188452, NULL },     { "8332-8", 188420, NULL },
-  { "85354-9", 150020, NULL }, { "41653-7", 160184, "mg/dL" }, { "14743-9", 160184, "mmol/L" },
-  { "29463-7", 188736, NULL }, { "8302-2", 188740, NULL },
+  { "59408-5", 150456, NULL },
+  { "2708-6", 150456, NULL },
+  { "8867-4", 147842, NULL },
+  { "8889-8", 149530, NULL },
+  { "8480-6", 150021, NULL },
+  { "8462-4", 150022, NULL },
+  { "8478-0", 150023, NULL },
+  { "8310-5", 150344, NULL },
+  { "9279-1", 151562, NULL },
+  { "8331-1", 188424, NULL },
+  { "8328-7", 188452, NULL },
+  { "8332-8", 188420, NULL },
+  { "85354-9", 150020, NULL },
+  { "41653-7", 160184, "mg/dL" },
+  { "14743-9", 160184, "mmol/L" },
+  { "29463-7", 188736, NULL },
+  { "8302-2", 188740, NULL },
+  /* The same by narrower names. */
+  { "76282-3", 147842, NULL },
+  { "76534-7", 150021, NULL },
+  { "76535-4", 150022, NULL },
+  { "76536-2", 150023, NULL },
+  { "8329-5", 150368, NULL },
+  { "8333-7", 150392, NULL },
+  { "2339-0", 160364, "mg/dL" },
+  { "15074-8", 160364, "mmol/L" },
+  { "2345-7", 160368, "mg/dL" },
+  { "14749-6", 160368, "mmol/L" },
+  { "32016-8", 160184, "mg/dL" },
+  { "3141-9", 188736, NULL },
+  { "3137-7", 188740, NULL },
+  { "39156-5", 188752, NULL },
+  { "4548-4", 160220, NULL },
+  { "60839-8", 150388, NULL },
+  { "76215-3", 150017, NULL },
+  { "76213-8", 150018, NULL },
+  { "76214-6", 150019, NULL },
+  { "19891-1", 151728, NULL },
 };
 
 /* Words that stand on monitors' screens for one thing only. */
@@ -114,6 +166,7 @@ static const struct {
 
 /* The conventional millimetre of mercury is 133.322387415 Pa. */
 #define MMHG_PER_KPA (1000 / 133.322387415)
+#define MMHG_PER_CMH2O (98.0665 / 133.322387415)
 /* Molar mass of glucose, 180.16 g/mol. */
 #define MGDL_PER_MMOL 18.016
 
@@ -127,6 +180,10 @@ static const UnitEntry UNITS[] = {
   { 263872, "MDC_DIM_G", "g", "kg", 0.001, 0 },
   { 263875, "MDC_DIM_KILO_G", "kg", "kg", 1, 0 },
   { 263904, "MDC_DIM_LB", "[lb_av]", "kg", 0.45359237, 0 },
+  { 263744, "MDC_DIM_L", "L", "mL", 1000, 0 },
+  { 263762, "MDC_DIM_MILLI_L", "mL", "mL", 1, 0 },
+  { 264320, "MDC_DIM_SEC", "s", "ms", 1000, 0 },
+  { 264338, "MDC_DIM_MILLI_SEC", "ms", "ms", 1, 0 },
   { 264274, "MDC_DIM_MILLI_G_PER_DL", "mg/dL", "mg/dL", 1, 0 },
   { 264672, "MDC_DIM_PER_MIN", "/min", "/min", 1, 0 },
   { 264864, "MDC_DIM_BEAT_PER_MIN", "/min", "/min", 1, 0 },
@@ -134,6 +191,7 @@ static const UnitEntry UNITS[] = {
   { 264928, "MDC_DIM_RESP_PER_MIN", "/min", "/min", 1, 0 },
   { 265987, "MDC_DIM_KILO_PASCAL", "kPa", "mm[Hg]", MMHG_PER_KPA, 0 },
   { 266016, "MDC_DIM_MMHG", "mm[Hg]", "mm[Hg]", 1, 0 },
+  { 266048, "MDC_DIM_CM_H2O", "cm[H2O]", "mm[Hg]", MMHG_PER_CMH2O, 0 },
   { 266418, "MDC_DIM_MILLI_VOLT", "mV", "mV", 1, 0 },
   { 266419, "MDC_DIM_MICRO_VOLT", "uV", "mV", 0.001, 0 },
   { 266560, "MDC_DIM_FAHR", "[degF]", "Cel", 5.0 / 9, 32 },
@@ -168,6 +226,13 @@ static const struct {
   { "mm(hg)", "mm[Hg]" },
   { "mm[hg]", "mm[Hg]" },
   { "kpa", "kPa" },
+  { "cmh2o", "cm[H2O]" },
+  { "cm[h2o]", "cm[H2O]" },
+  { "ml", "mL" },
+  { "l", "L" },
+  { "ms", "ms" },
+  { "msec", "ms" },
+  { "sec", "s" },
   { "%", "%" },
   { "percent", "%" },
   { "pct", "%" },

@@ -17,6 +17,7 @@ static const struct {
   { "dicom", decode_dicom_ecg, NULL },
   { "contec", decode_contec, NULL },
   { "nonin", decode_nonin, NULL },
+  { "nonin-9560", decode_nonin_spot, NULL },
   { "intellivue", decode_intellivue, NULL },
   { "gatt", NULL, NULL, "UUID", decode_gatt },
 };

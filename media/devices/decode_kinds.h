@@ -33,6 +33,8 @@ gboolean decode_wfdb (const guint8 *data, gsize length, DecodeFind find, void *f
                       DecodeOut out, DecodeNote note, void *arg, GError **error);
 gboolean decode_contec (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
                         GError **error);
+gboolean decode_nonin_spot (const guint8 *data, gsize length, DecodeOut out, DecodeNote note,
+                            void *arg, GError **error);
 gboolean decode_nonin (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
                        GError **error);
 gboolean decode_intellivue (const guint8 *data, gsize length, DecodeOut out, DecodeNote note,

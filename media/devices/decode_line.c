@@ -1,4 +1,5 @@
-/* Bytes of a serial device, as they came over the line: "contec", "nonin", "intellivue". A file has
+/* Bytes of a serial device, as they came over the line: "contec", "nonin", "nonin-9560",
+ * "intellivue". A file has
  * no times: the bytes pass at the device's own pace, from now on. */
 #include "media/devices/decode_kinds.h"
 #include "media/devices/line_device.h"
@@ -31,12 +32,20 @@ on_wave (WaveBlock *block, void *arg)
   wave_block_free (block);
 }
 
+static void
+on_alarm (DeviceAlarm *alarm, void *arg)
+{
+  give (arg, device_alarm_to_json (alarm));
+  device_alarm_free (alarm);
+}
+
 static gboolean
 decode_line (const LineKind *kind, const guint8 *data, gsize length, DecodeOut out, void *arg,
              GError **error)
 {
   Decoding decoding = { .out = out, .arg = arg };
-  const FeedSink sink = { .observation = on_observation, .wave = on_wave, .arg = &decoding };
+  const FeedSink sink
+      = { .observation = on_observation, .wave = on_wave, .alarm = on_alarm, .arg = &decoding };
   const LineOutput output = { .sink = &sink };
   gint64 start = g_get_real_time ();
   LineTime now = { .monotonic_us = G_USEC_PER_SEC, .utc_us = start };
@@ -70,6 +79,13 @@ decode_nonin (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, 
               GError **error)
 {
   return decode_line (&line_kind_nonin, data, length, out, arg, error);
+}
+
+gboolean
+decode_nonin_spot (const guint8 *data, gsize length, DecodeOut out, DecodeNote note, void *arg,
+                   GError **error)
+{
+  return decode_line (&line_kind_nonin_spot, data, length, out, arg, error);
 }
 
 gboolean

@@ -19,6 +19,15 @@ feed_wave (const FeedSink *sink, WaveBlock *block)
 }
 
 void
+feed_alarm (const FeedSink *sink, DeviceAlarm *alarm)
+{
+  if (sink->alarm != NULL)
+    sink->alarm (alarm, sink->arg);
+  else
+    device_alarm_free (alarm);
+}
+
+void
 feed_state (const FeedSink *sink, FeedState state, const char *why_vi, const char *why_en,
             int battery)
 {

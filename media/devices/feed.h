@@ -3,12 +3,13 @@
  *   bytes ─► driver (socket, serial port, D-Bus) ─► parser (sans-IO) ─► FeedSink
  *                      └─► raw(): every byte, for capture and replay
  *
- * Parsers are sans-IO: bytes and the time of their arrival go in, observations and waves come out
- * by the sink. All calls of one sink come from one thread, in the order of what happened. Members
- * that nobody wants are NULL; feed_observation() and its kin look at that and free what nobody
- * takes.
+ * Parsers are sans-IO: bytes and the time of their arrival go in, observations, waves and alarms
+ * come out by the sink. All calls of one sink come from one thread, in the order of what happened.
+ * Members that nobody wants are NULL; feed_observation() and its kin look at that and free what
+ * nobody takes.
  */
 #pragma once
+#include "media/devices/alarm.h"
 #include "media/devices/observation.h"
 #include "media/devices/wave.h"
 
@@ -26,6 +27,8 @@ typedef struct {
   void (*observation) (Observation *observation, void *arg);
   /* (transfer full) */
   void (*wave) (WaveBlock *block, void *arg);
+  /* (transfer full) */
+  void (*alarm) (DeviceAlarm *alarm, void *arg);
   /* why: English and Vietnamese sentences for people; NULL when there is nothing to say. battery:
    * percent, -1 unknown. */
   void (*state) (FeedState state, const char *why_vi, const char *why_en, int battery, void *arg);
@@ -36,6 +39,7 @@ typedef struct {
 
 void feed_observation (const FeedSink *sink, Observation *observation);
 void feed_wave (const FeedSink *sink, WaveBlock *block);
+void feed_alarm (const FeedSink *sink, DeviceAlarm *alarm);
 void feed_state (const FeedSink *sink, FeedState state, const char *why_vi, const char *why_en,
                  int battery);
 void feed_raw (const FeedSink *sink, FeedDirection direction, const guint8 *data, gsize length);

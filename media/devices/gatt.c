@@ -13,6 +13,7 @@ static const struct {
   { GATT_TEMPERATURE, gatt_read_temperature, NULL },
   { GATT_PLX_SPOT, gatt_read_plx_spot, NULL },
   { GATT_PLX_CONTINUOUS, gatt_read_plx_continuous, NULL },
+  { GATT_NONIN_OXIMETRY, gatt_read_nonin, NULL },
   { GATT_GLUCOSE, gatt_read_glucose, NULL },
   { GATT_GLUCOSE_CONTEXT, gatt_read_glucose_context, NULL },
   { GATT_RACP, gatt_read_racp, NULL },
@@ -50,9 +51,16 @@ gatt_is_known (guint16 uuid)
 
 #define BASE_UUID "-0000-1000-8000-00805f9b34fb"
 
+#define NONIN_SERVICE "46a970e0-0d5f-11e2-8b5e-0002a5d5c51b"
+#define NONIN_OXIMETRY "0aad7ea0-0d60-11e2-8e3c-0002a5d5c51b"
+
 guint16
 gatt_uuid (const char *text)
 {
+  if (g_ascii_strcasecmp (text, NONIN_SERVICE) == 0)
+    return GATT_NONIN_SERVICE;
+  if (g_ascii_strcasecmp (text, NONIN_OXIMETRY) == 0)
+    return GATT_NONIN_OXIMETRY;
   g_autofree char *digits = NULL;
   guint64 number;
   if (strlen (text) == 36 && g_str_has_prefix (text, "0000")
@@ -69,9 +77,13 @@ static const struct {
   guint16 uuid;
   const char *kind, *text;
 } SERVICES[] = {
-  { 0x1810, "bp", "00001810" BASE_UUID },       { 0x1809, "thermometer", "00001809" BASE_UUID },
-  { 0x1822, "oximeter", "00001822" BASE_UUID }, { 0x1808, "glucose", "00001808" BASE_UUID },
-  { 0x181D, "scale", "0000181d" BASE_UUID },    { 0x180D, "heart-rate", "0000180d" BASE_UUID },
+  { 0x1810, "bp", "00001810" BASE_UUID },
+  { 0x1809, "thermometer", "00001809" BASE_UUID },
+  { 0x1822, "oximeter", "00001822" BASE_UUID },
+  { 0x1808, "glucose", "00001808" BASE_UUID },
+  { 0x181D, "scale", "0000181d" BASE_UUID },
+  { 0x180D, "heart-rate", "0000180d" BASE_UUID },
+  { GATT_NONIN_SERVICE, "oximeter", NONIN_SERVICE },
 };
 
 const char *
@@ -90,6 +102,27 @@ gatt_service_uuids (void)
   for (guint i = 0; i < G_N_ELEMENTS (SERVICES); i++)
     texts[i] = SERVICES[i].text;
   return texts;
+}
+
+gsize
+gatt_service_advertised (const char *text, guint8 out[GATT_ADVERTISED_MAX])
+{
+  guint16 uuid = gatt_uuid (text);
+  if (g_str_has_suffix (text, BASE_UUID)) {
+    out[0] = (guint8)(uuid & 0xFF);
+    out[1] = (guint8)(uuid >> 8);
+    return 2;
+  }
+  gsize left = GATT_ADVERTISED_MAX;
+  for (const char *c = text; left > 0 && c[0] != '\0' && c[1] != '\0';) {
+    if (*c == '-') {
+      c++;
+      continue;
+    }
+    out[--left] = (guint8)(g_ascii_xdigit_value (c[0]) << 4 | g_ascii_xdigit_value (c[1]));
+    c += 2;
+  }
+  return GATT_ADVERTISED_MAX;
 }
 
 /* ---- A whole value ------------------------------------------------------------------------- */

@@ -37,6 +37,10 @@ enum {
   GATT_PLX_SPOT = 0x2A5E,
   GATT_PLX_CONTINUOUS = 0x2A5F,
   GATT_WEIGHT = 0x2A9D,
+  /* Of makers, with UUIDs of their own: known here by numbers that are no service's and no
+   * characteristic's (0001 to 00FF are protocols). */
+  GATT_NONIN_SERVICE = 0x0001,
+  GATT_NONIN_OXIMETRY = 0x0002,
 };
 
 typedef struct {
@@ -55,7 +59,8 @@ typedef struct {
  * unchanged. */
 gboolean gatt_read (guint16 uuid, const guint8 *data, gsize length, const GattContext *context,
                     GPtrArray *out, GError **error);
-/* "2A35", or the long form "00002a35-0000-1000-8000-00805f9b34fb". 0: neither. */
+/* "2A35", the long form "00002a35-0000-1000-8000-00805f9b34fb", or a maker's own that is known
+ * here. 0: none of these. */
 guint16 gatt_uuid (const char *text);
 /* TRUE when gatt_read() knows it. */
 gboolean gatt_is_known (guint16 uuid);
@@ -67,6 +72,10 @@ gboolean gatt_is_known (guint16 uuid);
 const char *gatt_kind_of_service (guint16 uuid);
 /* The long forms of those services' UUIDs, NULL-terminated. */
 const char *const *gatt_service_uuids (void);
+/* As it stands in an advertisement, least significant byte first: 2 bytes, or 16 of a maker's own.
+ * text: one of those. Returns the length. */
+#define GATT_ADVERTISED_MAX 16
+gsize gatt_service_advertised (const char *text, guint8 out[GATT_ADVERTISED_MAX]);
 
 /* ---- Battery and clock --------------------------------------------------------------------- */
 

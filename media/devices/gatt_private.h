@@ -51,6 +51,7 @@ void gatt_read_weight (GattValue *value);
 void gatt_read_heart_rate (GattValue *value);
 void gatt_read_plx_spot (GattValue *value);
 void gatt_read_plx_continuous (GattValue *value);
+void gatt_read_nonin (GattValue *value);
 void gatt_read_glucose (GattValue *value);
 void gatt_read_glucose_context (GattValue *value);
 void gatt_read_racp (GattValue *value);

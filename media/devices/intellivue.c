@@ -7,6 +7,7 @@
  *                                 ◄──     MDS create event
  *   its result                    ──►
  *   polls: patient, numerics; 1 s ──►
+ *   poll: alert monitor; 2 s      ──►
  *                                 ◄──     results
  *   extended poll: waves, 30 s    ──►
  *                                 ◄──     results, 256 ms
@@ -24,12 +25,13 @@
 #define SILENT_US (10 * SECOND)
 #define PATIENT_WAIT_US (3 * SECOND)
 #define WAVES_EVERY_US (30 * SECOND)
+#define ALERTS_EVERY_US (2 * SECOND)
 #define TICK_US (SECOND / 4)
 #define POLL_PERIOD_MAX (10 * IV_TICKS_PER_SECOND)
 #define WAVES_PERIOD (60 * IV_TICKS_PER_SECOND)
 
 /* Each request has an invoke id of its own, by which an error is known. */
-enum { ID_NUMERICS = 1, ID_PATIENT, ID_WAVES, ID_PRIORITY };
+enum { ID_NUMERICS = 1, ID_PATIENT, ID_WAVES, ID_PRIORITY, ID_ALERTS };
 
 typedef enum { IDLE, ASKED, ASSOCIATED, POLLING } State;
 
@@ -39,12 +41,12 @@ typedef struct {
   IvDeframer deframer;
   IvPoll *poll;
   State state;
-  gint64 due_us;               /* idle, asked: when to ask */
-  gint64 since_us;             /* in this state */
-  gint64 heard_us;             /* the newest data of the monitor */
-  gint64 patient_us, waves_us; /* asked last */
-  gint64 period_us;            /* between polls of numerics */
-  gboolean patient_refused;
+  gint64 due_us;                          /* idle, asked: when to ask */
+  gint64 since_us;                        /* in this state */
+  gint64 heard_us;                        /* the newest data of the monitor */
+  gint64 patient_us, waves_us, alerts_us; /* asked last */
+  gint64 period_us;                       /* between polls of numerics */
+  gboolean patient_refused, alerts_refused;
   guint64 frames;
   LineTime now; /* of what is being fed */
 } IntelliVue;
@@ -129,8 +131,8 @@ take_event (IntelliVue *iv, IvReader *reader)
   if (event != IV_EVENT_MDS_CREATE || iv->state == POLLING)
     return;
   enter (iv, POLLING, iv->now);
-  iv->patient_us = iv->waves_us = 0;
-  iv->patient_refused = FALSE;
+  iv->patient_us = iv->waves_us = iv->alerts_us = 0;
+  iv->patient_refused = iv->alerts_refused = FALSE;
 }
 
 static void
@@ -164,8 +166,9 @@ take_data (IntelliVue *iv, IvReader *reader)
     take_result (iv, reader);
   } else if (operation == IV_FAILED) {
     iv->heard_us = iv->now.monotonic_us;
-    if (iv_u16 (reader) == ID_PATIENT)
-      iv->patient_refused = TRUE;
+    guint id = iv_u16 (reader);
+    iv->patient_refused |= id == ID_PATIENT;
+    iv->alerts_refused |= id == ID_ALERTS;
   }
 }
 
@@ -223,6 +226,10 @@ poll_what_is_due (IntelliVue *iv, gint64 now)
   }
   if (!may)
     return;
+  if (!iv->alerts_refused && now - iv->alerts_us >= ALERTS_EVERY_US) {
+    iv->alerts_us = now;
+    send_payload (iv, iv_request_poll (ID_ALERTS, IV_CLASS_ALERTS, IV_GROUP_ALERTS));
+  }
   if (iv->waves_us == 0)
     send_payload (iv, iv_request_wave_choice (ID_PRIORITY));
   if (iv->waves_us == 0 || now - iv->waves_us >= WAVES_EVERY_US) {

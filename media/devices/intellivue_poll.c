@@ -12,9 +12,12 @@
 
 enum { /* object classes */
        CLASS_DEMOGRAPHICS = 42,
+       CLASS_ALERTS = 54,
 };
 
 enum { /* attributes */
+       ATTR_AL_PHYSIOLOGICAL = 0x0902,
+       ATTR_AL_TECHNICAL = 0x0904,
        ATTR_LABEL_STRING = 0x0927,
        ATTR_NU_COMPOUND = 0x094B,
        ATTR_NU_VALUE = 0x0950,
@@ -42,12 +45,14 @@ typedef struct {
 /* The attributes of one object that matter. */
 typedef struct {
   IvReader label, value, compound, stamp, pt_id, pt_family, pt_given;
+  IvAlarmLists alarms;
   IvWaveObject wave;
 } Object;
 
 struct IvPoll {
   const FeedSink *sink;
   IvWaves *waves;
+  IvAlarms *alarms;
   GHashTable *said; /* handle << 16 | physio id → Said* */
   gboolean knows_patient;
   char *patient_id, *family, *given;
@@ -67,6 +72,7 @@ iv_poll_new (const LineOutput *output)
   IvPoll *poll = g_new0 (IvPoll, 1);
   poll->sink = output->sink;
   poll->waves = iv_waves_new (output);
+  poll->alarms = iv_alarms_new (output->sink);
   poll->said = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   return poll;
 }
@@ -84,6 +90,7 @@ iv_poll_free (IvPoll *poll)
 {
   forget_patient (poll);
   iv_waves_free (poll->waves);
+  iv_alarms_free (poll->alarms);
   g_hash_table_unref (poll->said);
   g_free (poll);
 }
@@ -148,6 +155,17 @@ put_value (Observation *observation, double value, guint decimals, guint16 unit_
   }
 }
 
+/* (transfer full); NULL: it has none. */
+static char *
+patient_name (const IvPoll *poll)
+{
+  if (poll->family == NULL && poll->given == NULL)
+    return NULL;
+  char *name = g_strjoin (" ", poll->family != NULL ? poll->family : "",
+                          poll->given != NULL ? poll->given : "", NULL);
+  return g_strstrip (name);
+}
+
 static Observation *
 make_observation (IvPoll *poll, const Object *object, guint16 physio, const Reply *reply)
 {
@@ -162,11 +180,7 @@ make_observation (IvPoll *poll, const Object *object, guint16 physio, const Repl
   observation->patient_id = g_strdup (poll->patient_id);
   observation->patient_family = g_strdup (poll->family);
   observation->patient_given = g_strdup (poll->given);
-  if (poll->family != NULL || poll->given != NULL) {
-    g_autofree char *name = g_strjoin (" ", poll->family != NULL ? poll->family : "",
-                                       poll->given != NULL ? poll->given : "", NULL);
-    observation->patient_name = g_strdup (g_strstrip (name));
-  }
+  observation->patient_name = patient_name (poll);
   return observation;
 }
 
@@ -256,6 +270,10 @@ static IvReader *
 place_of (Object *object, guint16 attribute)
 {
   switch (attribute) {
+  case ATTR_AL_PHYSIOLOGICAL:
+    return &object->alarms.physiological;
+  case ATTR_AL_TECHNICAL:
+    return &object->alarms.technical;
   case ATTR_LABEL_STRING:
     return &object->label;
   case ATTR_NU_VALUE:
@@ -303,6 +321,13 @@ take_patient (IvPoll *poll, const Object *object)
 }
 
 static void
+take_alarms (IvPoll *poll, const Object *object, const Reply *reply)
+{
+  g_autofree char *name = patient_name (poll);
+  iv_alarms_take (poll->alarms, &object->alarms, poll->patient_id, name, reply->now);
+}
+
+static void
 take_object (IvPoll *poll, IvReader *list, const Reply *reply)
 {
   Object object = { .wave.handle = iv_u16 (list) };
@@ -316,6 +341,8 @@ take_object (IvPoll *poll, IvReader *list, const Reply *reply)
   }
   if (reply->class == CLASS_DEMOGRAPHICS)
     take_patient (poll, &object);
+  if (reply->class == CLASS_ALERTS)
+    take_alarms (poll, &object, reply);
   take_numerics (poll, &object, reply);
   iv_waves_take (poll->waves, &object.wave, reply->relative, poll->patient_id, reply->now);
 }

@@ -1,6 +1,7 @@
 /* What a Philips IntelliVue monitor answers to polls (Data Export Interface, "Poll Profile"):
- * numerics and waves of its objects, the patient it was told of. Sans-IO. */
+ * numerics and waves of its objects, alarms that stand, the patient it was told of. Sans-IO. */
 #pragma once
+#include "media/devices/intellivue_alarm.h"
 #include "media/devices/intellivue_bytes.h"
 #include "media/devices/intellivue_wave.h"
 #include "media/devices/line_device.h"

@@ -42,7 +42,8 @@ put_user_info (GByteArray *out)
       = { { IV_CLASS_MDS, 1 },
           { IV_CLASS_NUMERIC, 201 },
           { IV_CLASS_WAVE, 60 },
-          { IV_CLASS_PATIENT, 1 } };
+          { IV_CLASS_PATIENT, 1 },
+          { IV_CLASS_ALERTS, 1 } };
   for (guint i = 0; i < G_N_ELEMENTS (head); i++)
     iv_put_u32 (out, head[i]);
   iv_put_u32 (out, 2u << 16 | (4 + 0x28 + 4 + 4 + sizeof objects * 2));

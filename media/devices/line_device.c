@@ -4,7 +4,7 @@ const LineKind *const *
 line_kinds (void)
 {
   static const LineKind *const kinds[]
-      = { &line_kind_contec, &line_kind_nonin, &line_kind_intellivue, NULL };
+      = { &line_kind_contec, &line_kind_nonin, &line_kind_nonin_spot, &line_kind_intellivue, NULL };
   return kinds;
 }
 

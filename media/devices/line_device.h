@@ -26,7 +26,7 @@ typedef struct {
 typedef void (*LineSend) (const guint8 *data, gsize length, void *arg);
 
 typedef struct {
-  const FeedSink *sink; /* observations and waves only; outlives the device */
+  const FeedSink *sink; /* observations, waves and alarms only; outlives the device */
   const char *device;   /* how streams name it; outlives the device; NULL: not at all */
   LineSend send;        /* NULL: nothing can be sent (a file) */
   void *arg;
@@ -43,6 +43,9 @@ typedef struct {
   const char *name;             /* in station.conf: "contec" */
   const char *category;         /* Feed's kind, docs/protocol.md: "oximeter" */
   const LineSettings *settings; /* to be tried in turn, ended by baud 0 */
+  gboolean spot;                /* speaks only when it has measured: an open line is all that is
+                                 * known of it, silence means nothing, and nobody can find it by
+                                 * listening */
   guint patience_s;             /* a device that is there has given a frame by then */
   guint convincing;             /* so many frames are no chance */
   guint bytes_per_second;       /* about, of a live device: the clock of `device decode` */
@@ -58,12 +61,13 @@ typedef struct {
   guint64 (*frames) (void *self);
 } LineKind;
 
-extern const LineKind line_kind_contec, line_kind_nonin, line_kind_intellivue;
+extern const LineKind line_kind_contec, line_kind_nonin, line_kind_nonin_spot, line_kind_intellivue;
 /* The same monitor by UDP: each call of feed() has one datagram, each LineSend is one; settings are
  * NULL. */
 extern const LineKind line_kind_intellivue_lan;
 
-/* Those of serial lines, NULL-terminated, in the order in which "auto" tries them. */
+/* Those of serial lines, NULL-terminated, in the order in which "auto" tries them, but for the spot
+ * ones. */
 const LineKind *const *line_kinds (void);
 /* Any kind; NULL: there is none. */
 const LineKind *line_kind_find (const char *name);

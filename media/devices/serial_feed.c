@@ -173,6 +173,10 @@ begin (SerialFeed *feed, const Way *way)
   g_source_set_callback (feed->readable, G_SOURCE_FUNC (on_readable), feed, NULL);
   g_source_attach (feed->readable, g_main_context_get_thread_default ());
   feed->kind->open (feed->device, now);
+  if (feed->kind->spot) {
+    feed->understood = feed->kind;
+    say (feed, FEED_LIVE, NULL);
+  }
 }
 
 static void
@@ -216,6 +220,8 @@ try_next_way (SerialFeed *feed)
 static void
 judge_silence (SerialFeed *feed, gint64 now_us)
 {
+  if (feed->kind->spot)
+    return;
   gboolean heard = feed->frames >= feed->kind->convincing;
   gint64 patience = heard ? SILENT_US : (gint64)feed->kind->patience_s * G_USEC_PER_SEC;
   if (now_us - feed->frame_us < patience)
@@ -271,7 +277,7 @@ serial_feed_new (const char *port, const LineKind *kind, guint baud, const char 
   feed->fd = -1;
   feed->ways = g_array_new (FALSE, FALSE, sizeof (Way));
   for (const LineKind *const *any = line_kinds (); *any != NULL; any++)
-    if (kind == NULL || kind == *any)
+    if (kind == NULL ? !(*any)->spot : kind == *any)
       add_ways (feed, *any, baud);
   if (feed->ways->len == 0) { /* a speed that only this adapter knows of */
     const LineKind *only = kind != NULL ? kind : line_kinds ()[0];

@@ -11,6 +11,7 @@
 #include "media/dicom/picture.h"
 #include "media/dicom/receive.h"
 #include "media/dicom/send.h"
+#include "media/dicom/voi_lut.h"
 #include <cstdio>
 #include <cstring>
 #include <sys/mman.h>
@@ -41,21 +42,28 @@ answer_bytes (const std::vector<uint8_t> &bytes)
   return control_send (json_pack ("{s:I}", "size", static_cast<json_int_t> (bytes.size ())), fd);
 }
 
-/* {"do":"frame", "frame":0, "form":"thumb"|"small"|"full"} */
+/* {"do":"frame", "frame":0, "form":"thumb"|"small"|"full"|"lut"}; of "lut" frame is the number of
+ * the table. */
 static bool
 answer_frame (DicomObject *object, json_t *question)
 {
   const char *form = json_string_value (json_object_get (question, "form"));
   json_int_t n = json_integer_value (json_object_get (question, "frame"));
-  std::vector<uint8_t> bytes;
+  std::vector<uint8_t> bytes, shades;
   Frame frame;
+  if (form != nullptr && strcmp (form, "lut") == 0 && n >= 0 && n < VOI_LUTS_MAX)
+    return object->shades (static_cast<unsigned> (n), &shades) && picture_table (shades, &bytes)
+               ? answer_bytes (bytes)
+               : answer_fail ("undecodable");
   if (form == nullptr || n < 0 || n >= OBJECT_FRAMES_MAX
       || !object->decode (static_cast<unsigned> (n), &frame))
     return answer_fail ("undecodable");
+  if (strcmp (form, "full") != 0)
+    object->shades (0, &shades);
   bool made = strcmp (form, "full") == 0 ? picture_lossless (frame, &bytes)
               : strcmp (form, "thumb") == 0
-                  ? picture_small (frame, object->form (), 160, 60, &bytes)
-                  : picture_small (frame, object->form (), 512, 70, &bytes);
+                  ? picture_small (frame, object->form (), shades, 160, 60, &bytes)
+                  : picture_small (frame, object->form (), shades, 512, 70, &bytes);
   return made ? answer_bytes (bytes) : answer_fail ("memory");
 }
 

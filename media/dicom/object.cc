@@ -1,10 +1,9 @@
 #include "media/dicom/object.h"
+#include "media/dicom/voi_lut.h"
 #include "dcmtk/config/osconfig.h"
 #include "dcmtk/dcmdata/dctk.h"
 #include "dcmtk/dcmdata/dcistrmb.h"
 #include "dcmtk/dcmdata/dcrledrg.h"
-#include "dcmtk/dcmimage/diregist.h"
-#include "dcmtk/dcmimgle/dcmimage.h"
 #include "dcmtk/dcmjpeg/djdecode.h"
 #include "dcmtk/dcmjpls/djdecode.h"
 #include "dcmtk/ofstd/ofchrenc.h"
@@ -124,6 +123,13 @@ whole (DcmItem *item, const DcmTagKey &tag, unsigned otherwise)
 
 /* ---- Loading ------------------------------------------------------------------------------ */
 
+static bool
+is_jpeg2000 (DcmDataset *data)
+{
+  const E_TransferSyntax syntax = data->getOriginalXfer ();
+  return syntax == EXS_JPEG2000LosslessOnly || syntax == EXS_JPEG2000;
+}
+
 static void
 read_form (DcmDataset *data, PictureForm *form)
 {
@@ -138,6 +144,9 @@ read_form (DcmDataset *data, PictureForm *form)
   form->is_signed = whole (data, DCM_PixelRepresentation, 0) == 1;
   form->grey = samples == 1 && photometric.compare (0, 10, "MONOCHROME") == 0;
   form->invert = photometric == "MONOCHROME1";
+  form->jpeg2000 = is_jpeg2000 (data);
+  /* YBR_RCT and YBR_ICT are of the codestream's own making, undone by its decoder. */
+  form->ybr = photometric.compare (0, 8, "YBR_FULL") == 0;
   number (data, DCM_RescaleSlope, 0, &form->slope);
   number (data, DCM_RescaleIntercept, 0, &form->intercept);
   if (number (data, DCM_WindowWidth, 0, &form->width) && form->width > 0)
@@ -153,7 +162,8 @@ read_form (DcmDataset *data, PictureForm *form)
   else if ((form->allocated != 8 && form->allocated != 16) || form->stored == 0
            || form->stored > form->allocated || form->high >= form->allocated
            || form->high + 1 < form->stored || (samples != 1 && samples != 3)
-           || (!form->grey && form->allocated != 8 && samples == 3))
+           || (!form->grey && form->allocated != 8 && samples == 3)
+           || (form->jpeg2000 && !form->grey && samples != 3))
     form->reason = "unknown-pixels";
   else
     form->shown = true;
@@ -264,12 +274,12 @@ static json_t *
 picture_of (DcmDataset *data, const PictureForm &form)
 {
   json_t *json = json_pack (
-      "{s:b, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:f, s:f, s:o, s:o, s:b}", "shown", form.shown,
+      "{s:b, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:f, s:f, s:o, s:o, s:o, s:b}", "shown", form.shown,
       "rows", static_cast<int> (form.rows), "columns", static_cast<int> (form.columns), "frames",
       static_cast<int> (form.frames), "grey", form.grey, "invert", form.invert, "signed",
       form.is_signed, "bits", static_cast<int> (form.stored), "slope", form.slope, "intercept",
-      form.intercept, "windows", windows_of (data), "regions", regions_of (data), "lossy",
-      text_of (data, DCM_LossyImageCompression) == "01");
+      form.intercept, "windows", windows_of (data), "luts", voi_luts_describe (data, form),
+      "regions", regions_of (data), "lossy", text_of (data, DCM_LossyImageCompression) == "01");
   double ms = frame_ms_of (data);
   if (ms >= 1 && ms <= 60000)
     json_object_set_new (json, "frame_ms", json_real (ms));
@@ -313,62 +323,4 @@ DicomObject::describe ()
   json_object_set_new (json, "patient", patient);
   json_object_set_new (json, "picture", picture_of (data, picture));
   return json;
-}
-
-/* ---- Decoding ----------------------------------------------------------------------------- */
-
-bool
-DicomObject::decode (unsigned n, Frame *ret)
-{
-  if (!picture.shown || n >= picture.frames)
-    return false;
-  ret->columns = picture.columns;
-  ret->rows = picture.rows;
-  return picture.grey ? decode_grey (n, ret) : decode_colour (n, ret);
-}
-
-/* PS3.5 §8.1.1: a sample lies in its cell up to the high bit; other bits may be an overlay. */
-static uint16_t
-sample_of (const PictureForm &form, unsigned raw)
-{
-  unsigned value = (raw >> (form.high + 1 - form.stored)) & ((1u << form.stored) - 1);
-  return static_cast<uint16_t> (form.is_signed ? value ^ (1u << (form.stored - 1)) : value);
-}
-
-bool
-DicomObject::decode_grey (unsigned n, Frame *ret)
-{
-  DcmDataset *data = file->getDataset ();
-  DcmElement *element = nullptr;
-  const size_t pixels = static_cast<size_t> (picture.rows) * picture.columns;
-  const size_t bytes = picture.allocated / 8;
-  std::vector<uint16_t> cells ((pixels * bytes + 3) / 2);
-  Uint32 size = 0, fragment = 0;
-  OFString model;
-  if (data->findAndGetElement (DCM_PixelData, element).bad ()
-      || element->getUncompressedFrameSize (data, size).bad () || size < pixels * bytes
-      || size > cells.size () * 2
-      || element
-             ->getUncompressedFrame (data, n, fragment, cells.data (),
-                                     static_cast<Uint32> (cells.size () * 2 / 2 * 2), model)
-             .bad ())
-    return false;
-  const uint8_t *narrow = reinterpret_cast<const uint8_t *> (cells.data ());
-  ret->grey.resize (pixels);
-  for (size_t i = 0; i < pixels; i++)
-    ret->grey[i] = sample_of (picture, bytes == 2 ? cells[i] : narrow[i]);
-  return true;
-}
-
-bool
-DicomObject::decode_colour (unsigned n, Frame *ret)
-{
-  DcmDataset *data = file->getDataset ();
-  const size_t bytes = static_cast<size_t> (picture.rows) * picture.columns * 3;
-  DicomImage image (data, data->getOriginalXfer (), CIF_UsePartialAccessToPixelData, n, 1);
-  if (image.getStatus () != EIS_Normal || image.getWidth () != picture.columns
-      || image.getHeight () != picture.rows || image.isMonochrome ())
-    return false;
-  ret->colour.resize (bytes);
-  return image.getOutputData (ret->colour.data (), bytes, 8) != 0;
 }

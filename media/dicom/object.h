@@ -18,6 +18,7 @@ struct PictureForm {
   bool shown = false;
   std::string reason; /* machine word, why it is not shown */
   bool grey = false, invert = false, is_signed = false;
+  bool jpeg2000 = false, ybr = false; /* ybr: colour is luminance and two differences */
   unsigned rows = 0, columns = 0, frames = 0;
   unsigned allocated = 0, stored = 0, high = 0;
   double slope = 1, intercept = 0, center = 0, width = 0; /* width 0: none said */
@@ -42,10 +43,14 @@ public:
   json_t *describe ();
   const PictureForm &form () const;
   bool decode (unsigned n, Frame *ret);
+  /* voi_lut.h */
+  bool shades (unsigned n, std::vector<uint8_t> *ret);
 
 private:
   bool decode_grey (unsigned n, Frame *ret);
   bool decode_colour (unsigned n, Frame *ret);
+  bool codestream (unsigned n, std::vector<uint8_t> *ret);
+  bool decode_jpeg2000 (unsigned n, Frame *ret);
   std::unique_ptr<DcmFileFormat> file;
   PictureForm picture;
 };

@@ -51,7 +51,12 @@ colour_planes (const Frame &frame)
 bool
 picture_lossless (const Frame &frame, std::vector<uint8_t> *ret)
 {
-  std::vector<uint8_t> planes = frame.colour.empty () ? grey_planes (frame) : colour_planes (frame);
+  return picture_table (frame.colour.empty () ? grey_planes (frame) : colour_planes (frame), ret);
+}
+
+bool
+picture_table (const std::vector<uint8_t> &planes, std::vector<uint8_t> *ret)
+{
   uLongf size = compressBound (planes.size ());
   ret->resize (size);
   if (compress2 (ret->data (), &size, planes.data (), planes.size (), 6) != Z_OK)
@@ -149,10 +154,38 @@ write_jpeg (std::vector<uint8_t> &pixels, unsigned width, unsigned height, int q
   free (out);
 }
 
-bool
-picture_small (const Frame &frame, const PictureForm &form, unsigned size, int quality,
-               std::vector<uint8_t> *ret)
+/* What the table makes of a frame: samples of 8 bits. */
+static Frame
+shaded (const Frame &frame, const std::vector<uint8_t> &shades)
 {
+  Frame out;
+  out.columns = frame.columns;
+  out.rows = frame.rows;
+  out.grey.resize (frame.grey.size ());
+  for (size_t i = 0; i < frame.grey.size (); i++)
+    out.grey[i] = shades[std::min<size_t> (frame.grey[i], shades.size () - 1)];
+  return out;
+}
+
+/* Of such a frame: all of the 256 shades. */
+static PictureForm
+shaded_form (const PictureForm &form)
+{
+  PictureForm out = form;
+  out.is_signed = false;
+  out.slope = 1;
+  out.intercept = 0;
+  out.center = 127.5;
+  out.width = 255;
+  return out;
+}
+
+bool
+picture_small (const Frame &frame, const PictureForm &form, const std::vector<uint8_t> &shades,
+               unsigned size, int quality, std::vector<uint8_t> *ret)
+{
+  if (!shades.empty () && frame.colour.empty ())
+    return picture_small (shaded (frame, shades), shaded_form (form), {}, size, quality, ret);
   const double scale
       = std::min (1.0, static_cast<double> (size) / std::max (frame.columns, frame.rows));
   const unsigned width = std::max (1u, static_cast<unsigned> (frame.columns * scale));

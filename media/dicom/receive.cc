@@ -95,6 +95,8 @@ static const char *const transfer_syntaxes[] = {
   UID_JPEGProcess1TransferSyntax,
   UID_JPEGProcess2_4TransferSyntax,
   UID_JPEGLSLossyTransferSyntax,
+  UID_JPEG2000LosslessOnlyTransferSyntax,
+  UID_JPEG2000TransferSyntax,
   UID_DeflatedExplicitVRLittleEndianTransferSyntax,
 };
 

@@ -118,6 +118,11 @@ rtp_write_header (guint8 *out, const RtpHeader *header, const RtpExtIds *ids, Rt
     ret_slots->abs_send_time = (guint16)(size + 1);
     size += write_element (out + size, ids->abs_send_time, NULL, 3);
   }
+  if (ids->playout_delay) {
+    guint8 range[3]; /* least and most, 12 bits each, 10 ms */
+    rtp_put24 (range, RTP_PLAYOUT_MOST_MS / 10);
+    size += write_element (out + size, ids->playout_delay, range, sizeof range);
+  }
   if (ids->twcc) {
     ret_slots->twcc = (guint16)(size + 1);
     size += write_element (out + size, ids->twcc, NULL, 2);

@@ -16,6 +16,7 @@ typedef struct {
   guint8 abs_send_time; /* webrtc.org/experiments/rtp-hdrext/abs-send-time, optional */
   guint8 rid;           /* urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id, RFC 8852; read only */
   guint8 repaired_rid;  /* the same of RTX */
+  guint8 playout_delay; /* webrtc.org/experiments/rtp-hdrext/playout-delay; written only */
 } RtpExtIds;
 
 /* A parsed packet; payload points into the bytes that were parsed. */
@@ -55,7 +56,12 @@ typedef struct {
 } RtpSlots;
 
 /* Largest header that rtp_write_header writes. */
-#define RTP_HEADER_ROOM (RTP_HEADER_SIZE + 4 + 1 + RTP_MID_MAX + 3 + 4 + 3)
+#define RTP_HEADER_ROOM (RTP_HEADER_SIZE + 4 + 1 + RTP_MID_MAX + 3 + 4 + 4 + 3)
+
+/* What a receiver is asked to let a picture wait at most, ms: with 0 at least and no more than 500
+ * at most it shows each one when it has come, and smooths no jitter at the price of delay. It may
+ * wait for a reason of its own: for the sound that belongs to it, or because the page asks. */
+#define RTP_PLAYOUT_MOST_MS 500
 
 /* Writes header and extensions to out (at least RTP_HEADER_ROOM bytes); returns their size, which
  * is where the payload belongs. Slots are zero until they are filled. */

@@ -417,6 +417,14 @@ rtp_session_is_silent (const RtpSession *s)
 }
 
 void
+rtp_session_begin (RtpSession *s, gint64 rtt_us, gint64 now_us)
+{
+  s->now_us = now_us;
+  estimator_begin (s->estimator, rtt_us, now_us);
+  rtp_session_apply_estimate (s);
+}
+
+void
 rtp_session_path_changed (RtpSession *s, gint64 now_us)
 {
   s->now_us = now_us;

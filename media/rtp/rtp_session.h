@@ -113,6 +113,9 @@ gint64 rtp_session_next_us (RtpSession *session);
 void rtp_session_pause (RtpSession *session, gboolean paused, gint64 now_us);
 /* Nothing gets through for now: it is paused, or has no answers to what it sends. */
 gboolean rtp_session_is_silent (const RtpSession *session);
+/* Of the path only its round trip is known yet; 0: not even that. Does nothing once there was
+ * feedback. */
+void rtp_session_begin (RtpSession *session, gint64 rtt_us, gint64 now_us);
 /* Packets take another way from now on (ICE changed the pair): what was known of the link is void.
  */
 void rtp_session_path_changed (RtpSession *session, gint64 now_us);

@@ -25,6 +25,9 @@ struct Dtls {
   guint mtu;
   DtlsState state;
   gboolean client, writable, silent;
+  gint64 asked_us; /* something left that will be answered; 0: no, or it left twice */
+  gboolean again;  /* it did leave twice */
+  gint64 rtt_us;   /* the shortest answer; 0: none yet */
   char *remote_fingerprint;
   GQueue waiting; /* GBytes, before dtls_start() */
   /* The one datagram that the BIO may read now; NULL when it has been taken. */
@@ -54,6 +57,8 @@ datagram_bio_write (BIO *bio, const char *buffer, int size)
 {
   Dtls *dtls = BIO_get_data (bio);
   BIO_clear_retry_flags (bio);
+  if (dtls->asked_us == 0 && !dtls->again)
+    dtls->asked_us = g_get_monotonic_time ();
   if (dtls->writable)
     dtls->events->send (dtls, (const guint8 *)buffer, (gsize)size, dtls->arg);
   return size; /* what is lost is sent again by the timer, as on any path */
@@ -268,11 +273,25 @@ drain (Dtls *dtls)
   }
 }
 
+/* An answer to what left twice may be one to either (Karn and Partridge, SIGCOMM 1987). */
+static void
+note_answer (Dtls *dtls)
+{
+  gint64 took_us = g_get_monotonic_time () - dtls->asked_us;
+  if (dtls->state == DTLS_HANDSHAKE && dtls->asked_us != 0
+      && (dtls->rtt_us == 0 || took_us < dtls->rtt_us))
+    dtls->rtt_us = MAX (took_us, 1);
+  dtls->asked_us = 0;
+  dtls->again = FALSE;
+}
+
 static void
 process (Dtls *dtls, const guint8 *datagram, gsize size)
 {
   dtls->datagram = datagram;
   dtls->datagram_size = size;
+  if (datagram)
+    note_answer (dtls);
   if (dtls->state == DTLS_HANDSHAKE)
     step_handshake (dtls);
   drain (dtls);
@@ -286,6 +305,8 @@ on_timer (void *arg)
   Dtls *dtls = arg;
   if (dtls->state != DTLS_HANDSHAKE || !dtls->writable)
     return;
+  dtls->asked_us = 0;
+  dtls->again = TRUE;
   ERR_clear_error ();
   if (DTLSv1_handle_timeout (dtls->ssl) < 0) {
     g_autofree char *reason = openssl_reason ();
@@ -367,6 +388,12 @@ DtlsState
 dtls_state (Dtls *dtls)
 {
   return dtls->state;
+}
+
+gint64
+dtls_rtt_us (Dtls *dtls)
+{
+  return dtls->rtt_us;
 }
 
 gboolean

@@ -53,6 +53,8 @@ void dtls_close (Dtls *dtls);
 
 DtlsState dtls_state (Dtls *dtls);
 gboolean dtls_is_client (Dtls *dtls);
+/* Of the handshake's fastest answer, the other side's work included; 0: not known. */
+gint64 dtls_rtt_us (Dtls *dtls);
 /* Only when connected. ret_material: client key, server key, client salt, server salt (RFC 5764
  * §4.2), of the size that the profile needs; wipe it after use. */
 DtlsSrtpProfile dtls_srtp_profile (Dtls *dtls);

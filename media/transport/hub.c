@@ -17,6 +17,8 @@ typedef struct Command Command;
 struct Command {
   void (*run) (Hub *hub, Command *command);
   char *peer, *text, *answer;
+  char *voice, *camera, *stun;
+  GPtrArray *relays;
   char **names;
   gboolean flag, lost;
   HubPeerConfig config; /* its label is text */
@@ -35,6 +37,10 @@ command_free (gpointer data)
   g_free (command->peer);
   g_free (command->text);
   g_free (command->answer);
+  g_free (command->voice);
+  g_free (command->camera);
+  g_free (command->stun);
+  g_clear_pointer (&command->relays, g_ptr_array_unref);
   g_strfreev (command->names);
   g_clear_pointer (&command->data, g_bytes_unref);
   g_clear_pointer (&command->frame, frame_unref);
@@ -58,6 +64,13 @@ command_new (void (*run) (Hub *hub, Command *command), const char *peer, const c
   command->peer = g_strdup (peer);
   command->text = g_strdup (text);
   return command;
+}
+
+static void
+post_flag (Hub *hub, Command *command, gboolean flag)
+{
+  command->flag = flag;
+  mailbox_post (hub->commands, command);
 }
 
 static HubSource *
@@ -93,6 +106,36 @@ hub_add_source (Hub *hub, const char *source, MediaKind kind)
 }
 
 static void
+run_add_voice (Hub *hub, Command *c)
+{
+  if (find_source (hub, c->text) != NULL)
+    return;
+  HubSource *source = hub_source_new (hub, c->text, MEDIA_AUDIO);
+  source->voice = TRUE;
+  g_ptr_array_add (hub->sources, source);
+}
+
+void
+hub_add_voice (Hub *hub, const char *source)
+{
+  mailbox_post (hub->commands, command_new (run_add_voice, NULL, source));
+}
+
+static void
+run_keep_live (Hub *hub, Command *c)
+{
+  HubSource *source = find_source (hub, c->text);
+  if (source != NULL)
+    hub_source_keep (source, c->flag);
+}
+
+void
+hub_keep_live (Hub *hub, const char *source, gboolean on)
+{
+  post_flag (hub, command_new (run_keep_live, NULL, source), on);
+}
+
+static void
 run_mute_source (Hub *hub, Command *c)
 {
   HubSource *source = find_source (hub, c->text);
@@ -103,9 +146,7 @@ run_mute_source (Hub *hub, Command *c)
 void
 hub_mute_source (Hub *hub, const char *source, gboolean muted)
 {
-  Command *command = command_new (run_mute_source, NULL, source);
-  command->flag = muted;
-  mailbox_post (hub->commands, command);
+  post_flag (hub, command_new (run_mute_source, NULL, source), muted);
 }
 
 static void
@@ -135,9 +176,7 @@ run_mute_peer (Hub *hub, Command *c)
 void
 hub_mute_peer (Hub *hub, const char *peer, gboolean muted)
 {
-  Command *command = command_new (run_mute_peer, peer, NULL);
-  command->flag = muted;
-  mailbox_post (hub->commands, command);
+  post_flag (hub, command_new (run_mute_peer, peer, NULL), muted);
 }
 
 static void
@@ -202,6 +241,17 @@ run_add_peer (Hub *hub, Command *c)
   hub_stats_update (hub);
 }
 
+static GPtrArray *
+copy_relays (const GPtrArray *relays)
+{
+  if (relays == NULL)
+    return NULL;
+  GPtrArray *copy = g_ptr_array_new_with_free_func ((GDestroyNotify)relay_free);
+  for (guint i = 0; i < relays->len && i < RELAY_MAX; i++)
+    g_ptr_array_add (copy, relay_copy (relays->pdata[i]));
+  return copy;
+}
+
 void
 hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config)
 {
@@ -212,6 +262,11 @@ hub_add_peer (Hub *hub, const char *peer, const HubPeerConfig *config)
   Command *command = command_new (run_add_peer, peer, config->label);
   command->config = *config;
   command->config.label = command->text;
+  command->config.offer = command->answer = g_strdup (config->offer);
+  command->config.voice = command->voice = g_strdup (config->voice);
+  command->config.camera = command->camera = g_strdup (config->camera);
+  command->config.stun_server = command->stun = g_strdup (config->stun_server);
+  command->config.relays = command->relays = copy_relays (config->relays);
   mailbox_post (hub->commands, command);
 }
 
@@ -272,6 +327,22 @@ void
 hub_answer (Hub *hub, const char *peer, const char *sdp)
 {
   mailbox_post (hub->commands, command_new (run_answer, peer, sdp));
+}
+
+static void
+run_restart (Hub *hub, Command *c)
+{
+  HubPeer *peer = find_peer (hub, c->peer);
+  if (peer != NULL && peer->way == HUB_WAY_ANSWER)
+    hub_server_restart (peer, c->text, c->answer);
+}
+
+void
+hub_restart (Hub *hub, const char *peer, const char *ufrag, const char *pwd)
+{
+  Command *command = command_new (run_restart, peer, ufrag);
+  command->answer = g_strdup (pwd);
+  mailbox_post (hub->commands, command);
 }
 
 static void

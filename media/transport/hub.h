@@ -27,10 +27,24 @@ typedef enum {
   HUB_PEER_CLOSED, /* the other side said goodbye */
 } HubPeerState;
 
+/* With a conference's server one description is exchanged, over HTTP (RFC 9725,
+ * draft-ietf-wish-whep); there are no data channels. */
+typedef enum {
+  HUB_WAY_PAGE,
+  HUB_WAY_PUBLISH, /* offers one sound and one picture, takes nothing */
+  HUB_WAY_READ,    /* offers to take one sound and one picture */
+  HUB_WAY_ANSWER,  /* the other side offers one sound and one picture, or one of them */
+} HubWay;
+
 typedef struct {
-  gboolean loopback;    /* the console on this machine: gather 127.0.0.1 and ::1 too */
-  gboolean local;       /* on this machine: nothing is measured, the uplink is not used */
-  gboolean trusts_host; /* FALSE: send no host candidates of the clinic's network */
+  HubWay way;
+  const char *voice, *camera; /* PUBLISH: sources; NULL: none */
+  const char *offer;          /* ANSWER: of the other side */
+  const char *stun_server;    /* not PAGE: "host:port" in the place of the hub's; NULL: the hub's */
+  const GPtrArray *relays;    /* not PAGE: Relay, likewise; copied */
+  gboolean loopback;          /* the console on this machine: gather 127.0.0.1 and ::1 too */
+  gboolean local;             /* on this machine: nothing is measured, the uplink is not used */
+  gboolean trusts_host;       /* FALSE: send no host candidates of the clinic's network */
   /* It waits for hub_open_peer(): its offer tells nothing of the clinic, neither source nor
    * address; no socket is opened, no encoder started, and no time runs. */
   gboolean reserved;
@@ -78,6 +92,7 @@ typedef struct {
 } HubStreamStats;
 
 typedef struct {
+  /* Of HUB_WAY_ANSWER: the answer, with all candidates; again after hub_restart(). */
   void (*offer) (Hub *hub, const char *peer, const char *sdp, void *arg);
   /* line: "candidate:..." without "a="; NULL: no more. */
   void (*candidate) (Hub *hub, const char *peer, const char *mid, const char *line, void *arg);
@@ -124,6 +139,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Hub, hub_free)
 
 /* Sources must be added before the peers that shall see them; order is the order in the offer. */
 void hub_add_source (Hub *hub, const char *source, MediaKind kind);
+/* A source of sound that only HUB_WAY_PUBLISH sends: its frames are the caller's own. */
+void hub_add_voice (Hub *hub, const char *source);
+/* The encoder of a microphone's first rung runs, whoever listens. */
+void hub_keep_live (Hub *hub, const char *source, gboolean on);
 /* What is kept of a source while bits are short (rung.h); RUNG_BALANCED till told. A microphone
  * with RUNG_FAITHFUL is a stethoscope: sent only to who looks at it, in a place of its own among
  * what shares the bits. It holds from the next key frame on. */
@@ -153,6 +172,8 @@ void hub_offer (Hub *hub, const char *peer, gboolean ice_restart, gboolean lost)
  * "answer: ..." that names the line. In a session that was answered before, the page is first
  * offered the present state once more. Answers without an offer under way are ignored. */
 void hub_answer (Hub *hub, const char *peer, const char *sdp);
+/* HUB_WAY_ANSWER: the other side restarts ICE with these credentials. */
+void hub_restart (Hub *hub, const char *peer, const char *ufrag, const char *pwd);
 void hub_candidate (Hub *hub, const char *peer, const char *mid, const char *line);
 void hub_remove_peer (Hub *hub, const char *peer);
 

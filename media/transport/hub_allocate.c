@@ -8,6 +8,7 @@ enum {
 };
 #define LOSS_MAX 0.2
 #define LAYER_SILENT_US (1 * G_USEC_PER_SEC)
+#define LITTLE_US (1 * G_USEC_PER_SEC)
 #define BEST_PAUSE_US (10 * G_USEC_PER_SEC)
 #define BEST_PAUSE_MAX_US (300 * G_USEC_PER_SEC)
 
@@ -64,7 +65,7 @@ steps_of_source (const HubLine *line, AllocationStep *steps)
     return 0;
   Rung rungs[RUNG_MAX];
   guint n = rung_count (line->codec);
-  rung_fit (source->prefer, line->codec, source->width, source->height, rungs);
+  hub_source_steps (source, line->codec, rungs);
   for (guint i = 0; i < n; i++)
     steps[i] = (AllocationStep){
       hub_bitrate_on_wire (source, line->codec, rungs[i].rung, rungs[i].min_bps),
@@ -146,6 +147,9 @@ ask_peer (HubPeer *peer, gint64 now_us)
     peer->share = allocation_add_peer (peer->hub->allocation, !peer->local);
   guint bps = peer->local ? LOCAL_BPS : peer->estimate_bps;
   gboolean silent = peer_is_silent (peer->peer);
+  peer->live |= !silent && peer->state == HUB_PEER_CONNECTED;
+  if (silent && peer->live)
+    peer->little_us = now_us + LITTLE_US;
   allocation_set_silent (peer->share, silent, now_us);
   /* What is lost is sent again. */
   if (!silent)
@@ -154,6 +158,8 @@ ask_peer (HubPeer *peer, gint64 now_us)
   for (guint i = 0; i < peer->lines->len; i++)
     if (((HubLine *)peer->lines->pdata[i])->role != LINE_OWN)
       ask_line (peer->lines->pdata[i]);
+  if (peer->way != HUB_WAY_PAGE)
+    return; /* it has no channels */
   hub_waves_ask (peer);
   hub_file_ask (peer);
 }
@@ -194,7 +200,7 @@ outlet_for (const HubLine *line)
   if (step == ALLOCATION_NONE)
     return NULL;
   Rung rungs[RUNG_MAX];
-  rung_fit (line->source->prefer, line->codec, line->source->width, line->source->height, rungs);
+  hub_source_steps (line->source, line->codec, rungs);
   return hub_source_outlet (line->source, line->codec, rungs[step].rung);
 }
 
@@ -311,7 +317,7 @@ set_sight (HubPeer *peer)
       sight = HUB_SIGHT_SMALLER;
   if (line != NULL || misses_a_peer (peer))
     sight = HUB_SIGHT_STILLS;
-  hub_still_show (peer, line);
+  hub_still_show (peer, peer->way == HUB_WAY_PAGE ? line : NULL);
   if (peer->sight == sight)
     return;
   peer->sight = sight;

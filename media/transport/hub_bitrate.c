@@ -50,6 +50,17 @@ least_share (const HubOutlet *outlet)
   return least != 0 ? least : leaving;
 }
 
+/* Nobody sees it, or nobody did until now: the first key frame after a silence is half as long as it
+ * would be, and through in half the time. */
+static gboolean
+begins_again (const HubOutlet *outlet, gint64 now_us)
+{
+  for (guint i = 0; i < outlet->viewers->len; i++)
+    if (now_us >= ((const HubLine *)outlet->viewers->pdata[i])->peer->little_us)
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 worth_telling (const HubOutlet *outlet, guint bps, gint64 now_us)
 {
@@ -69,10 +80,9 @@ hub_bitrate_update (HubOutlet *outlet)
   if ((outlet->codec != MEDIA_H264 && outlet->codec != MEDIA_VP8) || !outlet->live)
     return;
   gint64 now_us = g_get_monotonic_time ();
-  guint share = least_share (outlet);
+  guint share = least_share (outlet) / (begins_again (outlet, now_us) ? 2 : 1);
   Rung steps[RUNG_MAX];
-  rung_fit (outlet->source->prefer, outlet->codec, outlet->source->width, outlet->source->height,
-            steps);
+  hub_source_steps (outlet->source, outlet->codec, steps);
   /* Below its range only while everybody leaves. */
   guint bps = share == 0 ? 0
                          : CLAMP (of_encoder (outlet, share), steps[outlet->rung].min_bps / 2,

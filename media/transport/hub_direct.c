@@ -9,7 +9,7 @@ enum { FIRST_S = 10, MAX_DOUBLINGS = 6 }; /* 10 s, 20 s, … 640 s */
 void
 hub_direct_look (HubPeer *peer, gint64 now_us)
 {
-  if (peer->state != HUB_PEER_CONNECTED || !peer->figures.relayed) {
+  if (peer->state != HUB_PEER_CONNECTED || !peer->figures.relayed || peer->way != HUB_WAY_PAGE) {
     peer->direct_next_us = 0;
     if (peer->state == HUB_PEER_CONNECTED)
       peer->direct_tries = 0;

@@ -17,7 +17,7 @@ attach (HubLine *line, HubLine *own)
   line->layer = 0;
   line->wanted = 0;
   line->broken = FALSE;
-  line->codec = own->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8;
+  line->codec = own->codec;
   g_ptr_array_add (own->followers, line);
   return TRUE;
 }
@@ -95,7 +95,7 @@ follow_all (HubPeer *peer, HubPeer *sender)
 static void
 update_peer (HubPeer *peer)
 {
-  if (peer->reserved)
+  if (peer->reserved || peer->way != HUB_WAY_PAGE)
     return;
   gboolean changed = take_back (peer);
   GHashTableIter iter;

@@ -2,6 +2,7 @@
 
 enum {
   GATHER_MS = 20,
+  SERVER_GATHER_MS = 1000, /* a server is sent one description */
   OWN_ADDRESSES_MS = 2,
   MAX_EARLY = 32,
   RESTART_MS = 500, /* between two restarts, however often a page asks */
@@ -16,7 +17,7 @@ first_source (const Hub *hub, MediaKind kind)
 {
   for (guint i = 0; i < hub->sources->len; i++) {
     HubSource *source = hub->sources->pdata[i];
-    if (source->kind == kind && !hub_source_is_stethoscope (source))
+    if (source->kind == kind && !source->voice && !hub_source_is_stethoscope (source))
       return source;
   }
   return NULL;
@@ -40,9 +41,12 @@ describe_source (const HubLine *line, SdpMedia *media)
     sdp_add_codec (media, MEDIA_H264);
     sdp_add_codec (media, MEDIA_VP8);
   }
-  g_autofree char *stream = g_strconcat ("source-", line->source->name, NULL);
-  sdp_set_msid (media, stream, line->source->name);
-  const HubSource *picture = picture_beside (line->source);
+  /* RFC 9725 §4.4.2: all of one stream; what it is called here is nobody's business. */
+  g_autofree char *stream = line->peer->way == HUB_WAY_PUBLISH
+                                ? g_strdup ("consultation")
+                                : g_strconcat ("source-", line->source->name, NULL);
+  sdp_set_msid (media, stream, line->peer->way == HUB_WAY_PUBLISH ? line->mid : line->source->name);
+  const HubSource *picture = line->peer->way == HUB_WAY_PAGE ? picture_beside (line->source) : NULL;
   if (picture != NULL) {
     g_autofree char *beside = g_strconcat ("source-", picture->name, NULL);
     sdp_set_beside (media, beside);
@@ -50,11 +54,20 @@ describe_source (const HubLine *line, SdpMedia *media)
   sdp_add_stream (media, line->stream.ssrc, line->stream.rtx_ssrc);
 }
 
-/* Browsers send VP8 and Opus only, so that they can be forwarded to everybody. */
+/* Browsers send VP8 and Opus only, so that they can be forwarded to everybody; a server sends what
+ * it has. */
 static void
 describe_peers_media (const HubLine *line, SdpMedia *media)
 {
-  sdp_add_codec (media, line->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8);
+  gboolean reads = line->role == LINE_OWN && line->peer->way == HUB_WAY_READ;
+  if (line->from != NULL)
+    sdp_add_codec (media, line->codec);
+  else
+    sdp_add_codec (media, line->kind == MEDIA_AUDIO ? MEDIA_OPUS : MEDIA_VP8);
+  if (reads && line->kind == MEDIA_VIDEO) {
+    sdp_add_codec (media, MEDIA_H264);
+    return;
+  }
   media->prefer_red = line->role == LINE_OWN && line->peer->red_wanted;
   if (line->role == LINE_OWN && line->kind == MEDIA_AUDIO)
     media->ptime = line->peer->voice_ms;
@@ -106,7 +119,8 @@ describe (HubPeer *peer)
     if (i == peer->data_index)
       sdp_add_media (sdp, SDP_APPLICATION, "data", SDP_SENDRECV)->max_message_size
           = local.max_message_size;
-    describe_line (peer->lines->pdata[i], sdp);
+    if (!((HubLine *)peer->lines->pdata[i])->unsaid)
+      describe_line (peer->lines->pdata[i], sdp);
   }
   if (peer->data_index == peer->lines->len)
     sdp_add_media (sdp, SDP_APPLICATION, "data", SDP_SENDRECV)->max_message_size
@@ -121,9 +135,10 @@ transport_mid (HubPeer *peer)
   return ((HubLine *)peer->lines->pdata[0])->mid;
 }
 
-static void
-add_gathered (HubPeer *peer, Sdp *sdp)
+void
+hub_offer_add_gathered (HubPeer *peer, Sdp *sdp)
 {
+  sdp->end_of_candidates = peer->all_gathered;
   for (guint i = 0; peer->gathered != NULL && i < peer->gathered->len; i++) {
     SdpCandidate *candidate = g_new0 (SdpCandidate, 1);
     candidate->line = g_strdup (peer->gathered->pdata[i]);
@@ -155,10 +170,14 @@ offer_now (gpointer data)
   hub_timer_clear (&peer->offer_source);
   if (peer->closed)
     return G_SOURCE_REMOVE;
+  if (peer->way == HUB_WAY_ANSWER) {
+    hub_server_tell (peer);
+    return G_SOURCE_REMOVE;
+  }
   restart_if_wanted (peer);
   sdp_free (peer->offer);
   peer->offer = describe (peer);
-  add_gathered (peer, peer->offer);
+  hub_offer_add_gathered (peer, peer->offer);
   peer->offered_us = g_get_monotonic_time ();
   peer->offer_wanted = FALSE;
   g_autofree char *text = sdp_write (peer->offer);
@@ -166,8 +185,8 @@ offer_now (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-arm_offer (HubPeer *peer, guint ms)
+void
+hub_offer_arm (HubPeer *peer, guint ms)
 {
   hub_timer_clear (&peer->offer_source);
   peer->offer_source = hub_timer (peer->hub, ms, offer_now, peer);
@@ -182,17 +201,24 @@ hub_offer_gathered (HubPeer *peer, const char *line)
     g_ptr_array_add (peer->gathered, g_strdup (line));
     return;
   }
-  if (peer->gathered != NULL)
+  if (peer->gathered != NULL) {
+    peer->all_gathered = peer->way != HUB_WAY_PAGE;
     offer_now (peer);
+    if (peer->all_gathered)
+      return;
+  }
   hub_emit_candidate (peer, transport_mid (peer), line);
 }
 
 void
 hub_offer_later (HubPeer *peer)
 {
+  gboolean page = peer->way == HUB_WAY_PAGE;
+  if (!page && peer->version > 0)
+    return; /* nothing but ICE can be negotiated anew */
   peer->offer_wanted = TRUE;
   if (peer->offer == NULL && peer->offer_source == NULL)
-    arm_offer (peer, peer->gathered != NULL ? GATHER_MS : 0);
+    hub_offer_arm (peer, peer->gathered == NULL ? 0 : page ? GATHER_MS : SERVER_GATHER_MS);
 }
 
 void
@@ -200,7 +226,7 @@ hub_offer_after_gathering (HubPeer *peer)
 {
   peer->offer_wanted = TRUE;
   if (peer->offer == NULL)
-    arm_offer (peer, OWN_ADDRESSES_MS);
+    hub_offer_arm (peer, OWN_ADDRESSES_MS);
 }
 
 static guint
@@ -215,6 +241,9 @@ ms_until (gint64 at_us)
 void
 hub_offer_request (HubPeer *peer, gboolean ice_restart, gboolean lost)
 {
+  if (peer->way == HUB_WAY_ANSWER || (peer->way != HUB_WAY_PAGE && !ice_restart))
+    return;
+  peer->all_gathered = FALSE;
   peer->offer_wanted = TRUE;
   peer->restart_wanted |= ice_restart;
   guint wait_ms = ice_restart ? ms_until (peer->restarted_us + RESTART_MS * 1000) : 0;
@@ -222,7 +251,7 @@ hub_offer_request (HubPeer *peer, gboolean ice_restart, gboolean lost)
     wait_ms = MAX (wait_ms, ms_until (peer->offered_us + LOST_MS * 1000));
   else if (peer->offer == NULL && peer->gathered != NULL)
     wait_ms = MAX (wait_ms, GATHER_MS);
-  arm_offer (peer, wait_ms);
+  hub_offer_arm (peer, wait_ms);
 }
 
 /* Answers */
@@ -240,6 +269,8 @@ static gboolean
 apply_own_line (HubLine *line, const SdpAgreedLine *agreed, GError **error)
 {
   line->receiving = agreed->direction & SDP_RECVONLY;
+  if (line->receiving)
+    line->codec = agreed->codec.codec;
   return peer_set_line (line->peer->peer, line->mid, agreed, error);
 }
 
@@ -283,6 +314,8 @@ apply_lines (HubPeer *peer, const SdpAgreement *agreement, GError **error)
     const SdpMedia *offered = peer->offer->media->pdata[i];
     if (offered->type == SDP_APPLICATION)
       continue;
+    while (((HubLine *)peer->lines->pdata[next])->unsaid)
+      next++;
     if (!apply_line (peer->lines->pdata[next++], offered, agreement->lines->pdata[i], error))
       return FALSE;
   }
@@ -292,7 +325,10 @@ apply_lines (HubPeer *peer, const SdpAgreement *agreement, GError **error)
 static gboolean
 apply_remote (HubPeer *peer, const Sdp *answer, const SdpAgreement *agreement, GError **error)
 {
-  const SdpAgreedLine *data = agreement->lines->pdata[peer->data_index];
+  static const SdpAgreedLine none = { .rejected = TRUE };
+  const SdpAgreedLine *data = peer->data_index < agreement->lines->len
+                                  ? agreement->lines->pdata[peer->data_index]
+                                  : &none;
   PeerRemote remote = {
     .ufrag = answer->ufrag,
     .pwd = answer->pwd,
@@ -344,7 +380,7 @@ refuse (HubPeer *peer, const GError *error)
 {
   g_warning ("event=answer-refused peer=%s reason=%s", peer->id, error->message);
   g_clear_pointer (&peer->offer, sdp_free);
-  if (peer->answered && ++peer->misfits < MAX_MISFITS) {
+  if (peer->answered && peer->way == HUB_WAY_PAGE && ++peer->misfits < MAX_MISFITS) {
     hub_offer_later (peer);
     return;
   }
@@ -366,7 +402,7 @@ hub_offer_answer (HubPeer *peer, const char *sdp)
   }
   hub_timer_clear (&peer->offer_source);
   if (peer->offer_wanted || peer->restart_wanted)
-    arm_offer (peer, 0);
+    hub_offer_arm (peer, 0);
 }
 
 /* Candidates may overtake the answer whose credentials they need. */

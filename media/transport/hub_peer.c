@@ -53,6 +53,8 @@ add_source_lines (HubPeer *peer)
 {
   for (guint i = 0; i < peer->hub->sources->len; i++) {
     HubSource *source = peer->hub->sources->pdata[i];
+    if (source->voice)
+      continue;
     g_autofree char *mid = g_strdup_printf ("s%u", i);
     HubLine *line = hub_peer_add_line (peer, LINE_SOURCE, source->kind, mid);
     line->source = source;
@@ -251,20 +253,28 @@ static const PeerEvents PEER_EVENTS = {
 /* Life */
 
 static Peer *
-make_peer (HubPeer *peer, gboolean trusts_host, GError **error)
+make_peer (HubPeer *peer, const HubPeerConfig *from, GError **error)
 {
   Hub *hub = peer->hub;
+  const char *stun = from->stun_server != NULL ? from->stun_server : hub->stun_server;
+  if (from->relays != NULL && from->relays->len > 0 && !peer->loopback)
+    peer->relays = relays_new (from->relays, NULL, NULL);
   PeerConfig config = {
     .context = hub->context,
     .name = peer->id,
     .loopback = peer->loopback,
-    .hide_host = !trusts_host,
+    .answerer = peer->way == HUB_WAY_ANSWER,
+    .hide_host = !from->trusts_host,
     .port_min = hub->port_min,
     .port_max = hub->port_max,
-    .stun_server = peer->loopback ? NULL : hub->stun_server,
-    .relays = peer->loopback ? NULL : hub->relays,
+    .stun_server = peer->loopback ? NULL : stun,
+    .relays = peer->loopback         ? NULL
+              : peer->relays != NULL ? peer->relays
+                                     : hub->relays,
     .start_bps = peer->local ? LOOPBACK_START_BPS : 0,
   };
+  if (peer->theirs != NULL)
+    config.ext = hub_server_ext (peer->theirs);
   SessionCert *cert = hub_take_cert (hub, error);
   return cert != NULL ? peer_new (&config, cert, &PEER_EVENTS, peer, error) : NULL;
 }
@@ -290,6 +300,33 @@ add_first_lines (HubPeer *peer)
   peer->data_index = peer->lines->len;
 }
 
+/* Of a page: what it gets, what it sends. */
+static gboolean
+add_page_lines (HubPeer *peer, GError **error)
+{
+  if (peer->known && !add_source_lines (peer)) {
+    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_FAILED, "a line of the offer is taken twice");
+    return FALSE;
+  }
+  add_first_lines (peer);
+  return TRUE;
+}
+
+static gboolean
+begin (HubPeer *peer, const HubPeerConfig *config, GError **error)
+{
+  if (!hub_server_read (peer, config, error))
+    return FALSE;
+  peer->peer = make_peer (peer, config, error);
+  if (peer->peer == NULL
+      || !(peer->way == HUB_WAY_PAGE ? add_page_lines (peer, error)
+                                     : hub_server_add_lines (peer, config, error)))
+    return FALSE;
+  if (!peer->reserved)
+    peer_start (peer->peer);
+  return peer->way != HUB_WAY_ANSWER || hub_server_begin (peer, error);
+}
+
 static void
 set_label (HubPeer *peer, const char *label)
 {
@@ -304,6 +341,7 @@ hub_peer_new (Hub *hub, const char *id, const HubPeerConfig *config, GError **er
   peer->hub = hub;
   peer->id = g_strdup (id);
   set_label (peer, config->label);
+  peer->way = config->way;
   peer->loopback = config->loopback;
   peer->local = config->local;
   peer->reserved = config->reserved;
@@ -315,18 +353,9 @@ hub_peer_new (Hub *hub, const char *id, const HubPeerConfig *config, GError **er
   peer->born_us = g_get_monotonic_time ();
   /* RFC 8829 §5.2.1: below 2^63 */
   peer->session_id = (guint64)g_random_int () << 31 | g_random_int () >> 1;
-  peer->peer = make_peer (peer, config->trusts_host, error);
-  if (peer->peer != NULL && peer->known && !add_source_lines (peer)) {
-    g_set_error (error, MEDIA_ERROR, MEDIA_ERROR_FAILED, "a line of the offer is taken twice");
-    g_clear_pointer (&peer->peer, peer_free);
-  }
-  if (peer->peer == NULL) {
+  if (!begin (peer, config, error)) {
     hub_peer_free (peer);
     return NULL;
-  }
-  add_first_lines (peer);
-  if (!peer->reserved) {
-    peer_start (peer->peer);
   }
   return peer;
 }
@@ -375,6 +404,10 @@ hub_peer_free (HubPeer *peer)
   hub_timer_clear (&peer->offer_source);
   hub_timer_clear (&peer->move_source);
   g_clear_pointer (&peer->peer, peer_free);
+  g_clear_pointer (&peer->relays, relays_free);
+  g_clear_pointer (&peer->agreement, sdp_agreement_free);
+  sdp_free (peer->theirs);
+  sdp_free (peer->answer);
   g_ptr_array_unref (peer->lines);
   g_ptr_array_unref (peer->early);
   g_clear_pointer (&peer->gathered, g_ptr_array_unref);

@@ -6,6 +6,7 @@
  *   hub_offer.c    offers and answers of a peer
  *   hub_source.c   sources: viewers, key frames, who gets which frame
  *   hub_forward.c  what one peer sends, to all others
+ *   hub_server.c   peers that are a conference's servers
  *   hub_network.c  this machine's addresses change, a path is lost
  *   hub_allocate.c who gets which rung: between allocation.h and the lines
  *   hub_bitrate.c  what the encoders shall aim at
@@ -62,7 +63,12 @@ struct HubSource {
   MediaKind kind;
   RungPrefer prefer;
   gboolean muted;
+  gboolean voice;      /* hub_add_voice() */
+  gboolean kept;       /* hub_keep_live() */
   guint width, height; /* of the whole picture; 0: not known yet */
+  guint rate;          /* of it a second; 0: not known yet */
+  guint counted;       /* pictures since */
+  gint64 counted_us;
   HubOutlet outlets[N_CODECS][RUNG_MAX];
 };
 
@@ -105,6 +111,7 @@ struct HubLine {
   MediaKind kind;
   char *mid;
   gboolean rejected; /* by an answer: never used again */
+  gboolean unsaid;   /* in no description */
   SdpStream stream;  /* ours: SOURCE, FORWARD in use */
   MediaCodec codec;  /* agreed on, or expected before the first answer; NONE: not in use */
   /* SOURCE */
@@ -130,6 +137,10 @@ struct HubLine {
 struct HubPeer {
   Hub *hub;
   char *id, *label;
+  HubWay way;
+  Sdp *theirs, *answer; /* ANSWER: what was offered, what we say */
+  SdpAgreement *agreement;
+  Relays *relays; /* its own; NULL: the hub's */
   gboolean loopback, local;
   gboolean muted;    /* its sound is sent on to nobody */
   gboolean reserved; /* till hub_peer_open() */
@@ -142,6 +153,8 @@ struct HubPeer {
   guint estimate_bps;    /* 0: not told yet */
   PeerStats figures;     /* as read last by hub_figures_update() */
   AllocationPeer *share; /* while it may see something */
+  gboolean live;         /* its link has carried something */
+  gint64 little_us;      /* until then what is made for it shall be small; 0: it was never silent */
   char **looks;          /* names of streams; NULL: not told */
   HubSight sight;
   AllocationStream *waves; /* its share for waves; NULL: there are none */
@@ -157,7 +170,8 @@ struct HubPeer {
   guint64 session_id, version;
   Sdp *offer; /* without an answer yet */
   gint64 offered_us, restarted_us;
-  gboolean answered; /* ever */
+  gboolean answered;     /* ever */
+  gboolean all_gathered; /* before the first description */
   gboolean offer_wanted, restart_wanted, restart_offered;
   guint misfits; /* answers in a row that did not fit */
   GSource *offer_source;
@@ -250,6 +264,11 @@ void hub_offer_gathered (HubPeer *peer, const char *line);
 void hub_offer_later (HubPeer *peer);
 /* The same, behind the addresses of our own that are just being gathered. */
 void hub_offer_after_gathering (HubPeer *peer);
+/* The first description, or the answer to a restart, goes out when all is gathered, then at the
+ * latest. */
+void hub_offer_arm (HubPeer *peer, guint ms);
+/* Moves what was gathered into a description. */
+void hub_offer_add_gathered (HubPeer *peer, Sdp *sdp);
 /* lost: the offer under way did not arrive. */
 void hub_offer_request (HubPeer *peer, gboolean ice_restart, gboolean lost);
 void hub_offer_answer (HubPeer *peer, const char *sdp);
@@ -260,6 +279,7 @@ HubSource *hub_source_new (Hub *hub, const char *name, MediaKind kind);
 void hub_source_free (HubSource *source);
 void hub_source_frame (HubSource *source, Frame *frame);
 void hub_source_mute (HubSource *source, gboolean muted);
+void hub_source_keep (HubSource *source, gboolean on);
 void hub_source_prefer (HubSource *source, RungPrefer prefer);
 /* Its sound is a stethoscope's. */
 gboolean hub_source_is_stethoscope (const HubSource *source);
@@ -283,6 +303,18 @@ void hub_forward_update (Hub *hub);
 void hub_forward_mute (HubPeer *peer, gboolean muted);
 void hub_forward_packet (HubLine *own, guint32 source, const RtpIncoming *packet);
 void hub_forward_detach (HubLine *line);
+
+/* hub_server.c; peers that are no page */
+/* ANSWER: reads the offer, before there is a peer. Errors: SDP_ERROR. */
+gboolean hub_server_read (HubPeer *peer, const HubPeerConfig *config, GError **error);
+/* The header extensions of an offer. */
+RtpExtIds hub_server_ext (const Sdp *offer);
+gboolean hub_server_add_lines (HubPeer *peer, const HubPeerConfig *config, GError **error);
+/* ANSWER: takes ICE, DTLS and lines of the offer; the peer gathers. */
+gboolean hub_server_begin (HubPeer *peer, GError **error);
+/* ANSWER: emits the answer. */
+void hub_server_tell (HubPeer *peer);
+void hub_server_restart (HubPeer *peer, const char *ufrag, const char *pwd);
 
 /* hub_network.c */
 /* Begins to watch. Loop thread, or before it runs. */
@@ -332,6 +364,8 @@ void hub_direct_look (HubPeer *peer, gint64 now_us);
 void hub_sound_update (Hub *hub);
 
 /* hub_stats.c */
+/* The steps of a source for a codec; rung_count() of them. */
+void hub_source_steps (const HubSource *source, MediaCodec codec, Rung steps[RUNG_MAX]);
 /* Reads what the peers measure, once for all who need it in this turn: HubPeer.figures. */
 void hub_figures_update (Hub *hub);
 /* Somebody who hears it sees stills only: there is room for little more than sound. */

@@ -1,5 +1,6 @@
 #include "media/transport/hub_private.h"
 
+#define RATE_OVER_US (2 * G_USEC_PER_SEC)
 enum {
   LINGER_MS = 4000, /* a page that reloads finds the encoder running */
   GOP_BYTES = 256 * 1024,
@@ -137,6 +138,19 @@ leave (HubOutlet **outlet, HubLine *line)
   need_no_more (left);
 }
 
+void
+hub_source_keep (HubSource *source, gboolean on)
+{
+  HubOutlet *outlet = &source->outlets[MEDIA_OPUS][0];
+  if (source->kind != MEDIA_AUDIO || source->kept == on)
+    return;
+  source->kept = on;
+  if (on)
+    hub_outlet_hold (outlet);
+  else
+    hub_outlet_release (outlet);
+}
+
 HubOutlet *
 hub_source_outlet (HubSource *source, MediaCodec codec, guint rung)
 {
@@ -206,6 +220,12 @@ hub_outlet_want_keyframe (HubOutlet *outlet)
   want_key_frame (outlet, FALSE);
 }
 
+void
+hub_source_steps (const HubSource *source, MediaCodec codec, Rung steps[RUNG_MAX])
+{
+  rung_fit (source->prefer, codec, source->width, source->height, source->rate, steps);
+}
+
 /* Only the first rung shows how large the whole picture is. */
 static void
 note_size (HubOutlet *outlet)
@@ -215,6 +235,31 @@ note_size (HubOutlet *outlet)
     return;
   source->width = outlet->width;
   source->height = outlet->height;
+  hub_allocate_soon (source->hub);
+}
+
+/* The camera's own pace is seen where nothing thins it. */
+static void
+note_rate (HubOutlet *outlet, const Frame *frame)
+{
+  HubSource *source = outlet->source;
+  if (outlet->codec != MEDIA_H264 || outlet->rung != 0)
+    return;
+  gint64 passed_us = frame->capture_us - source->counted_us;
+  if (source->counted_us == 0 || passed_us < 0 || passed_us > 2 * RATE_OVER_US) {
+    source->counted = 0;
+    source->counted_us = frame->capture_us;
+    return;
+  }
+  source->counted++;
+  if (passed_us < RATE_OVER_US)
+    return;
+  guint rate = (guint)(((gint64)source->counted * G_USEC_PER_SEC + passed_us / 2) / passed_us);
+  source->counted = 0;
+  source->counted_us = frame->capture_us;
+  if (ABS ((int)rate - (int)source->rate) * 5 < (int)source->rate)
+    return;
+  source->rate = MAX (rate, 1);
   hub_allocate_soon (source->hub);
 }
 
@@ -241,6 +286,7 @@ note_key_frame (HubOutlet *outlet, Frame *frame)
 static void
 keep_frame (HubOutlet *outlet, Frame *frame)
 {
+  note_rate (outlet, frame);
   if (frame->key) {
     note_key_frame (outlet, frame);
     g_ptr_array_set_size (outlet->gop, 0);

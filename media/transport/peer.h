@@ -54,6 +54,7 @@ typedef struct {
   const char *stun_server;    /* "host:port", "[::1]:3478" or NULL */
   Relays *relays;             /* must outlive the peer; NULL: none */
   guint start_bps;            /* first estimate; 0: 1 Mbit/s */
+  RtpExtIds ext;              /* the other side's, when it offered; all 0: the station's (sdp.h) */
 } PeerConfig;
 
 /* What the offer says of us; pointers stay good until the next peer_restart_ice(). */

@@ -279,6 +279,8 @@ peer_media_set_flowing (Peer *peer, gboolean flowing)
 {
   if (!peer->rtp)
     return;
+  if (flowing)
+    rtp_session_begin (peer->rtp, dtls_rtt_us (peer->dtls), g_get_monotonic_time ());
   rtp_session_pause (peer->rtp, !flowing, g_get_monotonic_time ());
   arm (peer);
 }
@@ -324,7 +326,8 @@ make_session (Peer *peer)
 {
   if (peer->rtp)
     return;
-  /* The ids are ours (sdp.h), the same on all lines; a stream uses those its line agreed on. */
+  /* Whoever offers chooses the ids, the same on all lines; a stream uses those its line agreed on.
+   */
   RtpSessionConfig config = { .cname = peer->cname,
                               .ssrc = random_number (),
                               .ext = { .mid = SDP_EXT_MID,
@@ -334,6 +337,9 @@ make_session (Peer *peer)
                                        .repaired_rid = SDP_EXT_REPAIRED_RID },
                               .start_bps = peer->start_bps,
                               .min_bps = MIN_BPS };
+  const RtpExtIds *theirs = &peer->ice_config.ext;
+  if (theirs->mid != 0 || theirs->twcc != 0 || theirs->abs_send_time != 0)
+    config.ext = *theirs;
   peer->rtp = rtp_session_new (&config, &rtp_events, peer);
   rtp_session_pause (peer->rtp, peer->state != PEER_CONNECTED, g_get_monotonic_time ());
 }
@@ -347,7 +353,8 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
     return TRUE;
   RtpExtIds ext = { .mid = agreed->ext_mid,
                     .twcc = agreed->ext_twcc,
-                    .abs_send_time = agreed->ext_abs_send_time };
+                    .abs_send_time = agreed->ext_twcc == 0 ? agreed->ext_abs_send_time : 0,
+                    .playout_delay = agreed->ext_playout_delay };
   RtpPayloadType type
       = { agreed->codec.codec, agreed->codec.pt, agreed->codec.rtx_pt, agreed->codec.red_pt };
   line->codec = agreed->codec;

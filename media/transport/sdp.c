@@ -67,6 +67,7 @@ sdp_add_media (Sdp *sdp, SdpType type, const char *mid, SdpDirection direction)
     media->ext_mid = SDP_EXT_MID;
     media->ext_twcc = SDP_EXT_TWCC;
     media->ext_abs_send_time = SDP_EXT_ABS_SEND_TIME;
+    media->ext_playout_delay = type == SDP_VIDEO ? SDP_EXT_PLAYOUT_DELAY : 0;
   }
   g_ptr_array_add (sdp->media, media);
   return media;
@@ -133,6 +134,31 @@ agreed_line_free (gpointer data)
   g_array_unref (line->receive);
   g_array_unref (line->streams);
   g_free (line);
+}
+
+SdpAgreement *
+sdp_agreement_new (void)
+{
+  SdpAgreement *agreement = g_new0 (SdpAgreement, 1);
+  agreement->lines = g_ptr_array_new_with_free_func (agreed_line_free);
+  return agreement;
+}
+
+static SdpAgreedLine *
+agreed_line_new (void)
+{
+  SdpAgreedLine *line = g_new0 (SdpAgreedLine, 1);
+  line->receive = g_array_new (FALSE, TRUE, sizeof (SdpCodec));
+  line->streams = g_array_new (FALSE, TRUE, sizeof (SdpStream));
+  return line;
+}
+
+SdpAgreedLine *
+sdp_agreement_add (SdpAgreement *agreement)
+{
+  SdpAgreedLine *line = agreed_line_new ();
+  g_ptr_array_add (agreement->lines, line);
+  return line;
 }
 
 void
@@ -253,9 +279,7 @@ agree_simulcast (SdpAgreedLine *line, const SdpMedia *offered, const SdpMedia *m
 static SdpAgreedLine *
 agree_line (const SdpMedia *offered, const SdpMedia *media, GError **error)
 {
-  SdpAgreedLine *line = g_new0 (SdpAgreedLine, 1);
-  line->receive = g_array_new (FALSE, TRUE, sizeof (SdpCodec));
-  line->streams = g_array_new (FALSE, TRUE, sizeof (SdpStream));
+  SdpAgreedLine *line = agreed_line_new ();
   line->rejected = media->rejected;
   if (media->rejected)
     return line;
@@ -271,6 +295,7 @@ agree_line (const SdpMedia *offered, const SdpMedia *media, GError **error)
   line->ext_mid = agreed_ext (offered->ext_mid, media->ext_mid);
   line->ext_twcc = agreed_ext (offered->ext_twcc, media->ext_twcc);
   line->ext_abs_send_time = agreed_ext (offered->ext_abs_send_time, media->ext_abs_send_time);
+  line->ext_playout_delay = agreed_ext (offered->ext_playout_delay, media->ext_playout_delay);
   agree_simulcast (line, offered, media);
   if (receive)
     g_array_append_vals (line->streams, media->streams->data, media->streams->len);
@@ -329,8 +354,7 @@ sdp_agree (const Sdp *offer, const Sdp *answer, GError **error)
 {
   if (!check_session (offer, answer, error))
     return NULL;
-  g_autoptr (SdpAgreement) agreement = g_new0 (SdpAgreement, 1);
-  agreement->lines = g_ptr_array_new_with_free_func (agreed_line_free);
+  g_autoptr (SdpAgreement) agreement = sdp_agreement_new ();
   for (guint i = 0; i < offer->media->len; i++) {
     const SdpMedia *offered = offer->media->pdata[i], *media = answer->media->pdata[i];
     if (!check_line (answer, offered, media, error))

@@ -60,8 +60,9 @@ enum {
   SDP_EXT_MID = 1,
   SDP_EXT_TWCC = 2,
   SDP_EXT_ABS_SEND_TIME = 3,
-  SDP_EXT_RID = 4,          /* RFC 8852; only on lines with a simulcast */
-  SDP_EXT_REPAIRED_RID = 5, /* the same for RTX */
+  SDP_EXT_RID = 4,           /* RFC 8852; only on lines with a simulcast */
+  SDP_EXT_REPAIRED_RID = 5,  /* the same for RTX */
+  SDP_EXT_PLAYOUT_DELAY = 6, /* pictures only */
 };
 
 typedef struct {
@@ -97,6 +98,7 @@ typedef struct {
   gboolean prefer_red;  /* written only: RED stands before Opus, which makes a browser send it */
   guint ptime;          /* written only: ms of sound that a packet shall hold; 0: whatever */
   guint8 ext_mid, ext_twcc, ext_abs_send_time, ext_rid, ext_repaired_rid; /* 0: absent */
+  guint8 ext_playout_delay;
   SdpRid rids[SDP_MAX_RIDS]; /* a=simulcast: of an offer those to be received, the worst first; of
                                 an answer those that are sent */
   guint n_rids;
@@ -155,6 +157,7 @@ typedef struct {
                       not receive */
   GArray *streams; /* SdpStream the page sends with; may be empty: then the MID extension tells */
   guint8 ext_mid, ext_twcc, ext_abs_send_time, ext_rid, ext_repaired_rid; /* 0: not agreed */
+  guint8 ext_playout_delay;
   SdpRid rids[SDP_MAX_RIDS]; /* encodings that the page sends, the best first */
   guint n_rids;              /* 0: no simulcast */
   guint16 sctp_port;
@@ -169,5 +172,12 @@ typedef struct {
  * and with rtcp-mux, ICE credentials, a SHA-256 fingerprint, setup active or passive, and on each
  * accepted line a codec that was offered. */
 SdpAgreement *sdp_agree (const Sdp *offer, const Sdp *answer, GError **error);
+/* The other side offers (RFC 9725 §4.2): what we answer, and what that agrees on. We take one sound
+ * and one picture, each in one codec, and send nothing; all else is rejected. ICE, fingerprint and
+ * candidates of the answer are the caller's. setup: passive unless the offer says passive. */
+Sdp *sdp_answer (const Sdp *offer, SdpAgreement **ret_agreement, GError **error);
+SdpAgreement *sdp_agreement_new (void);
+/* One more line, inactive (transfer none). */
+SdpAgreedLine *sdp_agreement_add (SdpAgreement *agreement);
 void sdp_agreement_free (SdpAgreement *agreement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SdpAgreement, sdp_agreement_free)

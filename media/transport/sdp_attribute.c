@@ -353,6 +353,8 @@ parse_extmap (SdpParser *parser, char *value, GError **error)
     media->ext_twcc = number;
   else if (g_str_has_suffix (uri, "rtp-hdrext/abs-send-time"))
     media->ext_abs_send_time = number;
+  else if (g_str_has_suffix (uri, "rtp-hdrext/playout-delay"))
+    media->ext_playout_delay = number;
   else if (strcmp (uri, "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id") == 0)
     media->ext_rid = number;
   else if (strcmp (uri, "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id") == 0)

@@ -155,7 +155,7 @@ begin_media (SdpParser *parser, SdpType type, gboolean rejected)
   media->rejected = rejected;
   media->rtcp_mux = FALSE;
   media->ext_mid = media->ext_twcc = media->ext_abs_send_time = 0;
-  media->ext_rid = media->ext_repaired_rid = 0;
+  media->ext_rid = media->ext_repaired_rid = media->ext_playout_delay = 0;
   media->sctp_port = 0;
   media->max_message_size = 65536;
   media->line = parser->line;

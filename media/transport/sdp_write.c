@@ -4,6 +4,7 @@ static const char *const EXT_URIS[] = {
   [SDP_EXT_MID] = "urn:ietf:params:rtp-hdrext:sdes:mid",
   [SDP_EXT_TWCC] = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
   [SDP_EXT_ABS_SEND_TIME] = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+  [SDP_EXT_PLAYOUT_DELAY] = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
   [SDP_EXT_RID] = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
   [SDP_EXT_REPAIRED_RID] = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
 };
@@ -84,6 +85,7 @@ write_extensions (GString *text, const SdpMedia *media)
     [SDP_EXT_ABS_SEND_TIME] = media->ext_abs_send_time,
     [SDP_EXT_RID] = media->ext_rid,
     [SDP_EXT_REPAIRED_RID] = media->ext_repaired_rid,
+    [SDP_EXT_PLAYOUT_DELAY] = media->ext_playout_delay,
   };
   for (guint i = 1; i < G_N_ELEMENTS (ids); i++)
     if (ids[i] != 0)
@@ -116,6 +118,9 @@ static void
 write_rtp (GString *text, const Sdp *sdp, const SdpMedia *media)
 {
   g_string_append_printf (text, "a=%s\r\n", direction_name (media->direction));
+  /* Janus 1.1 reads the part that an answer chooses here alone. */
+  if (sdp->setup == SDP_SETUP_ACTIVE || sdp->setup == SDP_SETUP_PASSIVE)
+    g_string_append_printf (text, "a=setup:%s\r\n", setup_name (sdp->setup));
   if (media->rtcp_mux)
     g_string_append (text, "a=rtcp-mux\r\na=rtcp-rsize\r\n");
   if (media->stream != NULL && media->direction & SDP_SENDONLY)
@@ -156,7 +161,8 @@ write_m_line (GString *text, const SdpMedia *media)
       if (codec->red_pt != 0 && !media->prefer_red)
         g_string_append_printf (text, " %u", codec->red_pt);
     }
-    g_string_append (text, "\r\n");
+    /* A rejected line still names a format (RFC 3264 §6). */
+    g_string_append (text, media->codecs->len > 0 ? "\r\n" : " 0\r\n");
   }
   g_string_append (text, "c=IN IP4 0.0.0.0\r\n");
   if (media->mid != NULL)

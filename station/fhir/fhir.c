@@ -40,6 +40,14 @@ fhir_bundle (Store *store, const char *station_name, const char *consult, GError
                     fhir.entries);
 }
 
+char *
+fhir_bundle_id (const char *consult)
+{
+  const Fhir fhir = { .consult = consult };
+  g_autofree char *url = fhir_url (&fhir, "bundle");
+  return g_strdup (url + strlen ("urn:uuid:"));
+}
+
 GBytes *
 fhir_bundle_bytes (const json_t *bundle)
 {

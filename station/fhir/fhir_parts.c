@@ -143,8 +143,8 @@ fhir_narrative (const char *text)
 }
 
 /* RFC 6920: a name that is the content's hash, which nobody has to answer for. */
-static char *
-hash_url (const char *sha256)
+char *
+fhir_hash_url (const char *sha256)
 {
   guint8 digest[32];
   if (strlen (sha256) != 64)
@@ -166,7 +166,7 @@ json_t *
 fhir_attachment (const json_t *attachment)
 {
   json_t *content = json_object ();
-  g_autofree char *url = hash_url (case_text (attachment, "sha256"));
+  g_autofree char *url = fhir_hash_url (case_text (attachment, "sha256"));
   const json_t *size = json_object_get (attachment, "size");
   fhir_set (content, "contentType", case_text (attachment, "mime"));
   fhir_set (content, "url", url);

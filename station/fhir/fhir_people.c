@@ -81,6 +81,16 @@ fhir_person_by_name (const Fhir *fhir, const char *name, char buffer[24])
   return NULL;
 }
 
+/* Under which the hospital that vouches for them knows them. */
+static void
+add_proven (json_t *resource, const json_t *identity)
+{
+  const char *issuer = case_text (identity, "issuer"), *subject = case_text (identity, "subject");
+  json_t *list = json_object_get (resource, "identifier");
+  if (list != NULL && *issuer != '\0' && *subject != '\0')
+    json_array_append_new (list, json_pack ("{s:s, s:s}", "system", issuer, "value", subject));
+}
+
 static void
 add_practitioners (Fhir *fhir)
 {
@@ -97,6 +107,7 @@ add_practitioners (Fhir *fhir)
       json_object_set_new (resource, "identifier",
                            fhir_list (json_pack ("{s:s, s:s}", "system", FHIR_OWN "nguoi", "value",
                                                  case_text (person, "id"))));
+    add_proven (resource, json_object_get (person, "identity"));
     if (*case_text (person, "name") != '\0')
       json_object_set_new (resource, "name",
                            fhir_list (json_pack ("{s:s}", "text", case_text (person, "name"))));

@@ -37,6 +37,8 @@ void fhir_set (json_t *object, const char *member, const char *text);
 json_t *fhir_list (json_t *item);
 /* Narrative of paragraphs, one of each line (transfer full). */
 json_t *fhir_narrative (const char *text);
+/* "ni:///sha-256;…" of a hash in hex (RFC 6920); NULL: it is none (transfer full). */
+char *fhir_hash_url (const char *sha256);
 /* {contentType, url, title, size, creation} of an attachment of the view (transfer full). */
 json_t *fhir_attachment (const json_t *attachment);
 

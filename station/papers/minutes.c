@@ -74,6 +74,61 @@ presence (const json_t *person)
   return g_strdup_printf ("%s – %s", from, to);
 }
 
+/* Who proved it by a sign-in, and where. */
+static char *
+name_of (const json_t *person)
+{
+  const json_t *identity = json_object_get (person, "identity");
+  const char *name = case_text (person, "name"), *provider = case_text (identity, "provider");
+  return *provider != '\0' ? g_strdup_printf ("%s (đã xác thực: %s)", name, provider)
+                           : g_strdup (name);
+}
+
+/* "BS. Minh: đường dẫn mời, mã PIN, … do BS. Lan nhận vào" (transfer full); NULL: nothing is known.
+ */
+static char *
+identity_of (const json_t *person)
+{
+  static const char *const words[][2] = { { "link", "đường dẫn mời" },
+                                          { "pin", "mã PIN báo riêng" },
+                                          { "browser-key", "khóa của trình duyệt đã gắn" } };
+  const json_t *proven = json_object_get (person, "proven");
+  g_autoptr (GString) text = g_string_new (case_text (person, "name"));
+  json_t *word;
+  gsize i;
+  if (json_array_size (proven) == 0)
+    return NULL;
+  if (g_str_equal (case_text (person, "as"), "representative"))
+    g_string_append_printf (text, " (người đại diện: %s)", case_text (person, "relation"));
+  g_string_append (text, ":");
+  json_array_foreach (proven, i, word)
+  {
+    for (guint w = 0; w < G_N_ELEMENTS (words); w++)
+      if (g_strcmp0 (json_string_value (word), words[w][0]) == 0)
+        g_string_append_printf (text, "%s %s", i > 0 ? "," : "", words[w][1]);
+  }
+  g_string_append_printf (text, "; do %s nhận vào", case_text (person, "admitted_by"));
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+draw_identities (Sheet *sheet, const json_t *people)
+{
+  gboolean first = TRUE;
+  json_t *person;
+  gsize i;
+  json_array_foreach (people, i, person)
+  {
+    g_autofree char *text = identity_of (person);
+    if (text == NULL)
+      continue;
+    if (first)
+      sheet_heading (sheet, "Cách xác thực danh tính người tham gia từ xa");
+    first = FALSE;
+    sheet_text (sheet, &plain, text, 0);
+  }
+}
+
 static void
 draw_people (Sheet *sheet, const Paper *paper)
 {
@@ -86,13 +141,17 @@ draw_people (Sheet *sheet, const Paper *paper)
   json_array_foreach (people, i, person)
   {
     g_ptr_array_add (cells, g_strdup_printf ("%zu", i + 1));
-    g_ptr_array_add (cells, g_strdup (case_text (person, "name")));
-    g_ptr_array_add (cells, g_strdup (paper_role (case_text (person, "role"))));
+    g_ptr_array_add (cells, name_of (person));
+    g_ptr_array_add (cells,
+                     g_strdup (paper_role (g_str_equal (case_text (person, "as"), "representative")
+                                               ? "representative"
+                                               : case_text (person, "role"))));
     g_ptr_array_add (cells, g_strdup (case_text (person, "facility")));
     g_ptr_array_add (cells, presence (person));
   }
   sheet_section (sheet, "Thành phần tham gia");
   sheet_table (sheet, widths, head, G_N_ELEMENTS (head), cells);
+  draw_identities (sheet, people);
 }
 
 /* ---- Content -------------------------------------------------------------------------------- */
@@ -159,6 +218,7 @@ method_word (const char *method)
   static const char *const words[][2] = { { "sign-in", "xác nhận khi đăng nhập" },
                                           { "key", "chữ ký số" },
                                           { "upload", "chữ ký số, tệp .p7s" },
+                                          { "remote", "chữ ký số từ xa" },
                                           { "confirmation", "xác nhận tại chỗ" } };
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     if (g_str_equal (words[i][0], method))

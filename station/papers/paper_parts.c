@@ -91,8 +91,10 @@ paper_notes (Sheet *sheet, const Paper *paper, const char *kind, PaperHeading he
     found = TRUE;
     g_autofree char *at = paper_short_time (case_text (note, "at"));
     gboolean telephone = g_str_equal (case_text (note, "via"), "telephone");
-    g_autofree char *author = g_strdup_printf ("%s (%s%s):", case_text (note, "author"), at,
-                                               telephone ? ", qua điện thoại" : "");
+    gboolean confirmed = *case_text (note, "confirmed") != '\0';
+    g_autofree char *author = g_strdup_printf ("%s (%s%s%s):", case_text (note, "author"), at,
+                                               telephone ? ", qua điện thoại" : "",
+                                               confirmed ? ", đã xác nhận điện tử" : "");
     g_autofree char *text = g_strdup_printf ("%s %s", author, case_text (note, "text"));
     sheet_text (sheet, &plain, text, strlen (author));
   }

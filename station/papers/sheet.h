@@ -80,3 +80,5 @@ void sheet_signers (Sheet *sheet, const SheetSigner *signers, guint count);
 
 /* A QR code of text, and lines beside it. */
 void sheet_qr (Sheet *sheet, const char *text, const char *beside);
+/* The same so many millimetres wide: a long text wants 60 to be read by a telephone. */
+void sheet_qr_wide (Sheet *sheet, double side, const char *text, const char *beside);

@@ -230,16 +230,22 @@ sheet_pictures (Sheet *sheet, const SheetPicture *pictures, guint count)
 void
 sheet_qr (Sheet *sheet, const char *text, const char *beside)
 {
+  sheet_qr_wide (sheet, QR_SIDE, text, beside);
+}
+
+void
+sheet_qr_wide (Sheet *sheet, double side, const char *text, const char *beside)
+{
   static const SheetStyle style = { .size = 9.5 };
   QRcode *code = QRcode_encodeString8bit (text, 0, QR_ECLEVEL_M);
-  double x = QR_SIDE + 6;
+  double x = side + 6;
   g_autoptr (PangoLayout) lines = sheet_layout (sheet, &style, beside, sheet_width (sheet) - x);
-  double height = MAX (QR_SIDE, sheet_layout_height (lines));
+  double height = MAX (side, sheet_layout_height (lines));
   sheet_need (sheet, height);
   sheet_show_layout (sheet, lines, SHEET_LEFT_EDGE + x, sheet->y);
   for (int i = 0; code != NULL && i < code->width * code->width; i++)
     if (code->data[i] & 1) {
-      double module = QR_SIDE / code->width * SHEET_MM;
+      double module = side / code->width * SHEET_MM;
       cairo_rectangle (sheet->cairo, SHEET_LEFT_EDGE * SHEET_MM + (i % code->width) * module,
                        sheet->y * SHEET_MM + (i / code->width) * module, module, module);
     }

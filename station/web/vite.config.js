@@ -16,14 +16,15 @@ export default {
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rollupOptions: {
-      input: { console: resolve(here, 'console.html'), join: resolve(here, 'join.html') },
+      input: { console: resolve(here, 'console.html'), join: resolve(here, 'join.html'), desk: resolve(here, 'desk.html') },
       output: {
         hashCharacters: 'hex',
         entryFileNames: 'assets/[name]-[hash:8].js',
         chunkFileNames: 'assets/[name]-[hash:8].js',
         assetFileNames: 'assets/[name]-[hash:8][extname]',
-        manualChunks: (id) =>
-          id.includes('/node_modules/uplot/') || id.includes('/src/console/') || id.includes('/src/join/') || id.endsWith('.html')
+        // The way through a broker is fetched by who needs it.
+        manualChunks: (id) => /\/node_modules\/(mqtt|jose)\/|\/src\/rendezvous\//.test(id) ? 'rendezvous'
+          : id.includes('/node_modules/uplot/') || id.includes('/node_modules/oauth4webapi/') || id.includes('/src/console/') || id.includes('/src/join/') || id.includes('/src/desk/') || id.endsWith('.html')
             ? undefined
             : 'shared',
       },

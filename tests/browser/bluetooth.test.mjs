@@ -37,7 +37,7 @@ after(async () => {
 const shot = (name) => page.screenshot({ path: join(screenshots, `${name}.png`) });
 const feedSays = (address, text) => page.getByTestId(`feed-${address}`).filter({ hasText: text }).waitFor();
 
-test('a cuff is found and paired by one click; its reading stands on the page', { timeout: 90_000 }, async () => {
+test('a cuff is found and paired by one click; its reading stands on the page', { timeout: 180_000 }, async () => {
   await blue.do('add', { address: CUFF, kind: 'cuff', name: 'UA-651BLE', read: { '2A19': '0c', '2A29': '412644', '2A24': '55412d363531424c45' } });
   await blue.do('add', { address: OXIMETER, kind: 'oximeter', name: 'Nonin3230', passkey: { on: 'device', number: 4711 } });
   await blue.do('on', { address: CUFF });
@@ -53,7 +53,7 @@ test('a cuff is found and paired by one click; its reading stands on the page', 
   await page.getByTestId('value-nibp').filter({ hasText: '128/82' }).first().waitFor({ state: 'attached' });
 });
 
-test('a passkey is asked for and entered', { timeout: 60_000 }, async () => {
+test('a passkey is asked for and entered', { timeout: 180_000 }, async () => {
   await page.getByTestId(`pair-${OXIMETER}`).click();
   await page.getByTestId('passkey-input').fill('004711');
   await shot('bluetooth-passkey-vi');
@@ -63,7 +63,7 @@ test('a passkey is asked for and entered', { timeout: 60_000 }, async () => {
   await page.getByTestId('value-spo2').filter({ hasText: '97' }).first().waitFor({ state: 'attached' });
 });
 
-test('lost, stale, renamed and forgotten, in plain words', { timeout: 90_000 }, async () => {
+test('lost, stale, renamed and forgotten, in plain words', { timeout: 180_000 }, async () => {
   await blue.do('off', { address: OXIMETER });
   await feedSays(OXIMETER, 'mất kết nối');
   await blue.do('device-forgets', { address: OXIMETER });

@@ -59,7 +59,7 @@ async function difference(frame) {
   return most;
 }
 
-test('what was there and what comes is listed; a quick view comes first', { timeout: 90_000 }, async () => {
+test('what was there and what comes is listed; a quick view comes first', { timeout: 180_000 }, async () => {
   await page.getByTestId('dicom-thumb').first().waitFor();
   assert.equal((await us.storeBytes(later.bytes)).code, 0);
   await page.getByTestId('dicom-thumb').nth(1).waitFor();
@@ -71,7 +71,7 @@ test('what was there and what comes is listed; a quick view comes first', { time
   await page.screenshot({ path: join(screenshots, 'join-dicom-small-vi.png') });
 });
 
-test('the original is had on demand, pixel for pixel', { timeout: 90_000 }, async () => {
+test('the original is had on demand, pixel for pixel', { timeout: 180_000 }, async () => {
   await page.getByTestId('dicom-lossless').click();
   await shown('full', 0);
   assert.equal(await difference(0), 0);
@@ -82,7 +82,7 @@ test('the original is had on demand, pixel for pixel', { timeout: 90_000 }, asyn
   await page.screenshot({ path: join(screenshots, 'join-dicom-vi.png') });
 });
 
-test('it plays, no frame left out', { timeout: 90_000 }, async () => {
+test('it plays, no frame left out', { timeout: 180_000 }, async () => {
   const seen = page.evaluate(() => new Promise((done) => {
     const frames = [];
     const one = document.querySelector('[data-testid=dicom-canvas]');

@@ -4,12 +4,12 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { openChromium } from '../lib/browser.mjs';
+import { eventually, openChromium } from '../lib/browser.mjs';
 import { screenshots } from '../lib/clinic.mjs';
 import { device } from '../lib/dicom.mjs';
 import { place, signIn, startConsultation } from '../lib/people.mjs';
 import { freePort, runStation, stop } from '../lib/station.mjs';
-import { ultrasound, ultrasoundPixel, xray, xrayPixel } from '../sim/dicom.mjs';
+import { ultrasound, ultrasoundPixel, xray, xrayPixel, xrayShade, xrayTables } from '../sim/dicom.mjs';
 
 const PATIENT = 'Lò Văn Pành', OURS = { name: 'LO^VAN^PANH', id: '0100777' };
 const clip = ultrasound({ patient: OURS }), plate = xray({ patient: OURS });
@@ -75,7 +75,7 @@ async function isLevelled(center, width) {
     }
 }
 
-test('what the ultrasound sends appears by itself, and every frame has its pixels', { timeout: 60_000 }, async () => {
+test('what the ultrasound sends appears by itself, and every frame has its pixels', { timeout: 180_000 }, async () => {
   assert.equal((await us.storeBytes([clip.bytes, plate.bytes])).code, 0);
   await page.getByTestId('dicom-thumb').nth(1).waitFor();
   await page.screenshot({ path: join(screenshots, 'console-dicom-list-vi.png') });
@@ -89,7 +89,7 @@ test('what the ultrasound sends appears by itself, and every frame has its pixel
   assert.match(await page.getByTestId('dicom-warning').innerText(), /không dùng làm chẩn đoán/);
 });
 
-test('it plays at the rate of the object, and leaves no frame out', { timeout: 60_000 }, async () => {
+test('it plays at the rate of the object, and leaves no frame out', { timeout: 180_000 }, async () => {
   const seen = page.evaluate(() => new Promise((done) => {
     const frames = [], times = [];
     const one = document.querySelector('[data-testid=dicom-canvas]');
@@ -109,7 +109,7 @@ test('it plays at the rate of the object, and leaves no frame out', { timeout: 6
   assert.ok(mean >= 38, `25 frames a second at most, ${mean} ms each`);
 });
 
-test('a length on the ultrasound is in its own millimetres', { timeout: 60_000 }, async () => {
+test('a length on the ultrasound is in its own millimetres', { timeout: 180_000 }, async () => {
   await page.getByTestId('dicom-measure').click();
   const box = await canvas().boundingBox(), scale = box.width / clip.columns;
   await page.mouse.move(box.x + 10 * scale, box.y + 20 * scale);
@@ -124,7 +124,7 @@ test('a length on the ultrasound is in its own millimetres', { timeout: 60_000 }
   await page.getByTestId('dicom-viewer').getByTestId('close').click();
 });
 
-test('twelve bits are mapped by the window of the object, and by one that is drawn', { timeout: 60_000 }, async () => {
+test('twelve bits are mapped by the window of the object, and by one that is drawn', { timeout: 180_000 }, async () => {
   await page.getByTestId('dicom-thumb').filter({ hasText: 'CR' }).click();
   await shown(0);
   assert.equal(await page.getByTestId('dicom-levels').innerText(), 'C 300 · W 1000');
@@ -144,18 +144,41 @@ test('twelve bits are mapped by the window of the object, and by one that is dra
   await page.getByTestId('dicom-viewer').getByTestId('close').click();
 });
 
-test("another patient's study waits for a click", { timeout: 60_000 }, async () => {
+test("an object's own tables come first, and a window takes their place", { timeout: 180_000 }, async () => {
+  const tabled = xray({ patient: OURS, tables: xrayTables });
+  assert.equal((await us.storeBytes(tabled.bytes)).code, 0);
+  const thumbs = page.getByTestId('dicom-thumb').filter({ hasText: 'CR' });
+  await thumbs.nth(1).waitFor();
+  await thumbs.first().click(); // the newest study stands first
+  await shown(0);
+  const isShaded = async (table) => {
+    const got = await pixels();
+    return xrayTables[table] && Array.from({ length: plate.columns * plate.rows }, (_, i) => i).every((i) =>
+      Math.abs(got[4 * i] - xrayShade(xrayPixel(i % plate.columns, Math.floor(i / plate.columns)), xrayTables[table])) <= 1);
+  };
+  await eventually(() => isShaded(0), 20, 'the first table');
+  assert.equal(await page.getByTestId('dicom-levels').innerText(), 'S');
+  await page.screenshot({ path: join(screenshots, 'console-dicom-table-vi.png') });
+  await page.getByTestId('dicom-table-choice').nth(1).click();
+  await eventually(() => isShaded(1), 20, 'the second table');
+  await page.getByTestId('dicom-window-choice').click();
+  await page.getByTestId('dicom-levels').getByText('C 300 · W 1000').waitFor();
+  await isLevelled(300, 1000);
+  await page.getByTestId('dicom-viewer').getByTestId('close').click();
+});
+
+test("another patient's study waits for a click", { timeout: 180_000 }, async () => {
   assert.equal((await us.storeBytes(ultrasound({ patient: { name: 'Nguyễn^Thị Khác', id: '5' } }).bytes)).code, 0);
   const held = page.getByTestId('held');
   await held.getByText('Nguyễn Thị Khác').waitFor();
   await page.screenshot({ path: join(screenshots, 'console-dicom-held-vi.png') });
-  assert.equal(await page.getByTestId('dicom-thumb').count(), 2);
+  assert.equal(await page.getByTestId('dicom-thumb').count(), 3);
   await page.getByTestId('held-claim').click();
-  await page.getByTestId('dicom-thumb').nth(2).waitFor();
+  await page.getByTestId('dicom-thumb').nth(3).waitFor();
   await held.waitFor({ state: 'detached' });
 });
 
-test('pictures stay with the record and are shown in playback', { timeout: 60_000 }, async () => {
+test('pictures stay with the record and are shown in playback', { timeout: 180_000 }, async () => {
   const id = doctor.state.consultation.id;
   await doctor.ask('consultation.conclude', { conclusion: 'Theo dõi' });
   await doctor.ask('consultation.sign', { pin: at.pin });

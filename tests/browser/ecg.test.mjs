@@ -69,9 +69,12 @@ const inkOf = (page, box) => page.getByTestId('ecg-canvas').evaluate((canvas, { 
   });
 }, box);
 
-// Every column of a cell lies where the samples say, within two pixels.
-async function cellMatches(page, { lead, row, column, columns }, { speed, gain }) {
-  const px = await eventually(async () => Number(await page.getByTestId('ecg-canvas').getAttribute('data-px-per-mm')), 20, 'the sheet is drawn');
+// Every column of a cell lies where the samples say, within two pixels; as soon as it is drawn.
+const cellMatches = (page, cell, manner) => eventually(async () => ({ highest: await cellHeight(page, cell, manner) }), 20, `${cell.lead} is drawn`)
+  .then(({ highest }) => highest);
+
+async function cellHeight(page, { lead, row, column, columns }, { speed, gain }) {
+  const px = Number(await page.getByTestId('ecg-canvas').getAttribute('data-px-per-mm'));
   const width = TRACE_MM / columns, seconds = width / speed, fromS = column * seconds;
   const x0 = Math.round((MARGIN_MM + column * width) * px), x1 = Math.round((MARGIN_MM + (column + 1) * width) * px);
   const y0 = Math.round((row * STRIP_MM + NAME_MM) * px), y1 = Math.round((row + 1) * STRIP_MM * px);

@@ -54,7 +54,7 @@ async function scan(text) {
   await page.keyboard.press('Enter');
 }
 
-test('the citizen card fills the form; what is no card is refused in words', { timeout: 60_000 }, async () => {
+test('the citizen card fills the form; what is no card is refused in words', { timeout: 180_000 }, async () => {
   await box('start').waitFor();
   await scan('https://example.vn|x');
   await box('identity-problem').waitFor();
@@ -68,7 +68,7 @@ test('the citizen card fills the form; what is no card is refused in words', { t
   assert.equal(await box('start').isVisible(), true); // the scanner's Enter started nothing
 });
 
-test('an insurance card of no class is refused before anything begins', { timeout: 60_000 }, async () => {
+test('an insurance card of no class is refused before anything begins', { timeout: 180_000 }, async () => {
   await box('mode-3').check();
   await box('reason').fill('Đau ngực');
   await box('patient-insurance').fill('QQ2110123456789');
@@ -118,7 +118,7 @@ test('every section, conclusions by keyboard, the facility, a mark', { timeout: 
   await box('tab-notes').click();
 });
 
-test('a specialist proposes a conclusion, and the doctor takes it over', { timeout: 90_000 }, async () => {
+test('a specialist proposes a conclusion, and the doctor takes it over', { timeout: 180_000 }, async () => {
   const link = await invite(page);
   specialist = await openChromium({ ca: place.ca, viewport: { width: 1440, height: 1000 } });
   const other = specialist.page;
@@ -158,7 +158,7 @@ test('killed in the middle of a sentence, the station has it', { timeout: 120_00
   for (const [kind, text] of Object.entries(NOTES)) assert.equal(await box(`note-${kind}`).inputValue(), text);
 });
 
-test('an opinion by telephone stands under the speaker', { timeout: 60_000 }, async () => {
+test('an opinion by telephone stands under the speaker', { timeout: 180_000 }, async () => {
   await box('telephone-open').click();
   await box('telephone-speaker').fill('BS. Ngô Thu Hà');
   await box('telephone-text').fill('Cho aspirin, chuyển ngay');
@@ -168,7 +168,7 @@ test('an opinion by telephone stands under the speaker', { timeout: 60_000 }, as
   assert.match(await card.innerText(), /Ngô Thu Hà/);
 });
 
-test('in both languages, on a desk and on a phone', { timeout: 60_000 }, async () => {
+test('in both languages, on a desk and on a phone', { timeout: 180_000 }, async () => {
   for (const lang of ['vi', 'en']) {
     await box('user-menu').click();
     await box(`language-${lang}`).first().click();
@@ -188,7 +188,7 @@ test('in both languages, on a desk and on a phone', { timeout: 60_000 }, async (
   await page.keyboard.press('Escape');
 });
 
-test('what is missing is named and keeps nobody from signing; the draft is a version then', { timeout: 90_000 }, async () => {
+test('what is missing is named and keeps nobody from signing; the draft is a version then', { timeout: 180_000 }, async () => {
   await box('note-note').fill('');
   await box('note-allergies').fill('');
   await box('note-allergies').blur();
@@ -213,7 +213,7 @@ test('what is missing is named and keeps nobody from signing; the draft is a ver
   assert.ok(rows.length >= 1 && rows.length <= 3, `${rows.length} versions of one sentence`);
 });
 
-test('the patient is found again, with what was before', { timeout: 90_000 }, async () => {
+test('the patient is found again, with what was before', { timeout: 180_000 }, async () => {
   await box('start').waitFor();
   await box('identity-text').fill('lo thi my');
   await box('identity-go').click();

@@ -100,7 +100,7 @@ test('the cable is pulled for 10 s: the console goes on, the specialist comes ba
   assert.ok(Object.keys(videos).some((name) => name.startsWith('video-peer-')), 'the doctor sees the specialist again');
 });
 
-test('a station in namespaces of its own needs no sign-in again', { timeout: 30_000 }, async () => {
+test('a station in namespaces of its own needs no sign-in again', { timeout: 180_000 }, async () => {
   await doctor.page.reload();
   await picturesMove(doctor.page, CAMERA);
 });

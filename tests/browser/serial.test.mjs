@@ -38,7 +38,7 @@ after(async () => {
   rmSync(ports, { recursive: true, force: true });
 });
 
-test('what is plugged in works, what is not says what to do', { timeout: 90_000 }, async () => {
+test('what is plugged in works, what is not says what to do', { timeout: 180_000 }, async () => {
   const { page } = chromium;
   await page.goto(`${at.origin}/`);
   await page.getByTestId('user-lan').click();
@@ -55,7 +55,7 @@ test('what is plugged in works, what is not says what to do', { timeout: 90_000 
   await page.locator('[data-testid=feed-serial-finger][data-state=live]').waitFor();
 });
 
-test('readings and the finger that is missing are seen in the consultation', { timeout: 90_000 }, async () => {
+test('readings and the finger that is missing are seen in the consultation', { timeout: 180_000 }, async () => {
   const { page } = chromium;
   silent = await signInSilently(at, 'hung');
   await startConsultation(silent);

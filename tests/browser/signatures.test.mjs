@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -83,6 +83,31 @@ test('a .p7s of something else is refused in plain words, the right one is taken
   assert.match(await dialog().getByTestId('signature-2').innerText(), /PGS\. Trần Thị Đào/);
 });
 
+test('a key at a remote-signing provider: the hash is shown, the value is handed in', { timeout: 60_000 }, async () => {
+  const chair = page.locator('[data-testid=signatures] li.signature');
+  const before = await chair.count();
+  await page.getByTestId('sign-remote').click();
+  await page.getByTestId('remote-certificate').setInputFiles(join(pki, 'doctor-chain.crt'));
+  const hash = join(work, 'hash');
+  writeFileSync(hash, Buffer.from(await page.getByTestId('remote-hash').innerText(), 'base64'));
+  await page.getByTestId('sign-role').selectOption('chair');
+  await page.getByTestId('remote-value').fill(Buffer.from('không phải').toString('base64'));
+  await page.getByTestId('remote-go').click();
+  assert.match(await page.getByTestId('remote-problem').innerText(), /không khớp/);
+  await shot('signatures-remote');
+  // Days may lie between: the file that was saved brings it back.
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByText('Tải tệp mã băm').click()]);
+  await saved.saveAs(join(work, 'hash.json'));
+  await page.getByTestId('remote-certificate').setInputFiles([]);
+  await page.getByTestId('remote-certificate').setInputFiles(join(work, 'hash.json'));
+  assert.equal(await page.getByTestId('remote-hash').innerText(), readFileSync(hash).toString('base64'));
+  const value = execFileSync('openssl', ['pkeyutl', '-sign', '-inkey', join(pki, 'doctor.key'), '-in', hash]);
+  await page.getByTestId('remote-value').fill(value.toString('base64'));
+  await page.getByTestId('remote-go').click();
+  await eventually(async () => (await chair.count()) === before + 1, 15, 'one more signature');
+  assert.match(await dialog().innerText(), /Chủ tọa: BS\. Nguyễn Văn Bình/);
+});
+
 test('the patient confirms and draws', { timeout: 60_000 }, async () => {
   await page.getByTestId('sign-confirm').click();
   await page.getByTestId('confirm-name').fill('Vàng Thị Mỷ');
@@ -95,14 +120,14 @@ test('the patient confirms and draws', { timeout: 60_000 }, async () => {
   await page.mouse.up();
   await shot('signatures-confirm-vi');
   await page.getByTestId('confirm-go').click();
-  await dialog().getByTestId('signature-3').locator('img').waitFor();
+  await dialog().getByTestId('signature-4').locator('img').waitFor();
 });
 
 test('time-stamps come when the authority is there again', { timeout: 60_000 }, async () => {
   authority.manner = 'good';
   await eventually(async () => {
     await dialog().getByText('Kiểm tra lại').click();
-    return (await dialog().innerText()).match(/theo Test time-stamps \(tsa\)/g)?.length === 2;
-  }, 40, 'both are stamped');
+    return (await dialog().innerText()).match(/theo Test time-stamps \(tsa\)/g)?.length === 3;
+  }, 40, 'all are stamped');
   await shot('signatures-vi');
 });

@@ -129,7 +129,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('a specialist who does not listen gets no stethoscope', { timeout: 60_000 }, async () => {
+test('a specialist who does not listen gets no stethoscope', { timeout: 180_000 }, async () => {
   // The console has turned its own microphone on: it is the room's.
   await eventually(async () => Object.keys(await packets(specialist)).some((name) => name.startsWith('peer-console')), 30, 'the room');
   assert.equal((await packets(specialist))['source-stethoscope'] ?? 0, 0);
@@ -154,7 +154,7 @@ test('a view is the ear\'s alone', { timeout: 120_000 }, async (t) => {
   await specialist.getByTestId('listen-view').selectOption('none');
 });
 
-test('the phonocardiogram shows what is heard', { timeout: 60_000 }, async () => {
+test('the phonocardiogram shows what is heard', { timeout: 180_000 }, async () => {
   for (const page of [specialist, doctor]) {
     await page.bringToFront();
     await eventually(() => page.getByTestId('phonogram').evaluate((canvas) => {

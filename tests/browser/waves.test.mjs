@@ -13,6 +13,7 @@ import { median } from '../lib/figures.mjs';
 import { place, signIn, startConsultation } from '../lib/people.mjs';
 import { nhipcau, runStation, stop } from '../lib/station.mjs';
 import { readWaves } from '../lib/pages.mjs';
+import { alignment, ramp, readTraces } from '../lib/wave-align.mjs';
 
 const DEVICE = '0004A3FFFE5D0001';
 const CONFIG = `[camera room]\naddress=test:moving\nwidth=640\nheight=360\n\n[microphone microphone]\naddress=test:\n\n[device monitor]\nid=${DEVICE}\n`;
@@ -20,7 +21,6 @@ const RATE = 500;
 let at, station, doctor, specialist, page, monitor, consultation;
 
 // V6 is a ramp of one millivolt a second: which moment a column shows can be read from its height.
-const ramp = (t) => t % 1;
 const value = (name, t) => (name === 'pleth' ? pleth(t) : name === 'V6' ? ramp(t) : ecg(t, name));
 
 before(async () => {
@@ -57,35 +57,14 @@ after(async () => {
   at?.remove();
 });
 
-// In the page: what stands in the columns of a row. `ink` has colour, `hatch` has none.
-function readTraces() {
-  globalThis.rowOf = (label) => {
-    const name = document.querySelector(`[data-testid="wave-row-${label}"]`);
-    const screen = document.querySelector('[data-testid=wave-screen]');
-    const canvas = document.querySelector('[data-testid=wave-ink]');
-    const [top, height] = [Number(name.dataset.top), Number(name.dataset.height)];
-    const { data, width } = canvas.getContext('2d').getImageData(0, top, canvas.width, height);
-    const columns = Array.from({ length: width }, (_, x) => {
-      const column = { top: null, bottom: null, hatched: false };
-      for (let y = 0; y < height; y++) {
-        const [r, g, b, a] = data.slice((y * width + x) * 4, (y * width + x) * 4 + 4);
-        if (a < 100) continue;
-        if (Math.max(r, g, b) - Math.min(r, g, b) < 40) column.hatched = true;
-        else {
-          column.top ??= y;
-          column.bottom = y;
-        }
-      }
-      return column;
-    });
-    return { columns, pxPerMm: Number(screen.dataset.pxPerMm), speed: Number(name.dataset.speed) };
-  };
-}
-
 const row = (label) => page.evaluate((name) => globalThis.rowOf(name), label);
-const full = async (label) => {
-  const { columns } = await row(label);
-  return columns.filter(({ top }) => top !== null).length > columns.length * 0.9;
+// Of the row's columns those that have ink, 0 … 1.
+const inked = ({ columns }) => columns.filter(({ top }) => top !== null).length / columns.length;
+// Fails with how full it is, which tells a row that stands still from one that has a gap in it.
+const full = async (label, seconds = 60) => {
+  let share = 0;
+  await eventually(async () => (share = inked(await row(label))) > 0.9, seconds, `the row of ${label} is full`)
+    .catch((error) => { throw new Error(`${error.message}: ${(share * 100).toFixed(0)} % of it`); });
 };
 
 // Columns at which the R peaks of lead II stand, how high above the base line, px.
@@ -113,7 +92,7 @@ function sentHeight() {
 async function measured(speed, gain) {
   await page.getByTestId('wave-speed').selectOption(String(speed));
   await page.getByTestId('wave-gain').selectOption(String(gain));
-  await eventually(() => full('II'), 30, 'the row is full');
+  await full('II');
   await page.getByTestId('wave-freeze').click();
   const seen = await row('II');
   const { found, height } = peaks(seen);
@@ -124,7 +103,7 @@ async function measured(speed, gain) {
   return { between: median(between) / seen.pxPerMm / speed, height: height / seen.pxPerMm / gain, n: found.length };
 }
 
-test('an ECG stands on its paper: millimetres a second, millimetres a millivolt', { timeout: 90_000 }, async () => {
+test('an ECG stands on its paper: millimetres a second, millimetres a millivolt', { timeout: 180_000 }, async () => {
   for (const [speed, gain] of [[25, 10], [50, 20], [25, 5]]) {
     const { between, height, n } = await measured(speed, gain);
     assert.ok(n >= 4, `${n} peaks at ${speed} mm/s`);
@@ -133,97 +112,58 @@ test('an ECG stands on its paper: millimetres a second, millimetres a millivolt'
   }
 });
 
-test('other leads can be chosen; those that follow from two are computed', { timeout: 60_000 }, async () => {
+test('other leads can be chosen; those that follow from two are computed', { timeout: 180_000 }, async () => {
   await page.getByTestId('wave-leads').click();
   for (const lead of ['I', 'III', 'aVF', 'V6']) await page.getByTestId(`wave-lead-${lead}`).check();
   await page.getByTestId('wave-leads').click();
-  await eventually(() => full('aVF'), 30, 'aVF is drawn');
+  await full('aVF');
   await page.screenshot({ path: join(screenshots, 'waves-join-leads.png') });
 });
 
-// In the page: how much later than the picture that is shown the column at the beam is, ms.
-function measureAlignment() {
-  const video = document.querySelector('video[data-testid=video-source-room]');
-  const strip = Object.assign(document.createElement('canvas'), { width: 320, height: 5 }).getContext('2d', { willReadFrequently: true });
-  // test_scene.h: 24 bits and 8 of check along the lowest 1/36 of the picture; here ms of the capture.
-  const shown = () => {
-    const [w, h] = [video.videoWidth, video.videoHeight];
-    strip.drawImage(video, 0, (h * 35) / 36, w, h / 36, 0, 0, 320, 5);
-    const { data } = strip.getImageData(0, 3, 320, 1);
-    let code = 0;
-    for (let bit = 0; bit < 32; bit++) code = code * 2 + (data[(bit * 10 + 5) * 4] > 125 ? 1 : 0);
-    const number = Math.floor(code / 256);
-    return (Math.imul(number, 0x9e3779b1) >>> 24) === code % 256 ? number : null;
-  };
-  const beam = () => {
-    const { columns, pxPerMm } = globalThis.rowOf('V6');
-    const there = columns.map((c) => c.top !== null);
-    // The beam: ink, and then the bar that erases.
-    const at = there.findIndex((ink, x) => ink && !there[x + 1] && !there[x + 3] && !there[(x + 8) % there.length]);
-    if (at < 2) return null;
-    const { top, bottom } = columns[at];
-    const lows = columns.filter((c) => c.bottom !== null).map((c) => c.bottom), highs = columns.filter((c) => c.top !== null).map((c) => c.top);
-    const [low, high] = [Math.max(...lows), Math.min(...highs)];
-    return { part: (low - (top + bottom) / 2) / (low - high), pxPerMm };
-  };
-  return new Promise((done) => {
-    const list = [];
-    const look = () => {
-      const [number, wave] = [shown(), beam()];
-      // A frame is what is shown till the next one: its middle age is half an interval.
-      if (number !== null && wave !== null) list.push({ number, part: wave.part, wall: performance.timeOrigin + performance.now() });
-      if (list.length >= 60) done(list);
-      else setTimeout(() => requestAnimationFrame(look), 130);
-    };
-    look();
-  });
-}
-
-test('waves are in step with the picture on screen', { timeout: 60_000 }, async (t) => {
+// What a machine that does other things besides takes samples and pictures out of step with is told on the page; the two are in
+// step again when it has the time.
+test('waves are in step with the picture on screen', { timeout: 240_000 }, async (t) => {
   await page.getByTestId('wave-gain').selectOption('20');
-  await eventually(() => full('V6'), 30, 'the ramp is drawn');
-  const seen = await page.evaluate(measureAlignment);
-  const late = seen.map(({ number, part, wall }) => {
-    const age = (((Math.round(wall) % 2 ** 24) - number) + 2 ** 24) % 2 ** 24;
-    const pictureMs = wall - age;
-    // When the ramp has this height: the nearest such moment to that of the picture.
-    const second = ((pictureMs - monitor.began) / 1000) % 1;
-    let off = part - second;
-    off -= Math.round(off);
-    return off * 1000;
-  });
-  const sorted = late.map(Math.abs).sort((a, b) => a - b);
-  const middle = median(late);
-  t.diagnostic(`waves against the picture: median ${middle.toFixed(0)} ms, 90 % within ${sorted[Math.floor(sorted.length * 0.9)].toFixed(0)} ms`);
-  assert.ok(Math.abs(middle) < 50, `${middle} ms apart`);
+  await full('V6');
+  let seen;
+  await eventually(async () => {
+    seen = await alignment(page, monitor.began, 40);
+    t.diagnostic(`waves against the picture: median ${seen.median.toFixed(0)} ms, 90 % within ${seen.ninety.toFixed(0)} ms`);
+    return Math.abs(seen.median) < 50;
+  }, 40, 'the two are within 50 ms').catch((error) => { throw new Error(`${error.message}: ${seen?.median} ms apart`); });
 });
 
-test('a gap is hatched and nothing is drawn over it', { timeout: 60_000 }, async () => {
+test('a page that comes back gets what it missed', { timeout: 180_000 }, async () => {
+  // Rows of so many seconds that no machine is too slow to have them before they could have been drawn live.
+  const speed = 12.5;
+  await page.getByTestId('wave-speed').selectOption(String(speed));
+  await full('II');
+  const left = Date.now();
+  await page.reload();
+  await page.getByTestId('waves').waitFor({ timeout: 60_000 });
+  await page.getByTestId('wave-speed').selectOption(String(speed));
+  let drawn = 0, since = 0;
+  await eventually(async () => {
+    since = (Date.now() - left) / 1000;
+    const seen = await row('II');
+    drawn = inked(seen) * seen.columns.length / seen.pxPerMm / speed;
+    return drawn > since + 3;
+  }, 60, 'more is drawn than has come since').catch((error) => { throw new Error(`${error.message}: ${drawn.toFixed(1)} s after ${since.toFixed(1)} s`); });
+});
+
+test('a gap is hatched and nothing is drawn over it', { timeout: 180_000 }, async () => {
   await page.getByTestId('wave-gain').selectOption('10');
   await page.getByTestId('wave-speed').selectOption('25');
-  await eventually(() => full('II'), 30, 'the row is full');
+  await full('II');
   monitor.skip(2000);
   const seen = await eventually(async () => {
     const { columns, pxPerMm } = await row('II');
     const gap = columns.filter(({ hatched, top }) => hatched && top === null).length;
     const after = columns.findIndex(({ hatched }, x) => hatched && columns[x + 1]?.top !== null && !columns[x + 1]?.hatched);
     return after >= 0 && gap / pxPerMm / 25 > 1.7 && { gap: gap / pxPerMm / 25 };
-  }, 30, 'a gap of two seconds');
+  }, 60, 'a gap of two seconds');
   await page.screenshot({ path: join(screenshots, 'waves-join-gap.png') });
   assert.ok(seen.gap < 2.5, `${seen.gap} s are hatched`);
-});
-
-test('a page that comes back gets what it missed', { timeout: 60_000 }, async () => {
-  // A row's worth since the gap: what was before it is another epoch's.
-  await eventually(() => full('II'), 30, 'the row is full before');
-  await page.reload();
-  await page.getByTestId('waves').waitFor({ timeout: 30_000 });
-  const width = () => page.evaluate(() => document.querySelector('[data-testid=wave-ink]').width / Number(document.querySelector('[data-testid=wave-screen]').dataset.pxPerMm));
-  const seconds = (await width()) / 25;
-  // Drawn live it would take that long to fill the row.
-  const began = Date.now();
-  await eventually(() => full('II'), 30, 'the row is full');
-  assert.ok(Date.now() - began < (seconds * 1000) / 2, `${Date.now() - began} ms for ${seconds.toFixed(1)} s of waves`);
 });
 
 test('the page says what it is not', { timeout: 20_000 }, async () => {
@@ -232,7 +172,7 @@ test('the page says what it is not', { timeout: 20_000 }, async () => {
   assert.match(text, /không đúng tỉ lệ/);
 });
 
-test('the record has every sample that was sent, gap and all', { timeout: 90_000 }, async () => {
+test('the record has every sample that was sent, gap and all', { timeout: 180_000 }, async () => {
   monitor.stop();
   // What the monitor sent last is written a moment after it fell silent.
   const sent = monitor.windows();
@@ -265,10 +205,11 @@ test('the record has every sample that was sent, gap and all', { timeout: 90_000
     }
     assert.equal(next, (sent[n].to - sent[n].from) * perWindow);
   }
-  assert.ok(samples > 50_000, `${samples} samples`);
+  const windows = sent.reduce((sum, { from, to }) => sum + to - from, 0);
+  assert.equal(samples, windows * perWindow * rows[0].body.leads.length);
 });
 
-test('the record verifies, and plays its waves back', { timeout: 90_000 }, async () => {
+test('the record verifies, and plays its waves back', { timeout: 180_000 }, async () => {
   const verdict = JSON.parse(execFileSync(nhipcau, ['record', 'verify', '--state', at.state, '--unlock', at.passphrase, '--json'], { encoding: 'utf8' }));
   assert.equal(verdict.good, true, JSON.stringify(verdict.findings));
   await page.goto(`${at.origin}/`);
@@ -279,16 +220,20 @@ test('the record verifies, and plays its waves back', { timeout: 90_000 }, async
   await page.getByTestId('passphrase').fill(at.passphraseText);
   await page.getByTestId('unlock-go').click();
   await page.getByTestId('seek').waitFor();
-  await eventually(async () => Number(await page.getByTestId('seek').getAttribute('max')) > 30, 20, 'the waves have a length');
-  // The end, since the gap lies before it.
-  await page.getByTestId('seek').fill(String(Math.floor(Number(await page.getByTestId('seek').getAttribute('max')) - 1)));
-  await eventually(() => full('II'), 30, 'the row is full');
+  const sent = (monitor.windows().at(-1).to * monitor.windowMs) / 1000;
+  await eventually(async () => Number(await page.getByTestId('seek').getAttribute('max')) >= sent, 60, 'the waves have a length');
+  // What was sent last is the end; before the gap there is more than a row.
+  const end = Number(await page.getByTestId('seek').getAttribute('max'));
+  const [before, behind] = monitor.windows();
+  const gapAt = end - ((behind.to - before.to) * monitor.windowMs) / 1000;
+  await page.getByTestId('seek').fill(String(Math.floor((gapAt - 0.5) * 10) / 10));
+  await full('II');
   // Rows find their place within a second of their first samples.
   const inPlace = async () => {
     const seen = await row('II');
     return seen.columns.every(({ top }) => top === null || top > 0) && seen;
   };
-  const seen = await eventually(inPlace, 10, 'the trace is within its row');
+  const seen = await eventually(inPlace, 60, 'the trace is within its row');
   await page.screenshot({ path: join(screenshots, 'waves-playback.png') });
   const { found, height } = peaks(seen);
   const between = median(found.slice(1).map(({ x }, i) => x - found[i].x)) / seen.pxPerMm / seen.speed;

@@ -1,14 +1,17 @@
-/* The protocol of hostile pages: each line of the input is a frame from one of four pages, given
+/* The protocol of hostile pages: each line of the input is a frame from one of six pages, given
  * to a real station with a real store (no cameras, hub or server).
  *
  *   c FRAME   console of somebody signed in     j FRAME   a join page
  *   o FRAME   console of nobody                 d FRAME   a data channel
+ *   s FRAME   desk of a specialist              n FRAME   desk of nobody
  *
  * $C stands for the id of the consultation on screen, $I and $S for id and secret of its newest
- * invitation, $G for a guest, $T for a good session token: what a page knows, or might guess.
+ * invitation, $P for its PIN, $G for a guest, $A for the newest appointment, $T for a good session
+ * token: what a page knows, or might guess.
  */
 #include "../unit/station_place.h"
 
+#include "station/calls/desk.h"
 #include "station/channel.h"
 #include "station/guests.h"
 
@@ -60,7 +63,7 @@ sign_in (Client *client)
   Session *session = token != NULL ? sessions_find (place.station->sessions, token) : NULL;
   if (session == NULL) {
     g_clear_pointer (&token, g_free);
-    sessions_issue (place.station->sessions, "lan", session_made, &token);
+    sessions_issue (place.station->sessions, "lan", NULL, session_made, &token);
     while (token == NULL)
       g_main_context_iteration (NULL, TRUE);
     session = sessions_find (place.station->sessions, token);
@@ -68,6 +71,16 @@ sign_in (Client *client)
   client->session = session;
   session->client = client;
   return token;
+}
+
+static const char *
+newest_appointment (void)
+{
+  const GPtrArray *consults = place.station->consults;
+  for (guint i = consults->len; i > 0; i--)
+    if (consult_is_planned (consults->pdata[i - 1]))
+      return ((Consult *)consults->pdata[i - 1])->id;
+  return "none";
 }
 
 static const char *
@@ -87,6 +100,10 @@ stands_for (char letter, const char *token)
   case 'G':
     return consult != NULL && consult->guests->len > 0 ? ((Guest *)consult->guests->pdata[0])->id
                                                        : "none";
+  case 'P':
+    return invite != NULL && invite->pin != NULL ? invite->pin : "none";
+  case 'A':
+    return newest_appointment ();
   case 'T':
     return token;
   default:
@@ -110,8 +127,18 @@ fill_in (const char *frame, gsize length, const char *token)
   return filled;
 }
 
+enum { CONSOLE, NOBODYS_CONSOLE, JOIN, DESK, NOBODYS_DESK, PAGES };
+
+static int
+page_of (char letter)
+{
+  static const char letters[PAGES + 1] = "cojsn";
+  const char *found = letter != '\0' ? strchr (letters, letter) : NULL;
+  return found != NULL ? (int)(found - letters) : JOIN;
+}
+
 static void
-give (Page *pages[3], const char *line, gsize length, const char *token)
+give (Page *pages[PAGES], const char *line, gsize length, const char *token)
 {
   if (length < 2)
     return;
@@ -121,7 +148,7 @@ give (Page *pages[3], const char *line, gsize length, const char *token)
     channel_receive (place.station, stands_for ('G', token), bytes);
     station_settle (&place);
   } else {
-    Page *page = pages[line[0] == 'c' ? 0 : line[0] == 'o' ? 1 : 2];
+    Page *page = pages[page_of (line[0])];
     if (!page->closed)
       page_give (&place, page, frame->str, frame->len);
   }
@@ -169,14 +196,18 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   const char *p = (const char *)data, *end = p + size;
   begin ();
-  Page *pages[3] = { page_open (&place, CLIENT_CONSOLE), page_open (&place, CLIENT_CONSOLE),
-                     page_open (&place, CLIENT_JOIN) };
-  const char *token = sign_in (pages[0]->client);
+  Page *pages[PAGES] = { page_open (&place, CLIENT_CONSOLE), page_open (&place, CLIENT_CONSOLE),
+                         page_open (&place, CLIENT_JOIN), page_open (&place, CLIENT_DESK),
+                         page_open (&place, CLIENT_DESK) };
+  CallPerson *person = call_person_new ("minh", "BS. Minh", "BV", NULL);
+  desk_identify (pages[DESK]->client, person);
+  call_person_free (person);
+  const char *token = sign_in (pages[CONSOLE]->client);
   for (guint i = 0; i < FRAMES_MAX && p < end; i++) {
     const char *line = memchr (p, '\n', (gsize)(end - p));
     gsize length = (gsize)((line != NULL ? line : end) - p);
     if (wants_guest (p, length))
-      put_guest (pages[2]);
+      put_guest (pages[JOIN]);
     give (pages, p, length, token);
     p += length + 1;
   }

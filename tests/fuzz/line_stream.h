@@ -27,6 +27,17 @@ line_wave (WaveBlock *block, void *arg)
 }
 
 static void
+line_alarm (DeviceAlarm *alarm, void *arg)
+{
+  json_t *object = device_alarm_to_json (alarm);
+  g_autofree char *text = json_dumps (object, JSON_COMPACT);
+  if (text == NULL)
+    g_error ("an alarm that cannot be written");
+  json_decref (object);
+  device_alarm_free (alarm);
+}
+
+static void
 line_send (const guint8 *data, gsize length, void *arg)
 {
 }
@@ -35,7 +46,7 @@ line_send (const guint8 *data, gsize length, void *arg)
 static inline void
 line_stream (const LineKind *kind, const guint8 *data, gsize size, gint64 step_us)
 {
-  const FeedSink sink = { .observation = line_observation, .wave = line_wave };
+  const FeedSink sink = { .observation = line_observation, .wave = line_wave, .alarm = line_alarm };
   const LineOutput output = { .sink = &sink, .device = "serial-fuzz", .send = line_send };
   LineTime now = { .monotonic_us = G_USEC_PER_SEC, .utc_us = 1763600000 * (gint64)G_USEC_PER_SEC };
   if (size < 1)

@@ -1,6 +1,7 @@
 // A system bus of the tests' own, and on it tests/sim/bluez.py: a bluetoothd with health devices.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -57,6 +58,22 @@ export class Bluetooth {
     });
   }
 
+  // The same bus at another address, where each connection waits so long for its first answer.
+  async slow(seconds) {
+    const path = join(this.dir, 'slow'), real = join(this.dir, 'bus');
+    const slow = { env: { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${path}` }, connections: 0 };
+    const door = createServer((client) => {
+      slow.connections++;
+      const bus = connect(real);
+      for (const side of [client, bus]) side.on('error', () => {}).on('close', () => [client, bus].forEach((s) => s.destroy()));
+      bus.pipe(client);
+      setTimeout(() => client.pipe(bus), seconds * 1000).unref();
+    });
+    await new Promise((done) => door.listen(path, done));
+    slow.end = () => door.close();
+    return slow;
+  }
+
   async end() {
     await stop(this.daemon);
     await stop(this.bus);
@@ -76,6 +93,8 @@ const sfloat = (mantissa, exponent = 0) => u16(((exponent & 15) << 12) | (mantis
 export const bloodPressure = (sys, dia, pulse, date) =>
   hex([0x06, ...sfloat(sys), ...sfloat(dia), ...sfloat(Math.round((sys + 2 * dia) / 3)), ...time7(date), ...sfloat(pulse)]);
 export const oximetry = (spo2, pulse) => hex([0, ...sfloat(spo2), ...sfloat(pulse)]);
+// Nonin's own service, big-endian: finger in, quality good.
+export const nonin = (spo2, pulse, status = 0x14) => hex([10, status, 30, 0, 250, 0, 1, spo2, pulse >> 8, pulse & 255]);
 export const temperature = (tenths) => hex([0x04, ...u16(tenths), 0, 0xff, 6]);
 export const weight = (kg) => hex([0, ...u16(Math.round(kg * 200))]);
 export const heartRate = (bpm) => hex([0x06, bpm]);

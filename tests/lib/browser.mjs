@@ -20,28 +20,43 @@ function trust(database, authorities, servers = []) {
 const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update',
   '--disable-sync', '--disable-quic', '--disable-gpu', '--disable-features=Translate,OptimizationHints'];
 
+// The program by a name of its own. It dies with us, however we end: what a test leaves behind slows all that
+// follow.
+function wrap(home, program, netns) {
+  const wrapper = join(home, program);
+  writeFileSync(wrapper, `#!/bin/sh
+exec setpriv --pdeathsig KILL ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/${program} "$@"
+`, { mode: 0o755 });
+  return wrapper;
+}
+
+// Closes it; by force when it does not answer.
+async function end(close, kill, home) {
+  let timer;
+  const patience = new Promise((done) => { timer = setTimeout(() => { kill(); done(); }, 20_000); });
+  await Promise.race([close().catch(kill), patience]);
+  clearTimeout(timer);
+  rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
 // A Chromium with a profile of its own. options.netns: run inside that network namespace;
 // options.devices: false for a machine without camera and microphone.
 export async function openChromium({ ca, relayCa, alsoTrust = [], netns, devices = true, args = [], locale = 'vi-VN', viewport } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'nhipcau-chromium-'));
   trust(join(home, '.pki/nssdb'), [ca, relayCa].filter(Boolean), alsoTrust);
-  const wrapper = join(home, 'chromium');
-  writeFileSync(wrapper, `#!/bin/sh
-exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/chromium "$@"
-`, { mode: 0o755 });
+  const wrapper = wrap(home, 'chromium', netns);
   const profile = join(home, 'profile');
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: wrapper, headless: true, chromiumSandbox: false, locale,
+    executablePath: wrapper, headless: true, chromiumSandbox: false, locale, timeout: 120_000,
     viewport: viewport ?? { width: 1366, height: 768 },
     permissions: devices ? ['camera', 'microphone'] : [],
     env: { ...process.env, HOME: home },
     args: [...quiet, ...(devices
       ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []), ...args],
   });
-  const close = async () => {
-    await context.close();
-    rmSync(home, { recursive: true, force: true });
-  };
+  // A page's own waits are bounds against hanging; how fast something must be is asserted where it is meant.
+  context.setDefaultTimeout(90_000);
+  const close = () => end(() => context.close(), () => {}, home);
   return { context, home, profile, close, page: context.pages()[0] ?? (await context.newPage()) };
 }
 
@@ -50,12 +65,9 @@ export async function openFirefox({ ca, netns, devices = true, locale = 'vi' } =
   const home = mkdtempSync(join(tmpdir(), 'nhipcau-firefox-'));
   const profile = join(home, 'profile');
   trust(profile, ca ? [ca] : []);
-  const wrapper = join(home, 'firefox');
-  writeFileSync(wrapper, `#!/bin/sh
-exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/firefox-esr "$@"
-`, { mode: 0o755 });
+  const wrapper = wrap(home, 'firefox-esr', netns);
   const browser = await puppeteer.launch({
-    browser: 'firefox', executablePath: wrapper, headless: true, userDataDir: profile,
+    browser: 'firefox', executablePath: wrapper, headless: true, userDataDir: profile, timeout: 120_000,
     env: { ...process.env, HOME: home, MOZ_DISABLE_CONTENT_SANDBOX: '1' },
     extraPrefsFirefox: {
       'intl.accept_languages': locale,
@@ -67,10 +79,7 @@ exec ${netns ? `ip netns exec ${netns} ` : ''}/usr/bin/firefox-esr "$@"
       'security.enterprise_roots.enabled': false,
     },
   });
-  const close = async () => {
-    await browser.close();
-    rmSync(home, { recursive: true, force: true });
-  };
+  const close = () => end(() => browser.close(), () => browser.process()?.kill('SIGKILL'), home);
   return { browser, home, profile, close, page: await browser.newPage() };
 }
 
@@ -133,13 +142,17 @@ export async function mediaNow(page) {
   });
 }
 
-// Waits until look() gives something truthy; fails with what it gave last.
+// A bound is there against waiting for ever: a machine that does other things besides may take so many times
+// what one alone takes. Where speed is what a test shows, it is measured and asserted.
+export const PATIENCE = 3;
+
+// Waits until look() gives something truthy; fails with what it gave last. seconds: enough on a machine alone.
 export async function eventually(look, seconds = 20, what = 'condition') {
-  const end = Date.now() + seconds * 1000;
+  const end = Date.now() + seconds * 1000 * PATIENCE;
   for (;;) {
     const result = await look().catch((error) => ({ error }));
     if (result && !result.error) return result;
-    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s (${JSON.stringify(result?.error?.message ?? result)})`);
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds * PATIENCE} s (${JSON.stringify(result?.error?.message ?? result)})`);
     await new Promise((done) => setTimeout(done, 100));
   }
 }

@@ -8,10 +8,11 @@ import { Comeback } from './comeback.mjs';
 
 const round = (value) => Math.round(value * 1000) / 1000;
 
-// cases: {name: {profile, measure(call) → seconds}}; one line of output for each.
+// cases: {name: {profile, measure(call) → seconds}}; one line of output for each, or --only one.
 export async function comebackBench(bench, cases) {
-  const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' } } });
+  const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' }, only: { type: 'string' } } });
   for (const [name, { profile, measure }] of Object.entries(cases)) {
+    if (values.only !== undefined && values.only !== name) continue;
     const call = await Comeback.make({ profile });
     const all = [];
     try {

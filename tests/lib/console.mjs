@@ -57,11 +57,11 @@ export class Console extends EventEmitter {
     });
   }
 
-  // The next message that fits, within some seconds.
+  // The next message that fits, within some seconds of a machine alone (three times as many are waited).
   until(fits, seconds = 15) {
     return new Promise((done, fail) => {
       const stop = (f) => { clearTimeout(timer); this.off('message', look); f(); };
-      const timer = setTimeout(() => stop(() => fail(new Error('no such message in time'))), seconds * 1000);
+      const timer = setTimeout(() => stop(() => fail(new Error('no such message in time'))), 3 * seconds * 1000);
       const look = (message) => { if (fits(message)) stop(() => done(message)); };
       this.on('message', look);
     });

@@ -1,7 +1,7 @@
 // Sending DICOM objects as a device does, by dcmtk's own tools, and reading what a page gets of them.
 
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
@@ -16,6 +16,22 @@ export function tool(command, ...args) {
     child.once('error', fail);
     child.once('close', (code) => done({ code, text }));
   });
+}
+
+// A codestream of JPEG 2000 without loss, by OpenJPEG's own tool. samples: of one component after the other.
+export function jpeg2000(samples, { columns, rows, components = 1, bits, signed = false }, ...options) {
+  const dir = mkdtempSync(join(tmpdir(), 'nhipcau-j2k-'));
+  try {
+    const raw = join(dir, 'in.rawl'), out = join(dir, 'out.j2k');
+    const bytes = Buffer.alloc(samples.length * (bits > 8 ? 2 : 1));
+    samples.forEach((n, i) => (bits > 8 ? bytes.writeUInt16LE(n & 0xffff, 2 * i) : bytes.writeUInt8(n & 0xff, i)));
+    writeFileSync(raw, bytes);
+    execFileSync('opj_compress', ['-i', raw, '-o', out, '-F', [columns, rows, components, bits, signed ? 's' : 'u'].join(','), ...options],
+      { stdio: 'pipe' });
+    return readFileSync(out);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 // A device: echo(), store(file, …), storeBytes(buffer, …).

@@ -2,6 +2,7 @@
 // shown at each instant against what an ideal link would show, delay of each frame, freezes.
 
 import { readFile } from 'node:fs/promises';
+import { mean } from './figures.mjs';
 
 export const PICTURE = { width: 640, height: 360, rate: 15, period: 150 };
 const SIZE = { width: 320, height: 180 };
@@ -23,7 +24,7 @@ export async function references(file) {
 
 // In the page: watches a <video>, and in its place an <img> over it, as long as there is one (a still).
 function judge() {
-  const self = (globalThis.__judge = { samples: [], frames: [], stills: 0 });
+  const self = (globalThis.__judge = { samples: [], sharp: [], frames: [], stills: 0 });
   const wall = (at = performance.now()) => performance.timeOrigin + at;
   const canvas = (width, height) => {
     const made = Object.assign(document.createElement('canvas'), { width, height });
@@ -78,6 +79,7 @@ function judge() {
     const step = 1000 / rate, count = width * height;
     // When this sender's camera takes its frames, within a step: the newest that an ideal link would have here.
     let phase = 0;
+    let own = null; // which of the scene's pictures is shown
     const due = (now) => {
       const taken = Math.floor((now - way - phase) / step) * step + phase;
       return Math.floor(taken / step + 1e-6) % period;
@@ -85,6 +87,7 @@ function judge() {
     const note = (shown) => {
       const now = wall(), at = captured(shown, now);
       if (at !== null) phase = at % step;
+      own = at === null ? null : Math.floor(at / step + 1e-6) % period;
       self.frames.push({ now, delay: at === null ? null : now - at });
     };
     const seen = () => {
@@ -104,13 +107,15 @@ function judge() {
       // Back to the range of the coded luma.
       for (let i = 0, j = 0; i < count; i++, j += 4)
         luma[i] = 16.5 + ((0.299 * data[j] + 0.587 * data[j + 1] + 0.114 * data[j + 2]) * 219) / 255;
-      self.samples.push(ssim(luma, reference, due(now) * count, { width, height: height - height / 36 - 1 }));
+      const size = { width, height: height - height / 36 - 1 };
+      self.samples.push(ssim(luma, reference, due(now) * count, size));
+      if (own !== null) self.sharp.push(ssim(luma, reference, own * count, size));
     }, 100);
   };
 
   self.stop = () => {
     clearInterval(self.timer);
-    return { samples: self.samples, frames: self.frames, stills: self.stills, end: wall() };
+    return { samples: self.samples, sharp: self.sharp, frames: self.frames, stills: self.stills, end: wall() };
   };
 }
 
@@ -127,12 +132,13 @@ export async function judgePicture(page, { video, still, frames, way, seconds, d
   await page.evaluate((options) => globalThis.__judge.start(options), { video, still, frames, way, rate, period, ...SIZE });
   await during();
   await new Promise((done) => setTimeout(done, seconds * 1000)); // the run's length
-  const { samples, frames: seen, stills, end } = await page.evaluate(() => globalThis.__judge.stop());
+  const { samples, sharp, frames: seen, stills, end } = await page.evaluate(() => globalThis.__judge.stop());
   const gaps = seen.map(({ now }, i) => (seen[i + 1]?.now ?? end) - now);
   const delays = seen.map(({ delay }) => delay).filter((delay) => delay !== null);
   const round = (value, digits) => (value === null ? null : Number(value.toFixed(digits)));
   return {
-    ssim: round(samples.reduce((sum, one) => sum + one, 0) / Math.max(samples.length, 1), 4),
+    ssim: round(mean(samples), 4),
+    sharp: round(mean(sharp), 4), // against itself as it was captured, however late it is
     delay_p95: round(quantile(delays, 0.95), 0), delay_median: round(quantile(delays, 0.5), 0),
     fps: round(seen.length / seconds, 1), freezes: gaps.filter((gap) => gap > 500).length,
     frozen_s: round(gaps.filter((gap) => gap > 500).reduce((sum, gap) => sum + gap, 0) / 1000, 1),

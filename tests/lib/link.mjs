@@ -62,13 +62,13 @@ const hardwareAddress = (netns, dev) =>
   JSON.parse(execFileSync('ip', ['-n', netns, '-json', 'link', 'show', 'dev', dev]))[0].address;
 
 // Whole packets with sums of their own, as on a real wire.
-function noOffloads(netns, dev) {
+export function noOffloads(netns, dev) {
   execFileSync('ip', ['netns', 'exec', netns, 'ethtool', '-K', dev,
     'rx', 'off', 'tx', 'off', 'sg', 'off', 'tso', 'off', 'gso', 'off', 'gro', 'off'], { stdio: 'pipe' });
 }
 
 // sim-link, a question and an answer at a time.
-class Forwarder {
+export class Forwarder {
   #waiting = [];
   #error = '';
   #ended = null;

@@ -1,6 +1,6 @@
 // People without a screen: a doctor who signs in, a guest whose browser holds a key.
 
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ export const refusal = (asked) => asked.then(
 
 export const keyPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-// A join page: join(link, key) proves the key as a browser does, reserve(link, key) too.
+// A join page: join(link, key) proves the key as a browser does, reserve(link, key) and open(link, key) too.
 export async function joinPage(at) {
   const page = await Console.connect(at, '/ws/join');
   const prove = (type) => (link, key, fields = {}) => {
@@ -58,8 +58,12 @@ export async function joinPage(at) {
   };
   page.join = prove('join');
   page.reserve = prove('media.reserve');
+  page.open = prove('invite.open');
   return page;
 }
+
+export const passkeyChallenge = (page, binding) =>
+  createHash('sha256').update(['nhipcau-passkey-1', page.hello.nonce, binding].join('\n')).digest('base64url');
 
 // Starts a consultation; whatever an earlier test left on the screen is parked.
 export async function startConsultation(page, fields = {}) {
@@ -69,4 +73,24 @@ export async function startConsultation(page, fields = {}) {
     { mode: 3, reason: 'Khó thở', patient: { unknown: true }, ...fields });
   await page.stateWhere((s) => s.consultation?.id === consultation);
   return consultation;
+}
+
+// A desk: enter(identity, key) signs in as docs/protocol.md, Sign-in, says; station: which one is meant.
+export async function deskPage(at) {
+  const page = await Console.connect(at, '/ws/desk');
+  page.enter = (identity, key, { station = page.hello.station.id, fingerprint = FINGERPRINT, nonce = page.hello.nonce } = {}) => {
+    const signature = sign('sha256', Buffer.from(`nhipcau-desk-1\n${nonce}\n${station}`), { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
+    return page.ask('sign-in', { identity, fingerprint, key: key.publicKey.export({ format: 'jwk' }), signature: signature.toString('base64url') });
+  };
+  return page;
+}
+
+// What a sign-in of this browser is bound to: docs/protocol.md, Sign-in. link: of an invitation, or "desk".
+export const FINGERPRINT = Array.from({ length: 32 }, (_, i) => (i + 160).toString(16).toUpperCase()).join(':');
+export function bindingNonce(link, key, fingerprint = FINGERPRINT) {
+  const invite = link === 'desk' ? link : new URL(link).hash.slice(1).split('.')[1];
+  const { x, y } = key.publicKey.export({ format: 'jwk' });
+  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  const hash = createHash('sha256').update(point).digest('hex');
+  return createHash('sha256').update(['nhipcau-identity-1', invite, hash, fingerprint].join('\n')).digest('base64url');
 }

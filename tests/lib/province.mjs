@@ -1,6 +1,7 @@
 // A clinic and a hospital, each behind a router of its own, and between them a provider's network
 // with a relay (Debian's coturn). The routers can be symmetric NATs, the network can be open or let
-// UDP reach nothing but the relay. Namespaces and nftables; nothing leaves the machine.
+// UDP reach nothing but the relay. Namespaces and nftables; nothing leaves the machine. With a profile of
+// sim-link the clinic's router hangs at such a link.
 //
 //   clinic 10.78.1.2 ── routerA ── 10.77.1.0/30 ── wan ── 10.77.2.0/30 ── routerB ── hospital 10.78.2.2
 //                                                        └── relay 10.77.9.1
@@ -12,13 +13,14 @@ import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tls } from 'node:tls';
+import { Forwarder, noOffloads } from './link.mjs';
 import { line, start, stop } from './station.mjs';
 
 const ip = (...args) => execFileSync('ip', args, { stdio: 'pipe' });
 
-export function makeProvince(port) {
+export function makeProvince(port, { hasLink = false } = {}) {
   const tag = `nc${process.pid % 100000}${randomInt(100)}`;
-  const ns = Object.fromEntries(['clinic', 'routerA', 'wan', 'routerB', 'hospital', 'relay'].map((n) => [n, `${tag}-${n}`]));
+  const ns = Object.fromEntries(['clinic', 'routerA', 'wan', 'routerB', 'hospital', 'relay', ...(hasLink ? ['link'] : [])].map((n) => [n, `${tag}-${n}`]));
   const inside = (name, command, ...args) => execFileSync('ip', ['netns', 'exec', ns[name], command, ...args], { stdio: 'pipe' });
   const remove = () => {
     for (const name of Object.values(ns)) try { ip('netns', 'delete', name); } catch { /* never made, or gone */ }
@@ -41,7 +43,14 @@ export function makeProvince(port) {
   }
   cable('clinic', 'lan', ['10.78.1.2/24', 'fd78:1::2/64'], 'routerA', 'lan', ['10.78.1.1/24', 'fd78:1::1/64']);
   cable('hospital', 'lan', ['10.78.2.2/24'], 'routerB', 'lan', ['10.78.2.1/24']);
-  cable('routerA', 'wan', ['10.77.1.2/30', 'fd77:1::2/64'], 'wan', 'toA', ['10.77.1.1/30', 'fd77:1::1/64']);
+  const [atRouter, atWan] = [['10.77.1.2/30', 'fd77:1::2/64'], ['10.77.1.1/30', 'fd77:1::1/64']];
+  if (hasLink) {
+    cable('routerA', 'wan', atRouter, 'link', 'near', []);
+    cable('link', 'far', [], 'wan', 'toA', atWan);
+    for (const [name, dev] of [['routerA', 'wan'], ['link', 'near'], ['link', 'far'], ['wan', 'toA']]) noOffloads(ns[name], dev);
+  } else {
+    cable('routerA', 'wan', atRouter, 'wan', 'toA', atWan);
+  }
   cable('routerB', 'wan', ['10.77.2.2/30'], 'wan', 'toB', ['10.77.2.1/30']);
   cable('relay', 'wan', ['10.77.9.1/30', 'fd77:9::1/64'], 'wan', 'toRelay', ['10.77.9.2/30', 'fd77:9::2/64']);
   for (const [name, gateway] of [['clinic', '10.78.1.1'], ['hospital', '10.78.2.1'], ['routerA', '10.77.1.1'], ['routerB', '10.77.2.1'], ['relay', '10.77.9.2']])
@@ -59,24 +68,31 @@ export function makeProvince(port) {
     type ${type} hook ${hook} priority ${priority}; policy accept;
     ${rule}
   }\n`;
-  const router = (name, symmetric, extra = '') => nft(name, `table ip nat {
+  const router = (name, mode, extra = '') => nft(name, `table ip nat {
     ${chain('pre', 'nat', 'prerouting', -100, extra)}
-    ${chain('post', 'nat', 'postrouting', 100, symmetric ? 'oifname "wan" masquerade fully-random' : '')}
+    ${chain('post', 'nat', 'postrouting', 100, { symmetric: 'oifname "wan" masquerade fully-random', nat: 'oifname "wan" masquerade' }[mode] ?? '')}
+  }
+  table ip filter {
+    ${chain('input', 'filter', 'input', 0, mode === 'nat' ? 'iifname "wan" ct state new drop' : '')}
   }\n`);
-  // symmetric: two NATs that give each destination another port; nobody outside reaches inside.
+  // symmetric: two NATs that give each destination another port; nobody outside reaches inside. nat: the same with a port
+  // that stays, as most routers have it.
   // blocked: plain routers, but UDP passes to the relay alone. open: plain routers.
   const network = (mode) => {
-    router('routerA', mode === 'symmetric', `iifname "wan" tcp dport ${port} dnat to 10.78.1.2`);
-    router('routerB', mode === 'symmetric');
+    router('routerA', mode, `iifname "wan" tcp dport ${port} dnat to 10.78.1.2`);
+    router('routerB', mode);
     const rule = {
       symmetric: 'ip daddr 10.78.0.0/16 drop',
+      nat: 'ip daddr 10.78.0.0/16 drop',
       blocked: 'meta l4proto udp iifname != "toRelay" oifname != "toRelay" drop',
       open: '',
     }[mode];
     nft('wan', `table ip filter {\n${chain('forward', 'filter', 'forward', 0, rule)}}\n`);
   };
+  // profile: of sim-link, which runs from then on; resolves to what can be asked of it (Forwarder, link.mjs).
+  const openLink = (profile, seed = 1) => Forwarder.run(ns.link, ['near', 'far'], profile, seed);
   return {
-    ...ns, network, clinicAddress: '10.78.1.2', publicAddress: '10.77.1.2', relayAddress: '10.77.9.1', relayAddress6: 'fd77:9::1',
+    ...ns, network, openLink, clinicAddress: '10.78.1.2', publicAddress: '10.77.1.2', relayAddress: '10.77.9.1', relayAddress6: 'fd77:9::1',
     remove,
   };
 }

@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openChromium } from './browser.mjs';
+import { mean } from './figures.mjs';
 import { judgePicture, judgeScript, PICTURE, references } from './judge.mjs';
 import { makeLink } from './link.mjs';
 import { buildDir, line, root, start, stop } from './station.mjs';
@@ -153,7 +154,6 @@ async function measure(sender, { link, profile, seconds, frames, reference, dir 
   }
 }
 
-const mean = (list) => list.reduce((sum, one) => sum + one, 0) / list.length;
 const round = (value) => Math.round(value * 10000) / 10000;
 
 // One line for each peer, the smaller ratio last. SSIM and its ratio; the rest of the figures under "all".

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { mean } from './figures.mjs';
 import { buildDir, start, stop } from './station.mjs';
 
 const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
@@ -74,9 +75,11 @@ const dialects = {
 export class Viewers {
   #count = 0;
 
-  constructor(kind, args) {
+  // under: a command that runs the sender, as ['valgrind', …].
+  constructor(kind, args, under = []) {
     const speak = (this.speak = dialects[kind]);
-    this.sender = new Lines(speak.command, args, (message) => {
+    const [command, ...before] = [...under, speak.command];
+    this.sender = new Lines(command, [...before, ...args], (message) => {
       const [offer, line] = [speak.offer(message), speak.line(message)];
       if (offer !== undefined) this.viewers.tell({ viewer: message.viewer, offer });
       else if (line !== undefined) this.viewers.tell({ viewer: message.viewer, candidate: line });
@@ -124,7 +127,6 @@ export class Viewers {
 
 // Least squares through (x, y).
 export function slope(points) {
-  const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
   const [mx, my] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
   return points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0)
     / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { Bluetooth, bloodPressure, currentTime, glucose, heartRate, oximetry, temperature, weight } from '../lib/bluez.mjs';
+import { Bluetooth, bloodPressure, currentTime, glucose, heartRate, nonin, oximetry, temperature, weight } from '../lib/bluez.mjs';
 import { place as makePlace, refusal, signIn, startConsultation } from '../lib/people.mjs';
 import { nhipcau, runStation, stop } from '../lib/station.mjs';
 
 const CUFF = '00:00:5E:00:53:01', OXIMETER = '00:00:5E:00:53:02', SPOT = '00:00:5E:00:53:03';
 const THERMOMETER = '00:00:5E:00:53:04', GLUCOMETER = '00:00:5E:00:53:05', SCALE = '00:00:5E:00:53:06';
-const BELT = '00:00:5E:00:53:07';
+const BELT = '00:00:5E:00:53:07', OWN = '00:00:5E:00:53:08', BOTH = '00:00:5E:00:53:09';
 
 let blue, place, station, page, consultation;
 before(async () => {
@@ -111,6 +111,20 @@ test('the others: oximeters, thermometer, scale, belt', async () => {
   assert.deepEqual(kept(consultation, 'temp')[0].site, 'mouth');
   const low = feed(await where((s) => feed(s, OXIMETER).battery === 9), OXIMETER);
   assert.match(low.why.vi, /Pin/);
+});
+
+test("an oximeter with its maker's own service; one that has the profile's too says each once", async () => {
+  await pair(OWN, { kind: 'nonin', name: 'Nonin3230' });
+  await blue.do('measure', { address: OWN, uuid: '0AAD7EA0-0D60-11E2-8E3C-0002A5D5C51B', hex: nonin(88, 68) });
+  await where((s) => value(s, 'spo2') === 88 && value(s, 'pulse') === 68);
+  await pair(BOTH, { kind: 'both' });
+  await blue.do('measure', { address: BOTH, uuid: '2A5F', hex: oximetry(87, 69) });
+  await where((s) => value(s, 'spo2') === 87);
+  const { log } = await blue.do('log');
+  const asked = log.filter((e) => e[1] === 'StartNotify' && e[2].startsWith('0AAD7EA0'));
+  assert.equal(asked.length, 1, JSON.stringify(asked));
+  for (const [address, number] of [[OWN, 88], [BOTH, 87]])
+    assert.deepEqual(kept(consultation, 'spo2').filter((o) => o.device === address).map((o) => o.value), [number]);
 });
 
 test('out of range and back: resumed by itself within 5 s, the gap is said', async () => {
@@ -304,6 +318,22 @@ test('where bluetoothd can listen passively, nothing is discovered actively', as
   const { log } = await blue.do('log');
   assert.ok(log.some((e) => e[1] === 'RegisterMonitor'));
   assert.deepEqual(log.slice(from).filter((e) => e[1] === 'StartDiscovery'), []);
+});
+
+test('a bus that is slow to answer is asked once, and each reading comes once', async () => {
+  const slow = await blue.slow(5);
+  try {
+    await stop(station);
+    station = await runStation(place, { env: slow.env });
+    page = await signIn(place, 'lan');
+    await where((s) => s.bluetooth.state === 'ready' && s.consultation && feed(s, OXIMETER)?.state === 'live');
+    await blue.do('measure', { address: OXIMETER, uuid: '2A5F', hex: oximetry(92, 80) });
+    await where((s) => value(s, 'spo2') === 92);
+    assert.deepEqual(kept(page.state.consultation.id, 'spo2').map((o) => o.value), [92]);
+    assert.equal(slow.connections, 1);
+  } finally {
+    slow.end();
+  }
 });
 
 test('bad requests are refused', async () => {

@@ -21,7 +21,7 @@ async function isBack(since, connections) {
   assert.equal(await call.connections(), connections, 'the connection was kept');
 }
 
-test('a blackout of 10 s', { timeout: 90_000 }, async () => {
+test('a blackout of 10 s', { timeout: 180_000 }, async () => {
   const before = await call.connections();
   await isBack(await call.blackout(10), before);
 });
@@ -32,27 +32,27 @@ test('a blackout of 75 s', { timeout: 180_000, skip: !LONG }, async () => {
   await isBack(await call.blackout(75), before);
 });
 
-test('the station gets another address', { timeout: 90_000 }, async () => {
+test('the station gets another address', { timeout: 180_000 }, async () => {
   const before = await call.connections();
   const since = Date.now();
   await call.link.changeAddress('clinic');
   await isBack(since + 2000, before);
 });
 
-test('the station is without any address for a while, and gets another', { timeout: 90_000 }, async () => {
+test('the station is without any address for a while, and gets another', { timeout: 180_000 }, async () => {
   const before = await call.connections();
   await call.link.changeAddress('clinic', { gap: 5 });
   await isBack(Date.now(), before);
 });
 
-test('the browser gets another address', { timeout: 90_000 }, async () => {
+test('the browser gets another address', { timeout: 180_000 }, async () => {
   const before = await call.connections();
   await call.link.changeAddress('hospital');
   await call.dark();
   await isBack(Date.now(), before);
 });
 
-test('the page is loaded anew', { timeout: 60_000 }, async () => {
+test('the page is loaded anew', { timeout: 180_000 }, async () => {
   const since = Date.now();
   await call.page.reload();
   await call.firstPictureAfter(since);
@@ -68,8 +68,8 @@ test('the page comes over a poor link', { timeout: 150_000 }, async () => {
     browser.page.on('requestfinished', async (request) => asked.push([new URL(request.url()).pathname, await request.sizes()]));
     for (const scripts of [true, false]) {
       asked.length = 0;
-      await browser.page.goto(`${call.place.origin.replace('localhost', call.link.origin)}/join`, { timeout: 60_000 });
-      await browser.page.locator('h1, h2, [role=alert]').first().waitFor({ timeout: 60_000 });
+      await browser.page.goto(`${call.place.origin.replace('localhost', call.link.origin)}/join`, { timeout: 180_000 });
+      await browser.page.locator('h1, h2, [role=alert]').first().waitFor({ timeout: 180_000 });
       await eventually(async () => asked.length >= 3, 30, 'what was asked for');
       const came = asked.filter(([path, { responseBodySize }]) => path.endsWith('.js') && responseBodySize > 0);
       assert.equal(came.length > 0, scripts, JSON.stringify(asked));
@@ -85,14 +85,17 @@ const list = () => JSON.parse(execFileSync(nhipcau, ['record', 'list', ...readin
 const reading = () => ['--json', '--state', call.place.state, '--config', call.place.config,
   '--boot-credential', call.place.boot, '--unlock', call.place.passphrase];
 
-test('the station is killed and comes back', { timeout: 90_000 }, async () => {
+test('the station is killed and comes back', { timeout: 180_000 }, async () => {
+  const before = await call.connections();
   await call.kill();
   await call.startStation();
+  // Pictures that were under way are shown after the kill, too.
+  await eventually(async () => await call.connections() > before, 30, 'another connection');
   await call.firstPictureAfter(Date.now());
   await soundGrows(call.page, 30);
 });
 
-test('the record has no gap but the one of the kill', { timeout: 60_000 }, async () => {
+test('the record has no gap but the one of the kill', { timeout: 180_000 }, async () => {
   await stop(call.station);
   const record = show();
   const happened = record.rows.event.map(({ body }) => body.what);

@@ -25,7 +25,7 @@ const at = () => ['--lang', 'en', '--state', place.state, '--config', place.conf
 const unlocked = () => [...at(), '--unlock', place.passphrase];
 const file = (name, text) => { const path = join(place.dir, name); writeFileSync(path, text); return path; };
 
-const COMMANDS = ['run', 'setup', 'check', 'record', 'device', 'cert'];
+const COMMANDS = ['run', 'setup', 'check', 'record', 'device', 'cert', 'ca'];
 
 test('--help everywhere, in both languages, with the exit codes in the first', () => {
   const top = run('--help');
@@ -54,7 +54,7 @@ test('wrong words: usage, status 2, and what would be right', () => {
     [['record', 'list', 'x', ...at()], /list/], [['record', 'recover', ...at()], /--key, --certificate and --out/],
     [['record', 'recover', '--key', key, '--certificate', other, '--out', join(place.dir, 'x'), ...at()], /is not the certificate of the key/],
     [['device'], /decode KIND FILE/], [['device', 'decode', 'hl7'], /decode KIND FILE/], [['device', 'decode', 'fax', 'x'], /hl7/],
-    [['cert', ...at()], /cert show/],
+    [['cert', ...at()], /cert show/], [['ca', 'list', '--lang', 'en'], /--ca DIR/],
     [['setup', ...at()], /set up already/], [['setup', '--confirm', ...at()], /./],
     [['setup', '--remove-recovery', 'x', ...unlocked()], /number of a recovery key/],
     [['setup', '--add-user', 'Lan', '--pin-file', file('p', '735461\n'), ...at(), '--boot-credential', place.boot], /ID:NAME:ROLE/],

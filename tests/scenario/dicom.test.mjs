@@ -8,11 +8,13 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
 import { after, before, test } from 'node:test';
-import { colourOf, device, greyOf, tool } from '../lib/dicom.mjs';
+import { colourOf, device, greyOf, jpeg2000, tool } from '../lib/dicom.mjs';
+import { eventually } from '../lib/browser.mjs';
 import { place as makePlace, refusal, signIn, startConsultation } from '../lib/people.mjs';
 import { freePort, nhipcau, root, runStation, stop } from '../lib/station.mjs';
-import { file, uid, ultrasound, ultrasoundPixel, xray, xrayPixel } from '../sim/dicom.mjs';
+import { file, uid, ultrasound, ultrasoundPixel, xray, xrayPixel, xrayShade, xrayTables } from '../sim/dicom.mjs';
 
 const PATIENT = { name: 'Vàng Thị Mỷ', device_ids: ['0100123'] };
 const OURS = { name: 'VANG^THI^MY', id: '0100123' };
@@ -241,6 +243,60 @@ test('files of other makers give what dcmtk says of them', async (t) => {
   for (const line of table) t.diagnostic(line);
   assert.equal(table.length, 7);
   assert.ok(table.some((line) => line.includes('Buc Jérôme')), 'latin-1');
+});
+
+test('JPEG 2000 is taken as it is; its pixels are those that were compressed', async () => {
+  const consult = page.state.consultation.id;
+  const columns = 96, rows = 64;
+  const places = Array.from({ length: columns * rows }, (_, i) => [i % columns, Math.floor(i / columns)]);
+  const stored = places.map(([x, y]) => xrayPixel(x, y));
+  const whole = jpeg2000(stored, { columns, rows, bits: 12, signed: true });
+  const plate = xray({ patient: OURS, columns, rows, codestream: whole });
+  // Of the clip's two frames one lies in two fragments.
+  const frame = (n) => jpeg2000([0, 1, 2].flatMap((c) => places.map(([x, y]) => ultrasoundPixel(n, x, y)[c])), { columns, rows, components: 3, bits: 8 });
+  const first = frame(0), half = first.length >> 2 << 1;
+  const clip = ultrasound({ patient: OURS, frames: 2, codestreams: [[first.subarray(0, half), first.subarray(half)], [frame(1)]] });
+  const cut = xray({ patient: OURS, columns, rows, codestream: whole.subarray(0, whole.length >> 2 << 1) });
+  const other = xray({ patient: OURS, columns, rows, codestream: jpeg2000(stored.slice(0, 32 * 32), { columns: 32, rows: 32, bits: 12, signed: true }) });
+  const before = page.state.consultation.attachments;
+  const sent = await us.storeBytes([plate, clip, cut, other].map(({ bytes }) => bytes), '-xv');
+  assert.equal(sent.code, 0, sent.text);
+  await page.stateWhere((s) => s.consultation?.attachments === before + 4);
+  const item = async ({ instance }) => (await items()).find((one) => one.about.sop_instance === instance);
+  assert.deepEqual([...await pixels(consult, await item(plate), 0)], stored);
+  for (const n of [0, 1]) {
+    const got = await pixels(consult, await item(clip), n);
+    places.forEach(([x, y], i) => assert.deepEqual([...got.subarray(3 * i, 3 * i + 3)], ultrasoundPixel(n, x, y), `frame ${n}, ${x}, ${y}`));
+  }
+  assert.deepEqual([...(await fetch(consult, (await item(plate)).id, '/0/thumb')).body.subarray(0, 2)], [0xff, 0xd8]);
+  // Half a picture, and one of another size than the object says, are none.
+  for (const one of [cut, other]) assert.equal((await fetch(consult, (await item(one)).id, '/0/full')).status, 422);
+  const kept = await fetch(consult, (await item(plate)).id);
+  assert.ok(kept.body.includes('1.2.840.10008.1.2.4.90'), 'kept as it came');
+});
+
+test("an object's own tables: the shade of every value that can be stored", async () => {
+  const consult = page.state.consultation.id;
+  const plate = xray({ patient: OURS, tables: xrayTables });
+  assert.equal((await us.storeBytes(plate.bytes)).code, 0);
+  const item = await eventually(async () => (await items()).find((one) => one.about.sop_instance === plate.instance), 20, 'it is there');
+  assert.deepEqual(item.about.picture.luts, [{ name: 'S' }, { name: '' }]);
+  for (const [n, table] of xrayTables.entries()) {
+    const answer = await fetch(consult, item.id, `/${n}/lut`);
+    assert.equal(answer.status, 200);
+    const shades = inflateSync(answer.body);
+    assert.equal(shades.length, 4096);
+    shades.forEach((shade, i) => assert.ok(Math.abs(shade - xrayShade(i - 2048, table)) <= 0.5, `table ${n}, ${i - 2048}: ${shade}`));
+  }
+  assert.equal((await fetch(consult, item.id, '/2/lut')).status, 422);
+  // DCMTK's own rendering of the first, another word on it.
+  const image = us.file(plate.bytes), out = `${image}.pgm`;
+  const made = await tool('dcmj2pnm', '+op', '+Wl', '1', image, out);
+  assert.equal(made.code, 0, made.text);
+  const pgm = readFileSync(out), shown = pgm.subarray(pgm.length - plate.columns * plate.rows);
+  const shades = inflateSync((await fetch(consult, item.id, '/0/lut')).body);
+  shown.forEach((shade, i) => assert.ok(
+    Math.abs(shade - shades[xrayPixel(i % plate.columns, Math.floor(i / plate.columns)) + 2048]) <= 1, `pixel ${i}: ${shade}`));
 });
 
 test('all of it verifies, and is in the record', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { place as makePlace, signIn, startConsultation } from '../lib/people.mjs';
@@ -89,4 +89,20 @@ test('a lost boot credential is replaced; the station comes back by the new one 
   assert.ok(existsSync(`${place.boot}.old`));
   assert.equal(run('record', 'list', '--boot-credential', `${place.boot}.old`).status, 3);
   assert.equal(verified(), 0);
+});
+
+test('a pair made by the station comes back from its sheet of paper', { timeout: 60_000 }, () => {
+  const [dir, secret] = [join(place.dir, 'card'), join(place.dir, 'card-passphrase')];
+  writeFileSync(secret, 'bốn từ dễ nhớ lắm', { mode: 0o600 });
+  const made = run('setup', '--lang', 'en', '--make-recovery', dir, '--passphrase-file', secret);
+  assert.equal(made.status, 0, made.text);
+  execFileSync('pdftoppm', ['-r', '200', '-png', join(dir, 'recovery.pdf'), join(place.dir, 'sheet')]);
+  const [page] = readdirSync(place.dir).filter((name) => /^sheet-?\d*\.png$/.test(name));
+  const pem = execFileSync('zbarimg', ['-q', '--raw', '-Sdisable', '-Sqrcode.enable', join(place.dir, page)], { encoding: 'utf8' });
+  assert.match(pem, /BEGIN ENCRYPTED PRIVATE KEY/);
+  const scanned = join(place.dir, 'scanned.key');
+  writeFileSync(scanned, pem);
+  const publicOf = (...args) => execFileSync('openssl', args, { encoding: 'utf8' });
+  assert.equal(publicOf('pkey', '-in', scanned, '-passin', `file:${secret}`, '-pubout'),
+    publicOf('x509', '-in', join(dir, 'recovery.crt'), '-noout', '-pubkey'));
 });

@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test';
 import { device, tool } from '../lib/dicom.mjs';
 import { place as makePlace, signIn, startConsultation } from '../lib/people.mjs';
 import { freePort, nhipcau, runStation, start, stop } from '../lib/station.mjs';
+import { untilWithin } from '../lib/until.mjs';
 import { fhirServer, hospitalCertificates } from '../sim/fhir.mjs';
 import { ultrasound } from '../sim/dicom.mjs';
 
@@ -32,20 +33,14 @@ const ask = (path) => new Promise((done, fail) => get(`http://127.0.0.1:${orthan
   response.on('end', () => done(Buffer.concat(chunks)));
 }).once('error', fail));
 
-async function until(check, what, seconds = 30) {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    const value = await check();
-    if (value) return value;
-    assert.ok(Date.now() < end, `${what}: not in ${seconds} s`);
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}
+const until = untilWithin(30);
 
 const command = (...args) => spawnSync(nhipcau, [...args, '--state', place.state, '--config', place.config], { encoding: 'utf8' });
 const list = () => JSON.parse(command('outbox', 'list', '--json').stdout);
-const item = (target) => list().items.find((one) => one.target === target);
+const item = (target, kind) => list().items.find((one) => one.target === target && (!kind || one.item === kind));
 const problem = (target, pattern) => until(() => pattern.test(item(target)?.problem?.en ?? ''), `${target}: ${pattern}`);
+// Records in the folder: their files and the log's head lie beside them.
+const records = () => readdirSync(folder).filter((name) => /^[0-9a-f-]{36}\.json$/.test(name));
 const sendNow = () => assert.equal(command('outbox', 'send').status, 0);
 const verify = () => {
   const done = command('record', 'verify', '--json', '--boot-credential', place.boot, '--unlock', place.passphrase);
@@ -118,10 +113,9 @@ test('nothing counts as delivered that the server does not give back', { timeout
   fhir.mode = 'ok';
   sendNow();
   await until(() => !item('province'), 'delivered');
-  assert.equal(fhir.kept.size, 1, 'the same id each time');
-  const [[id, bundle]] = fhir.kept;
-  assert.equal(bundle.type, 'document');
-  assert.equal(bundle.id, id);
+  const [bundle, ...more] = fhir.bundles('document');
+  assert.deepEqual(more, [], 'the same id each time');
+  assert.ok(fhir.kept.has(bundle.id));
 });
 
 test('a folder that is not there yet gets it when it is', { timeout: 60_000 }, async () => {
@@ -129,11 +123,15 @@ test('a folder that is not there yet gets it when it is', { timeout: 60_000 }, a
   mkdirSync(folder);
   sendNow();
   await until(() => !item('disk'), 'written');
-  const [name, ...more] = readdirSync(folder);
+  const [name, ...more] = records();
   assert.deepEqual(more, []);
   const bundle = JSON.parse(readFileSync(join(folder, name), 'utf8'));
   assert.equal(name, `${bundle.id}.json`);
   assert.ok(fhir.kept.has(bundle.id));
+  // The object goes there too, whole, beside the record, with its index.
+  const there = JSON.parse(readFileSync(join(folder, bundle.id, 'files.json'), 'utf8'));
+  assert.deepEqual(there.files.map(({ mime }) => mime), ['application/dicom']);
+  assert.ok(readFileSync(join(folder, bundle.id, there.files[0].name)).includes(object.bytes.subarray(-2000)), 'the same pixels');
 });
 
 test('Orthanc has the object, pixel for pixel', { timeout: 60_000 }, async () => {
@@ -147,8 +145,9 @@ test('Orthanc has the object, pixel for pixel', { timeout: 60_000 }, async () =>
 
 test('the record tells of each delivery, and verifies', { timeout: 60_000 }, async () => {
   const shown = JSON.parse(command('record', 'show', first, '--json', '--boot-credential', place.boot, '--unlock', place.passphrase).stdout);
-  assert.deepEqual(shown.rows.delivery.map((row) => [row.body.target, row.body.state]).sort(),
-    [['disk', 'confirmed'], ['pacs', 'confirmed'], ['province', 'confirmed']]);
+  const done = shown.rows.delivery.map(({ body }) => [body.target, body.item.length === 64 ? 'object' : body.item, body.state].join(' '));
+  assert.deepEqual(done.sort(), ['disk files confirmed', 'disk record confirmed', 'pacs object confirmed',
+    'province files confirmed', 'province record confirmed']);
   assert.equal(verify().good, true);
 });
 
@@ -172,8 +171,8 @@ test('weeks offline: all of it arrives once, after kills at any moment', { timeo
     await new Promise((done) => setTimeout(done, Math.random() * 300));
   }
   await until(() => list().waiting === 0, 'all delivered', 60);
-  assert.equal(again.kept.size, 4, 'four documents, each under its own id');
-  assert.equal(readdirSync(folder).filter((name) => name.endsWith('.json')).length, 5);
+  assert.equal(again.bundles('document').length, 4, 'four documents, each under its own id');
+  assert.equal(records().length, 5);
   assert.equal(verify().good, true);
   fhir = again;
 });

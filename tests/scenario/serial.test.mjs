@@ -7,17 +7,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { eventually } from '../lib/browser.mjs';
 import { place as makePlace, signIn, startConsultation } from '../lib/people.mjs';
 import { serialDevice } from '../lib/serial.mjs';
 import { nhipcau, runStation, stop } from '../lib/station.mjs';
 
 // An address of this machine's own that no other test takes: the monitor's port is a fixed one.
 const LAN = `127.${process.pid >> 16 & 127}.${process.pid >> 8 & 255}.${process.pid & 255 || 1}`;
-let place, station, page, ports, contec, nonin, monitor, lan;
+let place, station, page, ports, contec, nonin, spot, monitor, lan;
 before(async () => {
   ports = mkdtempSync(join(tmpdir(), 'nhipcau-ports-'));
   contec = await serialDevice('contec', join(ports, 'contec'));
   nonin = await serialDevice('nonin', join(ports, 'nonin'));
+  spot = await serialDevice('nonin-9560', join(ports, 'spot'));
   monitor = await serialDevice('intellivue', join(ports, 'monitor'));
   lan = await serialDevice('intellivue', null, ['--udp', LAN]);
   place = await makePlace('serial', { config: `
@@ -29,6 +31,10 @@ room=true
 [serial second]
 port=${nonin.link}
 kind=nonin
+
+[serial spot]
+port=${spot.link}
+kind=nonin-9560
 
 [serial monitor]
 port=${monitor.link}
@@ -52,7 +58,7 @@ kind=contec
 after(async () => {
   page?.close();
   await stop(station);
-  for (const device of [contec, nonin, monitor, lan]) await device?.end();
+  for (const device of [contec, nonin, spot, monitor, lan]) await device?.end();
   place?.remove();
   rmSync(ports, { recursive: true, force: true });
 });
@@ -63,7 +69,7 @@ const show = (id) => JSON.parse(execFileSync(nhipcau, ['record', 'show', id, '--
   '--config', place.config, '--boot-credential', place.boot], { encoding: 'utf8' }));
 
 test('what is plugged in is understood, what is not is explained', async () => {
-  const state = await page.stateWhere((s) => ['finger', 'second', 'monitor', 'lan']
+  const state = await page.stateWhere((s) => ['finger', 'second', 'spot', 'monitor', 'lan']
     .every((name) => feed(s, name)?.state === 'live') && feed(s, 'file')?.why, 30);
   assert.equal(feed(state, 'finger').name, 'Máy đo SpO₂');
   assert.equal(feed(state, 'nowhere').state, 'searching');
@@ -130,6 +136,20 @@ test('a device that is switched off on an open port is said to be silent, and co
   await page.stateWhere((s) => feed(s, 'finger').state === 'live' && value(s, 'spo2')?.value === 93, 30);
 });
 
+test('an oximeter that measures once: each measurement once, however often it tells it', async () => {
+  const { id } = (await page.stateWhere((s) => s.consultation)).consultation;
+  const kept = () => (show(id).rows.observation ?? []).map((r) => r.body).filter((r) => r.device === 'serial-spot' && r.vital === 'spo2').map((r) => r.value);
+  await spot.tell('pulse 67');
+  await spot.tell('measure 84 lost');
+  await page.stateWhere((s) => s.devices.some((d) => d.device === 'serial-spot'), 30);
+  await page.ask('device.claim', { device: 'serial-spot', consultation: id });
+  await eventually(async () => kept().length === 1, 20, 'the first');
+  await spot.tell('measure 85');
+  await eventually(async () => kept().length >= 2, 20, 'the second');
+  assert.deepEqual(kept(), [84, 85]);
+  assert.equal(feed(page.state, 'spot').state, 'live', 'silence between two is none');
+});
+
 test("a claimed monitor's readings: the patient that it names, or they wait", async () => {
   const { id } = (await page.stateWhere((s) => s.consultation)).consultation;
   await page.ask('patient.save', { patient: { name: 'Vàng Thị Mỷ', device_ids: ['0100123'] } });
@@ -148,6 +168,26 @@ test("a claimed monitor's readings: the patient that it names, or they wait", as
   // Once before another patient was named and once after, never every second.
   assert.ok(pressures.length <= 2, JSON.stringify(pressures));
   assert.ok(show(id).rows.observation.every((r) => r.body.patient?.id !== '0999999'));
+});
+
+test("a claimed monitor's alarms: what it says stands, what it silenced, what is over", async () => {
+  const alarms = (state) => state.consultation?.alarms ?? [];
+  await monitor.tell('spo2 86');
+  let state = await page.stateWhere((s) => alarms(s).length === 1, 30);
+  const { text, priority, kind, vital, device } = alarms(state)[0];
+  assert.deepEqual({ text, priority, kind, vital, device },
+    { text: '** SpO₂ LOW', priority: 'medium', kind: 'physiological', vital: 'spo2', device: 'serial-monitor' });
+  await monitor.tell('silence on');
+  state = await page.stateWhere((s) => alarms(s)[0]?.inactivation === 'audio-paused', 30);
+  await monitor.tell('finger out');
+  state = await page.stateWhere((s) => alarms(s).length === 1 && alarms(s)[0].kind === 'technical', 30);
+  assert.equal(alarms(state)[0].priority, 'low');
+  await monitor.tell('spo2 97');
+  await monitor.tell('finger in');
+  await page.stateWhere((s) => s.consultation && alarms(s).length === 0, 30);
+  const rows = show(state.consultation.id).rows.alarm.map((r) => r.body);
+  assert.deepEqual(rows.map((r) => r.phase), ['start', 'update', 'end', 'start', 'end'].slice(0, rows.length), JSON.stringify(rows));
+  assert.equal(rows.length, 5);
 });
 
 test('a monitor on the network: silent it is said to be lost, speaking again it goes on', async () => {

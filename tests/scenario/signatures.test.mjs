@@ -7,8 +7,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { nhipcau, root, runStation, stop } from '../lib/station.mjs';
+import { nhipcau, root, runStation, start, stop } from '../lib/station.mjs';
 import { place as makePlace, refusal, signIn } from '../lib/people.mjs';
+import { remoteSigning } from '../sim/csc.mjs';
 import { timestampAuthority } from '../sim/timestamps.mjs';
 
 const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
@@ -145,6 +146,55 @@ test('a key in a PKCS#11 token signs, and asks for its PIN each time', async () 
   assert.equal((await report()).signatures.at(-1).certificate.subject, 'PGS. Trần Thị Đào');
 });
 
+test('a key at a remote-signing provider signs: the hash goes out by the documented script, the value comes in', { timeout: 60_000 }, async () => {
+  openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', join(work, 'remote.key'));
+  openssl('req', '-new', '-utf8', '-key', join(work, 'remote.key'), '-subj', '/CN=PGS. Ký từ xa', '-out', join(work, 'remote.csr'));
+  openssl('ca', '-batch', '-notext', '-utf8', '-config', join(pki, 'people-ca.cnf'), '-extensions', 'person', '-days', '365',
+    '-in', join(work, 'remote.csr'), '-out', join(work, 'remote.crt'));
+  writeFileSync(join(work, 'remote-chain.crt'), readFileSync(join(work, 'remote.crt'), 'utf8') + readFileSync(join(pki, 'people-ca.crt'), 'utf8'));
+  const provider = await remoteSigning({
+    rsa: { key: join(work, 'remote.key'), chain: join(work, 'remote-chain.crt'), pin: '135790' },
+    ec: { key: join(pki, 'specialist.key'), chain: join(pki, 'specialist-chain.crt'), pin: '135790' },
+  });
+  const script = join(work, 'csc-sign.mjs');
+  writeFileSync(script, readFileSync(join(root, 'docs/records.md'), 'utf8').split('```js\n').map((part) => part.split('\n```')[0])
+    .find((part) => part.includes('signatures/signHash')));
+  // Not waiting in one breath: the provider lives in this process.
+  const ask = async (...args) => {
+    const child = start('node', [script, ...args], { env: { ...process.env, CSC_URL: provider.url, CSC_CLIENT: 'hospital', CSC_SECRET: 'bí mật', CSC_PIN: '135790' } });
+    let text = '';
+    child.stdout.on('data', (data) => { text += data; });
+    assert.equal(await new Promise((done) => child.once('exit', done)), 0, text);
+    return text;
+  };
+  const fields = (prepared, signature, role = 'secretary') => ({ method: 'remote', role, prepared: prepared.prepared, signature });
+  for (const credential of ['rsa', 'ec']) {
+    const chain = await ask('certificate', credential);
+    const prepared = await page.ask('signature.prepare', { consultation, certificate: Buffer.from(chain).toString('base64') });
+    const value = (await ask('sign', credential, prepared.hash)).trim();
+    assert.deepEqual(provider.hashes.at(-1), prepared.hash, 'only the hash went out');
+    const other = await page.ask('signature.prepare', { consultation, certificate: Buffer.from(chain).toString('base64') });
+    const bent = Buffer.from(value, 'base64');
+    bent[bent.length - 1] ^= 1;
+    assert.match((await refusal(add(fields(prepared, bent.toString('base64'))))).text.vi, /không khớp/);
+    const changed = Buffer.from(other.prepared, 'base64');
+    changed[changed.length >> 1] ^= 1;
+    await refusal(add({ ...fields(prepared, value), prepared: changed.toString('base64') }));
+    await add(fields(prepared, value));
+    assert.match((await refusal(add(fields(prepared, value)))).text.vi, /đã được nộp/);
+    const last = (await report()).signatures.at(-1);
+    assert.equal(last.name, credential === 'rsa' ? 'PGS. Ký từ xa' : 'PGS. Trần Thị Đào');
+    assert.deepEqual(codes(last), ['timestamp-missing']);
+  }
+  assert.match((await refusal(page.ask('signature.prepare', { consultation, certificate: Buffer.from('xin chào').toString('base64') }))).text.vi, /không có chứng thư/);
+  // Of a root that nobody believes: prepared, but not taken.
+  const strange = await page.ask('signature.prepare', { consultation, certificate: readFileSync(join(pki, 'stranger.crt')).toString('base64') });
+  writeFileSync(join(work, 'h'), Buffer.from(strange.hash, 'base64'));
+  const value = openssl('pkeyutl', '-sign', '-inkey', join(pki, 'stranger.key'), '-pkeyopt', 'digest:sha256', '-in', join(work, 'h'));
+  assert.match((await refusal(add(fields(strange, value.toString('base64'))))).text.vi, /tin cậy/);
+  await provider.close();
+});
+
 test('an authority that answers nonsense, or another query, is not believed; then the time-stamps come, after a restart too', async () => {
   const before = authority.answers;
   for (const manner of ['broken', 'stale']) {
@@ -168,7 +218,7 @@ test('an authority that answers nonsense, or another query, is not believed; the
     assert.ok(Date.now() < until, JSON.stringify(now));
     now = await report();
   }
-  assert.equal(keyed(now).length, 4);
+  assert.equal(keyed(now).length, 6);
   for (const signature of keyed(now)) {
     assert.equal(signature.stamped_by, 'Test time-stamps (tsa)');
     assert.equal(signature.tokens, 1);
@@ -183,20 +233,21 @@ test('record verify and record signatures say it in words', () => {
   assert.match(words.stdout, /theo Test time-stamps \(tsa\)/);
   const json = JSON.parse(tool('verify', consultation, '--json').stdout);
   assert.equal(json.good, true, JSON.stringify(json.findings));
-  assert.equal(json.signatures[0].signatures.length, 5);
+  assert.equal(json.signatures[0].signatures.length, 7);
 });
 
 test('stock openssl and the script of docs/records.md agree', () => {
   const out = join(work, 'out'), script = join(work, 'check-signatures.mjs');
   assert.equal(tool('signatures', consultation, '--out', out).status, 0);
-  assert.deepEqual(readdirSync(out).sort(), ['1-station.p7s', '2-doctor.p7s', '3-specialist.p7s', '5-chair.p7s', 'manifest.json']);
+  assert.deepEqual(readdirSync(out).sort(), ['1-station.p7s', '2-doctor.p7s', '3-specialist.p7s', '5-chair.p7s', '6-secretary.p7s',
+    '7-secretary.p7s', 'manifest.json']);
   const docs = readFileSync(join(root, 'docs/records.md'), 'utf8');
   const code = docs.split('```js\n').map((part) => part.split('\n```')[0]).find((part) => part.includes('function firstToken'));
   writeFileSync(script, code);
   const check = () => spawnSync('node', [script, out, join(pki, 'people-ca.crt'), join(pki, 'tsa-ca.crt'), place.state], { encoding: 'utf8' });
   const good = check();
   assert.equal(good.status, 0, good.stdout + good.stderr);
-  assert.equal(good.stdout.match(/^good/gm).length, 9);
+  assert.equal(good.stdout.match(/^good/gm).length, 13);
   const file = join(out, '2-doctor.p7s'), bytes = readFileSync(file);
   const bent = Buffer.from(bytes);
   bent[bytes.length - 10] ^= 1; // in the time-stamp

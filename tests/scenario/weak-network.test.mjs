@@ -30,7 +30,7 @@ test('sound and stills while the link is weak', { timeout: 180_000 }, async (t) 
   assert.match(await text(page, 'link-state'), /Mạng yếu/);
 
   const still = page.getByTestId('still-source-room');
-  await still.waitFor({ timeout: 60_000 });
+  await still.waitFor({ timeout: 180_000 });
   const taken = () => still.getAttribute('data-taken').then(Number);
   const first = await taken();
   assert.ok(await still.evaluate((image) => image.decode().then(() => image.naturalWidth >= 240 && image.naturalWidth <= 640)));

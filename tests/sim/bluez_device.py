@@ -2,14 +2,16 @@
 import dbus
 from gi.repository import GLib
 
-from bluez_objects import (ADAPTER_PATH, CHARACTERISTIC, DEVICE, LONG, BlueDevice, Characteristic,
-                           Failure, octets)
+from bluez_objects import (ADAPTER_PATH, CHARACTERISTIC, DEVICE, BlueDevice, Characteristic, Failure,
+                           advertised, octets, whole)
 
 # service, then its characteristics: UUID and what can be done with it
 KINDS = {
     'cuff': ('1810', [('2A35', ['indicate'])]),
     'oximeter': ('1822', [('2A5F', ['notify'])]),
     'spot': ('1822', [('2A5E', ['indicate'])]),
+    'nonin': ('46a970e0-0d5f-11e2-8b5e-0002a5d5c51b', [('0AAD7EA0-0D60-11E2-8E3C-0002A5D5C51B', ['notify'])]),
+    'both': ('46a970e0-0d5f-11e2-8b5e-0002a5d5c51b', [('2A5F', ['notify']), ('0AAD7EA0-0D60-11E2-8E3C-0002A5D5C51B', ['notify'])]),
     'thermometer': ('1809', [('2A1C', ['indicate'])]),
     'scale': ('181d', [('2A9D', ['indicate'])]),
     'belt': ('180d', [('2A37', ['notify'])]),
@@ -41,8 +43,8 @@ class Device:
         """Called some times a second."""
         if not self.on or self.connected or not self.daemon.ready():
             return
-        by_monitor = self.daemon.monitor is not None and self.service in self.daemon.monitor[1]
-        if not by_monitor and not (self.daemon.discovering and self.service in self.daemon.filter):
+        by_monitor = self.daemon.monitor is not None and advertised(self.service) in self.daemon.monitor[1]
+        if not by_monitor and not (self.daemon.discovering and whole(self.service) in self.daemon.filter):
             return
         self.appear()
         self.rssi += 1 if self.rssi % 2 else -1
@@ -60,7 +62,7 @@ class Device:
             return
         interfaces = {DEVICE: {
             'Address': self.address, 'Name': self.name, 'Alias': self.name,
-            'UUIDs': dbus.Array([LONG % self.service], signature='s'), 'Adapter': dbus.ObjectPath(ADAPTER_PATH),
+            'UUIDs': dbus.Array([whole(self.service)], signature='s'), 'Adapter': dbus.ObjectPath(ADAPTER_PATH),
             'Paired': dbus.Boolean(self.host_bond), 'Connected': dbus.Boolean(False),
             'ServicesResolved': dbus.Boolean(False), 'Trusted': dbus.Boolean(False)}}
         if self.battery1 is not None:

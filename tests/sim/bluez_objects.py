@@ -10,6 +10,16 @@ SERVICE, CHARACTERISTIC = 'org.bluez.GattService1', 'org.bluez.GattCharacteristi
 LONG = '0000%s-0000-1000-8000-00805f9b34fb'
 
 
+def whole(uuid):
+    """The long form of a UUID in either."""
+    return uuid.lower() if len(uuid) > 4 else LONG % uuid.lower()
+
+
+def advertised(uuid):
+    """As it stands in an advertisement."""
+    return bytes.fromhex(uuid.replace('-', ''))[::-1]
+
+
 class Failure(dbus.DBusException):
     def __init__(self, name, text='failed'):
         super().__init__(text)
@@ -106,7 +116,7 @@ class Adapter(Thing):
 
     @dbus.service.method(ADAPTER, in_signature='a{sv}')
     def SetDiscoveryFilter(self, wanted):
-        self.daemon.filter = {str(u)[4:8] for u in wanted.get('UUIDs', [])}
+        self.daemon.filter = {str(u) for u in wanted.get('UUIDs', [])}
 
     @dbus.service.method(ADAPTER)
     def StartDiscovery(self):
@@ -140,7 +150,7 @@ class Adapter(Thing):
     def take(self, sender, found):
         for path, interfaces in found.items():
             patterns = interfaces['org.bluez.AdvertisementMonitor1']['Patterns']
-            wanted = {'%02x%02x' % (p[2][1], p[2][0]) for p in patterns}
+            wanted = {bytes(p[2]) for p in patterns if p[1] in ((2, 3) if len(p[2]) == 2 else (6, 7))}
             monitor = self.daemon.bus.get_object(sender, path, introspect=False)
             self.daemon.monitor = (monitor, wanted)
 
@@ -174,7 +184,7 @@ class Characteristic(Thing):
     def __init__(self, daemon, device, path, service, uuid, flags):
         self.device, self.uuid = device, uuid
         super().__init__(daemon, path, {CHARACTERISTIC: {
-            'UUID': LONG % uuid.lower(), 'Service': dbus.ObjectPath(service),
+            'UUID': whole(uuid), 'Service': dbus.ObjectPath(service),
             'Flags': dbus.Array(flags, signature='s'), 'Notifying': dbus.Boolean(False)}})
 
     @dbus.service.method(CHARACTERISTIC)

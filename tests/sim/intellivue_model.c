@@ -19,6 +19,7 @@ intellivue_model_new (void (*send) (const guint8 *, gsize, void *), void *arg)
   model->heart_rate = 72;
   model->spo2 = 97;
   model->spo2_on = TRUE;
+  model->spo2_low = 90;
   model->systolic = 118;
   model->diastolic = 76;
   model->mean = 90;
@@ -232,6 +233,65 @@ demographics (const IntellivueModel *model, GByteArray *objects)
   return 1;
 }
 
+static void
+stand (const IntellivueModel *model, GByteArray *list, guint source, guint code, guint type,
+       const char *words)
+{
+  GByteArray *info = g_byte_array_new (), *string = text (words);
+  u16 (list, source);
+  u16 (list, code);
+  u16 (list, type);
+  u16 (list, (model->silenced ? 0x1000 : 0x0008) | (model->demo ? 0x0100 : 0));
+  u16 (list, 6); /* the numeric that it is about */
+  u16 (list, 0);
+  u16 (list, 11);
+  u16 (list, 516);
+  u16 (info, 1); /* instance */
+  u32 (info, 0);
+  u16 (info, 0);
+  u16 (info, 0);
+  g_byte_array_append (info, string->data, string->len);
+  g_byte_array_unref (string);
+  u16 (list, info->len);
+  g_byte_array_append (list, info->data, info->len);
+  g_byte_array_unref (info);
+}
+
+/* What stands: the alert monitor's two lists, of the patient and of the equipment. */
+static guint
+alarms (const IntellivueModel *model, GByteArray *objects)
+{
+  GByteArray *attributes = g_byte_array_new (), *list = g_byte_array_new (),
+             *value = g_byte_array_new ();
+  gboolean low = model->spo2_on && model->spo2 < model->spo2_low;
+  if (low)
+    stand (model, list, 19384, 62, 512, "** SpO₂ LOW");
+  counted (value, low, list);
+  attribute (attributes, 0x0902, value);
+  list = g_byte_array_new ();
+  value = g_byte_array_new ();
+  if (!model->spo2_on)
+    stand (model, list, 19384, 22, 1, "SpO₂ NO SENSOR");
+  counted (value, !model->spo2_on, list);
+  attribute (attributes, 0x0904, value);
+  object (objects, 2, 2, attributes);
+  return 1;
+}
+
+/* What it cannot do: error 1, "no such object class". */
+static void
+refuse (IntellivueModel *model, guint id)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  u32 (out, 0xE1000002);
+  model->refused++;
+  u32 (out, 3u << 16 | 6);
+  u16 (out, id);
+  u16 (out, 0);
+  u16 (out, 0);
+  transmit (model, out);
+}
+
 /* A lead with all that describes it. */
 static void
 wave (const IntellivueModel *model, GByteArray *objects, guint handle, guint physio, gboolean ecg)
@@ -316,11 +376,15 @@ hear_poll (IntellivueModel *model, const guint8 *p, gsize length)
   } else if (class == 0x2A) {
     guint count = demographics (model, objects);
     answer (model, id, FALSE, class, count, objects);
+  } else if (class == 0x36 && !model->no_alerts) {
+    guint count = alarms (model, objects);
+    answer (model, id, FALSE, class, count, objects);
   } else if (class == 0x06) {
     guint count = numerics (model, objects);
     answer (model, id, FALSE, class, count, objects);
   } else {
     g_byte_array_unref (objects);
+    refuse (model, id);
   }
 }
 

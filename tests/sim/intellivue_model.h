@@ -1,5 +1,5 @@
 /* A Philips IntelliVue monitor at the end of a serial line, sans-IO: associates, answers polls,
- * sends waves every 256 ms, and aborts when it is not polled. */
+ * sends waves every 256 ms, lists its alarms, and aborts when it is not polled. */
 #pragma once
 #include "media/devices/intellivue_frame.h"
 
@@ -8,6 +8,9 @@ typedef struct IntellivueModel IntellivueModel;
 struct IntellivueModel {
   double heart_rate, spo2;
   gboolean spo2_on, demo; /* sensor connected; demonstration mode */
+  double spo2_low;        /* below it the alarm stands */
+  gboolean silenced;      /* by the key at the monitor */
+  gboolean no_alerts;     /* an old release: polls for alarms fail */
   int systolic, diastolic, mean;
   guint64 pressure_time;  /* BCD of when it was taken */
   const char *patient_id; /* NULL: nobody is admitted */
@@ -21,7 +24,7 @@ struct IntellivueModel {
   gint64 heard_us, waves_until_us, wave_us, now_us;
   guint16 sequence;
   guint64 sample; /* of the ECG */
-  guint aborted, associations;
+  guint aborted, associations, refused;
 };
 
 IntellivueModel *intellivue_model_new (void (*send) (const guint8 *, gsize, void *), void *arg);

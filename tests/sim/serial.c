@@ -1,6 +1,6 @@
 /* A device at the end of a serial line, which is a pty: oximeters and an IntelliVue monitor.
  *
- *   sim-serial --kind contec|contec-old|nonin|intellivue --link PATH [--wander]
+ *   sim-serial --kind contec|contec-old|nonin|nonin-9560|intellivue --link PATH [--wander]
  *   sim-serial --kind intellivue --udp ADDRESS
  *
  * PATH becomes a symbolic link to the pty, as /dev/serial/by-id has them. Prints "ready PATH".
@@ -8,10 +8,11 @@
  * is done:
  *
  *   pulse N   spo2 N   finger in|out   garbage N   unplug   plug   mute   speak   patient ID|-
- *   demo on|off   pressure SYSTOLIC
+ *   demo on|off   pressure SYSTOLIC   silence on|off   measure SPO2
  *
- * garbage: so many random bytes before the next frame. mute: the device is on and says nothing.
- * Ends on SIGTERM, or when stdin ends. */
+ * measure: a 9560 measures once, and tells it each second until it is acknowledged; "lost" on the
+ * first of them: as if that had not been heard. garbage: so many random bytes before the next
+ * frame. mute: the device is on and says nothing. Ends on SIGTERM, or when stdin ends. */
 #include "intellivue_model.h"
 #include "oximeter_model.h"
 
@@ -38,6 +39,10 @@ typedef struct {
   IvDeframer unframe;
   OximeterModel oximeter;
   IntellivueModel *monitor; /* NULL: an oximeter */
+  gboolean spot;            /* a 9560 */
+  GByteArray *measured;     /* not acknowledged yet; NULL: nothing is */
+  gint64 told_us;
+  guint deaf; /* answers that it does not hear */
   gint64 start_us, frames;
   char *patient;
   GRand *rand;
@@ -124,6 +129,8 @@ unplug (Sim *sim)
     unlink (sim->link);
 }
 
+static void hear_answer (Sim *sim, const guint8 *bytes, gsize length);
+
 static void
 hear (Sim *sim, gint64 now)
 {
@@ -133,6 +140,8 @@ hear (Sim *sim, gint64 now)
     return;
   if (sim->monitor != NULL)
     intellivue_model_hear (sim->monitor, bytes, (gsize)got, now);
+  else if (sim->spot)
+    hear_answer (sim, bytes, (gsize)got);
   else
     oximeter_model_hear (&sim->oximeter, bytes, (gsize)got, now);
 }
@@ -149,6 +158,52 @@ wander (Sim *sim, double seconds)
   }
 }
 
+/* ---- A 9560 ------------------------------------------------------------------------------------
+ */
+
+static void
+measure (Sim *sim, const char *words)
+{
+  guint spo2 = (guint)atoi (words), pulse = (guint)sim->oximeter.pulse;
+  guint8 data[14] = { 0x20, 0x26, 0x11, 0x20, 0x09, 0x05, 0x07, 0x00, 0x02 };
+  const guint8 head[] = { 0x00, 0x02, 0x00, 0x0D, 0x00, sizeof data };
+  guint8 sum = 0;
+  data[7] = (guint8)(sim->frames++ % 100); /* hundredths: no two are alike */
+  data[10] = (guint8)(pulse >> 8);
+  data[11] = (guint8)pulse;
+  data[13] = (guint8)spo2;
+  for (guint i = 0; i < sizeof data; i++)
+    sum += data[i];
+  const guint8 tail[] = { sum, 0x03 };
+  g_clear_pointer (&sim->measured, g_byte_array_unref);
+  sim->measured = g_byte_array_new ();
+  g_byte_array_append (sim->measured, head, sizeof head);
+  g_byte_array_append (sim->measured, data, sizeof data);
+  g_byte_array_append (sim->measured, tail, sizeof tail);
+  sim->told_us = 0;
+  sim->deaf = strstr (words, "lost") != NULL ? 1 : 0;
+}
+
+static void
+hear_answer (Sim *sim, const guint8 *bytes, gsize length)
+{
+  if (memchr (bytes, 0x06, length) == NULL || sim->measured == NULL)
+    return;
+  if (sim->deaf > 0)
+    sim->deaf--;
+  else
+    g_clear_pointer (&sim->measured, g_byte_array_unref);
+}
+
+static void
+tell_measured (Sim *sim, gint64 now)
+{
+  if (sim->measured == NULL || now - sim->told_us < G_USEC_PER_SEC)
+    return;
+  sim->told_us = now;
+  put (sim, sim->measured->data, sim->measured->len);
+}
+
 static gboolean
 step (void *data)
 {
@@ -159,6 +214,10 @@ step (void *data)
     hear_datagrams (sim, now);
   if (sim->wander)
     wander (sim, (now - sim->start_us) / 1e6);
+  if (sim->spot) {
+    tell_measured (sim, now);
+    return G_SOURCE_CONTINUE;
+  }
   if (sim->monitor != NULL) {
     intellivue_model_tick (sim->monitor, now);
     return G_SOURCE_CONTINUE;
@@ -224,6 +283,10 @@ obey (Sim *sim, const char *verb, const char *value)
     monitor->pressure_time += 0x10000; /* a minute, BCD */
   } else if (g_str_equal (verb, "demo") && monitor != NULL) {
     monitor->demo = g_str_equal (value, "on");
+  } else if (g_str_equal (verb, "measure") && sim->spot) {
+    measure (sim, value);
+  } else if (g_str_equal (verb, "silence") && monitor != NULL) {
+    monitor->silenced = g_str_equal (value, "on");
   } else {
     return FALSE;
   }
@@ -262,6 +325,10 @@ choose_kind (Sim *sim)
       oximeter_model_init (&sim->oximeter, (OximeterFormat)i);
       return TRUE;
     }
+  if (g_strcmp0 (sim->kind, "nonin-9560") == 0) {
+    sim->spot = TRUE;
+    return TRUE;
+  }
   if (g_strcmp0 (sim->kind, "intellivue") != 0)
     return FALSE;
   sim->monitor = intellivue_model_new (put_monitor, sim);
@@ -273,7 +340,8 @@ static gboolean
 read_options (Sim *sim, int argc, char **argv)
 {
   const GOptionEntry entries[] = {
-    { "kind", 0, 0, G_OPTION_ARG_STRING, &sim->kind, "contec, contec-old, nonin, intellivue", "K" },
+    { "kind", 0, 0, G_OPTION_ARG_STRING, &sim->kind,
+      "contec, contec-old, nonin, nonin-9560, intellivue", "K" },
     { "link", 0, 0, G_OPTION_ARG_FILENAME, &sim->link, "where the port is to be", "PATH" },
     { "udp", 0, 0, G_OPTION_ARG_STRING, &sim->udp, "where the monitor's LAN port is", "ADDRESS" },
     { "wander", 0, 0, G_OPTION_ARG_NONE, &sim->wander, "values drift", NULL },

@@ -9,12 +9,13 @@ import { join } from 'node:path';
 
 export async function timestampAuthority(pki, config = 'tsa.cnf') {
   const work = mkdtempSync(join(tmpdir(), 'timestamps-'));
-  const authority = { manner: 'good', config, queries: 0, answers: 0 };
+  // env: of the openssl that answers (a clock of its own).
+  const authority = { manner: 'good', config, queries: 0, answers: 0, env: {} };
   let last = null;
   const reply = (query) => {
     writeFileSync(join(work, 'query.tsq'), query);
     execFileSync('openssl', ['ts', '-reply', '-config', join(pki, authority.config),
-      '-queryfile', join(work, 'query.tsq'), '-out', join(work, 'reply.tsr')], { stdio: 'pipe' });
+      '-queryfile', join(work, 'query.tsq'), '-out', join(work, 'reply.tsr')], { stdio: 'pipe', env: { ...process.env, ...authority.env } });
     return readFileSync(join(work, 'reply.tsr'));
   };
   const server = createServer((request, response) => {

@@ -7,7 +7,7 @@ typedef struct {
   void *device;
   FeedSink sink;
   LineTime now;
-  GPtrArray *observations, *waves; /* Observation*, WaveBlock* */
+  GPtrArray *observations, *waves, *alarms; /* Observation*, WaveBlock*, DeviceAlarm* */
   GByteArray *sent;
 } LineProbe;
 
@@ -24,6 +24,12 @@ probe_wave (WaveBlock *block, void *arg)
 }
 
 static void
+probe_alarm (DeviceAlarm *alarm, void *arg)
+{
+  g_ptr_array_add (((LineProbe *)arg)->alarms, alarm);
+}
+
+static void
 probe_send (const guint8 *data, gsize length, void *arg)
 {
   g_byte_array_append (((LineProbe *)arg)->sent, data, (guint)length);
@@ -36,8 +42,11 @@ probe_new (const LineKind *kind)
   probe->kind = kind;
   probe->observations = g_ptr_array_new_with_free_func ((GDestroyNotify)observation_free);
   probe->waves = g_ptr_array_new_with_free_func ((GDestroyNotify)wave_block_free);
+  probe->alarms = g_ptr_array_new_with_free_func ((GDestroyNotify)device_alarm_free);
   probe->sent = g_byte_array_new ();
-  probe->sink = (FeedSink){ .observation = probe_observation, .wave = probe_wave, .arg = probe };
+  probe->sink = (FeedSink){
+    .observation = probe_observation, .wave = probe_wave, .alarm = probe_alarm, .arg = probe
+  };
   probe->now = (LineTime){ .monotonic_us = 100 * G_USEC_PER_SEC,
                            .utc_us = 1763600000 * (gint64)G_USEC_PER_SEC };
   const LineOutput output = { .sink = &probe->sink, .send = probe_send, .arg = probe };
@@ -52,6 +61,7 @@ probe_free (LineProbe *probe)
   probe->kind->free (probe->device);
   g_ptr_array_unref (probe->observations);
   g_ptr_array_unref (probe->waves);
+  g_ptr_array_unref (probe->alarms);
   g_byte_array_unref (probe->sent);
   g_free (probe);
 }

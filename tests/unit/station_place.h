@@ -60,7 +60,7 @@ page_free (Page *page)
 static inline void
 station_settle (StationPlace *place)
 {
-  while (place->station->pending > 0 || users_checks_pending (place->station->users) > 0)
+  while (station_is_busy (place->station))
     g_main_context_iteration (NULL, TRUE);
 }
 

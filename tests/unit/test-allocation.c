@@ -214,6 +214,29 @@ test_lean (void)
   check (&v, 0, 1, NONE);
 }
 
+/* The last picture goes later than a better one: what comes in its place stays for long. */
+static void
+test_last_picture (void)
+{
+  g_autoptr (Allocation) a = allocation_new ();
+  Viewer v = add_viewer (a, TRUE);
+  run (a, &v, 115000, 1);
+  check (&v, 1, 3, NONE);
+  run (a, &v, 65000, 4); /* a queue is let go */
+  check (&v, 1, 3, NONE);
+  g_assert_cmpuint (allocation_bps (v.looked), <, 40000);
+  run (a, &v, 115000, 1);
+  check (&v, 1, 3, NONE);
+  run (a, &v, 65000, 6);
+  check (&v, 1, 3, NONE);
+  run (a, &v, 65000, 1);
+  check (&v, 1, NONE, NONE);
+  run (a, &v, 115000, 12);
+  check (&v, 1, 3, NONE);
+  run (a, &v, 45000, 1); /* no picture can be made of that */
+  check (&v, 1, NONE, NONE);
+}
+
 static void
 test_back_off (void)
 {
@@ -397,6 +420,7 @@ main (int argc, char **argv)
   g_test_add_func ("/allocation/hysteresis", test_hysteresis);
   g_test_add_func ("/allocation/silent", test_silent);
   g_test_add_func ("/allocation/lean", test_lean);
+  g_test_add_func ("/allocation/last-picture", test_last_picture);
   g_test_add_func ("/allocation/back-off", test_back_off);
   g_test_add_func ("/allocation/look", test_look);
   g_test_add_func ("/allocation/best", test_best);

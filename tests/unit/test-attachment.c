@@ -294,6 +294,9 @@ test_killed (void)
   g_assert_true (g_file_set_contents (half, "x", 1, NULL));
   g_assert_true (g_file_set_contents (unlogged, "x", 1, NULL));
   records_close (&records);
+  /* A station that was killed leaves its number there. */
+  g_autofree char *lock = g_build_filename (records.dir, "lock", NULL);
+  g_assert_true (g_file_set_contents (lock, "1234\n", -1, NULL));
   records_open (&records);
   g_assert_false (g_file_test (half, G_FILE_TEST_EXISTS));
   Verdict verdict;

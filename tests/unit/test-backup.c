@@ -1,4 +1,5 @@
 #include "records/backup.h"
+#include "records/erasure.h"
 #include "records_place.h"
 #include <signal.h>
 #include <sys/resource.h>
@@ -229,6 +230,62 @@ test_erasure (void)
   down (&f);
 }
 
+/* A certificate that the backup does not know of, from a newer copy of the folder. */
+static void
+test_certificates (void)
+{
+  Fixture f;
+  g_autoptr (GError) error = NULL;
+  up (&f);
+  record_some (&f);
+  g_auto (BackupReport) first = make (&f, FALSE);
+  g_autoptr (GBytes) escrow = escrow_of (&f, PURPOSE_RECORDING);
+  const Erasure erasure = {
+    .consult = f.consult, .purposes = 1u << PURPOSE_RECORDING, .why = ERASURE_CONSENT, .user = "lan"
+  };
+  store_checkpoint (f.records.store, &error);
+  g_assert_no_error (error);
+  g_auto (BackupReport) second = make (&f, FALSE); /* knows who signs */
+  erasure_run (f.records.store, f.records.identity, &erasure, NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *certificates = g_build_filename (f.records.dir, ERASURE_FOLDER, NULL);
+  g_autofree char *forged
+      = g_build_filename (certificates, "6d8f0c1e-0000-4000-8000-000000000000.json", NULL);
+  g_assert_true (
+      g_file_set_contents (forged, "{\"statement\":\"{}\",\"signature\":\"\"}", -1, NULL));
+
+  RestoreReport without = restore (&f, 2);
+  g_assert_cmpuint (without.erased, ==, 0);
+  g_assert_true (folder_has (f.to, escrow));
+  records_remove (f.to);
+  const RestoreRequest request
+      = { .dir = f.dir, .number = 2, .state_dir = f.to, .erasures = certificates };
+  RestoreReport with;
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK); /* it warns of the forged one */
+  backup_restore (&request, &with, &error);
+  g_log_set_always_fatal (fatal);
+  g_assert_no_error (error);
+  g_assert_cmpuint (with.erased, ==, 1);
+  g_unlink (forged);
+  Records restored = f.records; /* starts there: what the log tells to be destroyed is */
+  restored.dir = restored.place.dir = f.to;
+  restored.store = NULL;
+  records_open (&restored);
+  g_assert_true (erasure_done (restored.store, f.consult, PURPOSE_RECORDING));
+  records_close (&restored);
+  g_assert_false (folder_has (f.to, escrow));
+  check_good (&f);
+  g_autofree char *notes = notes_of (&f);
+  g_assert_cmpstr (notes, ==, "Ho ba ngày\n");
+
+  records_remove (f.to);
+  const RestoreRequest nowhere
+      = { .dir = f.dir, .number = 2, .state_dir = f.to, .erasures = "/nonexistent" };
+  g_assert_false (backup_restore (&nowhere, &with, &error));
+  g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_NOT_FOUND);
+  down (&f);
+}
+
 /* ---- The recovery key alone --------------------------------------------------------------- */
 
 static void
@@ -434,6 +491,7 @@ main (int argc, char **argv)
   g_test_add_func ("/backup/back", test_back);
   g_test_add_func ("/backup/nothing-is-overwritten", test_nothing_is_overwritten);
   g_test_add_func ("/backup/erasure", test_erasure);
+  g_test_add_func ("/backup/certificates", test_certificates);
   g_test_add_func ("/backup/recovery-key", test_recovery_key);
   g_test_add_func ("/backup/rollback", test_rollback);
   g_test_add_func ("/backup/damage", test_damage);

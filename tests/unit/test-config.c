@@ -1,4 +1,5 @@
 /* station.conf: every key, and every way to get one wrong. */
+#include "station/calls/call_plan.h"
 #include "station/config.h"
 #include <glib/gstdio.h>
 
@@ -26,11 +27,12 @@ test_example (void)
   /* What is commented out is a key too: uncommented, the file still holds. */
   g_autoptr (GRegex) commented = g_regex_new ("^#([a-z-]+ = |\\[)", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *all = g_regex_replace (commented, text, -1, 0, "\\1", 0, NULL);
-  g_autoptr (GRegex) absent
-      = g_regex_new ("^(user|password-file|ca-file|people-ca|crl|keys|url|onvif-[a-z-]+) .*$",
-                     G_REGEX_MULTILINE, 0, NULL);
+  g_autoptr (GRegex) absent = g_regex_new (
+      "^(user|password-file|ca-file|people-ca|crl(?= = crl\\.pem)|keys|url|onvif-[a-z-]+|"
+      "est-(ca-file|user|password-file)) .*$",
+      G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *without = g_regex_replace (absent, all, -1, 0, "", 0, NULL);
-  g_autoptr (GRegex) secret = g_regex_new ("^(secret|token)-file .*$", G_REGEX_MULTILINE, 0, NULL);
+  g_autoptr (GRegex) secret = g_regex_new ("^(secret|(?:publish-|read-)?token)-file .*$", G_REGEX_MULTILINE, 0, NULL);
   g_autofree char *folder = g_dir_make_tmp ("nhipcau-config-XXXXXX", NULL);
   g_autofree char *readable = g_build_filename (folder, "secret", NULL);
   g_assert_true (g_file_set_contents (readable, "sixteen-or-more-characters\n", -1, NULL));
@@ -43,6 +45,7 @@ test_example (void)
   g_assert_cmpuint (whole->cameras->len, ==, 2);
   g_assert_cmpuint (whole->devices->len, ==, 1);
   g_assert_cmpuint (whole->serials->len, ==, 1);
+  g_assert_cmpuint (whole->issuers->len, ==, 1);
   g_assert_cmpuint (whole->ice_port_min, ==, 50000);
   g_assert_cmpuint (whole->relays->len, ==, 2);
   const Relay *relay = whole->relays->pdata[1];
@@ -85,7 +88,9 @@ test_values (void)
                "public-url=https://kham.example.vn/\n"
                "[bluetooth]\nenabled=false\n[mllp]\nport=0\n[room]\nmicrophone-owner=station\n"
                "loudspeaker=alsa:default\necho-microphone=desk\n"
-               "[microphone desk]\naddress=test:\n",
+               "[microphone desk]\naddress=test:\n"
+               "[rendezvous]\nbroker=mqtts://b1.example.vn; mqtts://[fd00::7]:8884\n"
+               "pages=https://kham.example.vn/\n",
                &error);
   g_assert_no_error (error);
   g_assert_cmpstr (config->state, ==, "/etc/nhipcau/state");
@@ -102,6 +107,14 @@ test_values (void)
   g_assert_cmpint (config->microphone_owner, ==, MICROPHONE_STATION);
   g_assert_cmpstr (config->loudspeaker, ==, "alsa:default");
   g_assert_cmpstr (config->echo_microphone, ==, "desk");
+  g_assert_cmpuint (config->rendezvous.brokers->len, ==, 2);
+  const ConfigBroker *broker = config->rendezvous.brokers->pdata[0];
+  g_assert_cmpstr (broker->host, ==, "b1.example.vn");
+  g_assert_cmpuint (broker->port, ==, 8883);
+  broker = config->rendezvous.brokers->pdata[1];
+  g_assert_cmpstr (broker->host, ==, "fd00::7");
+  g_assert_cmpuint (broker->port, ==, 8884);
+  g_assert_true (broker->tls);
   g_auto (GStrv) names = config_certificate_names (config);
   g_assert_true (g_strv_contains ((const char *const *)names, "kham.example.vn"));
   g_assert_true (g_strv_contains ((const char *const *)names, "192.168.1.5"));
@@ -142,6 +155,9 @@ static const struct {
   { "[metrics]\ntoken-file=/nonexistent\n", "/nonexistent cannot be read" },
   { "[metrics]\ntoken-file=/proc/self/comm\n", "wants a file with 16 or more" },
   { "[recording]\nkeep-free=lots\n", "wants a size" },
+  { "[deliver a]\nrate=1\n", "[deliver a] rate: wants kbit/s" },
+  { "[deliver a]\nrecording=yes\n", "[deliver a] recording: wants true or false" },
+  { "[timestamp]\nrenew-before=0\n", "[timestamp] renew-before: wants days" },
   { "[recording]\nkeep-free=99999999999T\n", "wants a size" },
   { "[room]\nmicrophone-owner=me\n", "wants auto, station or console" },
   { "[room]\nloudspeaker=file:/x\n", "[room] loudspeaker: a loudspeaker is pipewire:" },
@@ -159,7 +175,7 @@ static const struct {
   { "[serial x]\nkind=nonin\n", "wants the key port" },
   { "[serial x]\nport=ttyUSB0\n", "[serial x] port: wants a path such as /dev/ttyUSB0" },
   { "[serial x]\nport=usb:10c4-ea60\n", "wants a path such as" },
-  { "[serial x]\nport=/dev/x\nkind=cms50\n", "wants auto, contec, nonin or intellivue" },
+  { "[serial x]\nport=/dev/x\nkind=cms50\n", "wants auto, contec, nonin, nonin-9560 or intellivue" },
   { "[serial x]\nport=udp:192.168.1.30\n", "wants kind = intellivue" },
   { "[serial x]\nport=udp:monitor\n", "wants a path such as" },
   { "[serial x]\nport=/dev/x\nkind=intellivue-lan\n", "wants auto, contec" },
@@ -167,6 +183,14 @@ static const struct {
   { "[serial x]\nport=/dev/x\nroom=yes\n", "wants true or false" },
   { "[serial x]\nport=/dev/x\ntitle=\n", "wants a text of 1 to 60 characters" },
   { "[serial x]\nport=/dev/x\n[serial y]\nport=/dev/x\n", "has the port of [serial x]" },
+  { "[level]\ncall=*\n", "wants a name" },
+  { "[level a]\nring=4\n", "[level a] ring: wants seconds, 5 to 600" },
+  { "[level a]\nring-emergency=soon\n", "wants seconds, 5 to 600" },
+  { "[level a]\ncall=;\n", "wants 1 to 32 ids of specialists" },
+  { "[level a]\nspecialties=cardiology;hearts\n", "knows no specialty 'hearts'; allowed: general" },
+  { "[level a]\nspecialties=;\n", "wants specialties" },
+  { "[level a]\ndesk=BV\n", "wants the name of a hospital's desk" },
+  { "[level a]\nwho=x\n", "is no key of this group; allowed: title" },
   { "[http x]\nport=1\n", "takes no name" },
   { "[http]\nport=1\nport=2\n", "station.conf:3: [http] port is given twice, first in line 2" },
   { "[http]\nport=1\n[station]\nname=x\n[http]\nnames=y\n",
@@ -179,6 +203,15 @@ static const struct {
   { "[http]\nkey=/x\n", "station.conf:2: [http] key: wants the certificate" },
   { "[http]\nkey-secret-file=/x\n", "wants the key that it opens" },
   { "[ice]\nhide-host-candidates=true\n", "wants stun or a [relay NAME]" },
+  { "[rendezvous]\nbroker=broker\n", "[rendezvous] broker: wants an address such as mqtts://" },
+  { "[rendezvous]\nbroker=mqtts://a;\n", "wants an address such as mqtts://" },
+  { "[rendezvous]\nbroker=mqtts://a;mqtt://b\n", "wants mqtts://" },
+  { "[rendezvous]\nbroker=mqtts://a/x\n", "wants an address such as mqtts://" },
+  { "[rendezvous]\nbroker=mqtts://a;mqtts://a;mqtts://a;mqtts://a;mqtts://a;mqtts://a;mqtts://a;"
+    "mqtts://a;mqtts://a\n",
+    "8 brokers at most" },
+  { "[rendezvous]\nbroker=mqtts://a\n", "wants the key pages" },
+  { "[rendezvous]\npages=https://a\n", "wants the key broker" },
   { "[ice]\nstun=x:y:z\n", "wants HOST or HOST:PORT" },
   { "[ice]\nstun=:3478\n", "wants HOST or HOST:PORT" },
 };
@@ -220,6 +253,33 @@ test_too_many_serials (void)
   g_assert_nonnull (strstr (error->message, "[serial s16] is too many"));
 }
 
+static void
+test_levels (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Config) config
+      = parse ("[level province]\ntitle=BV tỉnh\ncall= minh ;hoa; *\nring=30\nspecialties=surgery\n"
+               "[level central]\ndesk=bv-tw\nring-emergency=10\n",
+               &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (config->levels->len, ==, 2);
+  const CallLevel *first = config->levels->pdata[0], *second = config->levels->pdata[1];
+  g_assert_cmpstr (first->title, ==, "BV tỉnh");
+  g_assert_cmpuint (g_strv_length (first->call), ==, 3);
+  g_assert_cmpstr (first->call[0], ==, "minh");
+  g_assert_cmpstr (first->call[2], ==, "*");
+  g_assert_cmpuint (first->ring, ==, 30);
+  g_assert_cmpstr (second->desk, ==, "bv-tw");
+  g_assert_cmpuint (second->ring_emergency, ==, 10);
+  g_assert_null (second->call);
+  g_autoptr (GString) many = g_string_new (NULL);
+  for (guint i = 0; i < 17; i++)
+    g_string_append_printf (many, "[level l%u]\nring=30\n", i);
+  g_autoptr (Config) none = parse (many->str, &error);
+  g_assert_null (none);
+  g_assert_nonnull (strstr (error->message, "[level l16] is too many"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -228,6 +288,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/defaults", test_defaults);
   g_test_add_func ("/config/values", test_values);
   g_test_add_func ("/config/wrong", test_wrong);
+  g_test_add_func ("/config/levels", test_levels);
   g_test_add_func ("/config/too-many-serials", test_too_many_serials);
   g_test_add_func ("/config/too-many-sources", test_too_many_sources);
   return g_test_run ();

@@ -190,6 +190,14 @@ test_acked_rate (void)
   g_assert_cmpfloat (acked_rate_bps (&rate, 400000, 0), >, 380000);
   g_assert_cmpfloat (acked_rate_bps (&rate, 400000, 0), <, 430000);
   g_assert_cmpfloat (acked_rate_bps (&rate, 100000, 40000), >, 450000);
+  /* A pause of ours: what came before it, and too little since, tell nothing. */
+  for (guint i = 0; i < 30; i++) {
+    TwccResult r = result (i, 5000000 + i * 10000, START_US + 3500000 + i * 20000);
+    acked_rate_add (&rate, &r);
+    if (i < 20)
+      g_assert_cmpfloat (acked_rate_bps (&rate, 400000, 0), ==, 0);
+  }
+  g_assert_cmpfloat (acked_rate_bps (&rate, 400000, 0), >, 380000);
   /* The receiver's clock began anew. */
   TwccResult r = result (0, 0, 1000);
   acked_rate_add (&rate, &r);
@@ -439,6 +447,67 @@ test_application_limited (void)
   model_clear (&m);
 }
 
+/* A long round trip makes careful, until there is feedback; then it says nothing any more. */
+static void
+test_begins_by_round_trip (void)
+{
+  g_autoptr (Estimator) e = estimator_new (&(EstimatorConfig){ .min_bps = 50000 });
+  estimator_begin (e, 0, 1);
+  g_assert_cmpuint (estimator_bps (e), ==, 1000000);
+  estimator_begin (e, 20000, 1);
+  g_assert_cmpuint (estimator_bps (e), ==, 1000000);
+  estimator_begin (e, 300000, 1);
+  g_assert_cmpuint (estimator_bps (e), <, 150000);
+  g_assert_cmpuint (estimator_window (e, 1), <, 20000);
+  Model m;
+  model_init (&m, 6, 300000);
+  model_run (&m, 4 * G_USEC_PER_SEC, TRUE);
+  estimator_begin (m.estimator, 300000, m.now);
+  g_assert_cmpuint (estimator_bps (m.estimator), ==, 4000000);
+  model_clear (&m);
+}
+
+/* A cluster whose last packets are lost, after which nothing comes that would tell of them. */
+static void
+model_probe_without_end (Model *m)
+{
+  TwccResult results[3];
+  for (guint i = 0; i < 5; i++) {
+    gint64 at = m->now + i * 5000;
+    estimator_sent (m->estimator, 1200, at);
+    if (i < 3)
+      results[i] = (TwccResult){ m->seq + i, 1200, at, at + 123456789 };
+  }
+  m->seq += 5;
+  estimator_feedback (m->estimator, results, 3, m->now + 60000);
+}
+
+/* Nothing is sent for want of bits: a probe finds out that there are more, and not all the time;
+ * nor does one whose answer never comes keep the next from being sent. */
+static void
+test_probes_while_nothing_leaves (void)
+{
+  Model m;
+  model_init (&m, 7, 300000);
+  m.link_bps = 300000;
+  model_run (&m, 4 * G_USEC_PER_SEC, TRUE);
+  guint wanted = 0;
+  for (gint64 end = m.now + 120 * G_USEC_PER_SEC; m.now < end; m.now += 100000) {
+    estimator_poll (m.estimator, m.now);
+    EstimatorProbe probe;
+    if (estimator_probe (m.estimator, &probe, m.now)) {
+      wanted++;
+      g_assert_cmpuint (probe.bps, >, estimator_bps (m.estimator));
+      if (wanted % 2 == 0)
+        model_probe_without_end (&m);
+      estimator_probe_end (m.estimator, m.now);
+    }
+  }
+  g_assert_cmpuint (wanted, >=, 4);
+  g_assert_cmpuint (wanted, <=, 15);
+  model_clear (&m);
+}
+
 static void
 test_loss (void)
 {
@@ -533,6 +602,8 @@ main (int argc, char **argv)
   g_test_add_func ("/probe/measures", test_probe);
   g_test_add_func ("/estimator/grows", test_grows);
   g_test_add_func ("/estimator/application-limited", test_application_limited);
+  g_test_add_func ("/estimator/begins-by-round-trip", test_begins_by_round_trip);
+  g_test_add_func ("/estimator/probes-while-nothing-leaves", test_probes_while_nothing_leaves);
   g_test_add_func ("/estimator/loss", test_loss);
   g_test_add_func ("/estimator/delay", test_delay);
   g_test_add_func ("/estimator/silence", test_silence);

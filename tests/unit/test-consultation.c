@@ -1,10 +1,11 @@
 /* A consultation is the sum of its rows. */
+#include "browser_key.h"
 #include "station/consultation.h"
+#include "certs/browser_key.h"
 #include "station/proof.h"
 #include "station/session.h"
 #include "station/users.h"
 
-#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -217,40 +218,6 @@ test_weak_secrets (void)
   g_assert_null (user_passphrase_weakness ("cầu tre lắc lẻo"));
 }
 
-static json_t *
-jwk_of (EVP_PKEY *key)
-{
-  guint8 *point = NULL;
-  gsize length = EVP_PKEY_get1_encoded_public_key (key, &point);
-  g_assert_cmpuint (length, ==, 65);
-  g_autofree char *x = g_base64_encode (point + 1, 32), *y = g_base64_encode (point + 33, 32);
-  OPENSSL_free (point);
-  g_strdelimit (g_strdelimit (x, "+", '-'), "/", '_');
-  g_strdelimit (g_strdelimit (y, "+", '-'), "/", '_');
-  x[43] = y[43] = '\0';
-  return json_pack ("{s:s, s:s, s:s, s:s}", "kty", "EC", "crv", "P-256", "x", x, "y", y);
-}
-
-static char *
-sign_p1363 (EVP_PKEY *key, const char *text)
-{
-  guint8 der[128], raw[64];
-  gsize length = sizeof der;
-  EVP_MD_CTX *context = EVP_MD_CTX_new ();
-  EVP_DigestSignInit (context, NULL, EVP_sha256 (), NULL, key);
-  EVP_DigestSign (context, der, &length, (const guint8 *)text, strlen (text));
-  EVP_MD_CTX_free (context);
-  const guint8 *p = der;
-  ECDSA_SIG *signature = d2i_ECDSA_SIG (NULL, &p, (long)length);
-  BN_bn2binpad (ECDSA_SIG_get0_r (signature), raw, 32);
-  BN_bn2binpad (ECDSA_SIG_get0_s (signature), raw + 32, 32);
-  ECDSA_SIG_free (signature);
-  char *encoded = g_base64_encode (raw, sizeof raw);
-  g_strdelimit (g_strdelimit (encoded, "+", '-'), "/", '_');
-  encoded[strcspn (encoded, "=")] = '\0';
-  return encoded;
-}
-
 static void
 test_proof (void)
 {
@@ -259,18 +226,18 @@ test_proof (void)
   json_auto_t *jwk_other = jwk_of (other);
   g_autofree char *signature = sign_p1363 (key, "text");
   g_autofree char *print = NULL, *none = NULL;
-  g_assert_true (proof_check (jwk, signature, "text", &print));
+  g_assert_true (browser_key_check (jwk, signature, "text", &print));
   g_assert_cmpuint (strlen (print), ==, 64);
-  g_assert_false (proof_check (jwk, signature, "other text", &none));
-  g_assert_false (proof_check (jwk_other, signature, "text", &none));
-  g_assert_false (proof_check (jwk, "", "text", &none));
-  g_assert_false (proof_check (jwk, "AAAA", "text", &none));
-  g_assert_false (proof_check (NULL, signature, "text", &none));
+  g_assert_false (browser_key_check (jwk, signature, "other text", &none));
+  g_assert_false (browser_key_check (jwk_other, signature, "text", &none));
+  g_assert_false (browser_key_check (jwk, "", "text", &none));
+  g_assert_false (browser_key_check (jwk, "AAAA", "text", &none));
+  g_assert_false (browser_key_check (NULL, signature, "text", &none));
   json_object_set_new (jwk, "y", json_string ("AAAA"));
-  g_assert_false (proof_check (jwk, signature, "text", &none));
+  g_assert_false (browser_key_check (jwk, signature, "text", &none));
   /* A point that is not on the curve. */
   json_object_set (jwk, "y", json_object_get (jwk, "x"));
-  g_assert_false (proof_check (jwk, signature, "text", &none));
+  g_assert_false (browser_key_check (jwk, signature, "text", &none));
   g_assert_null (none);
   g_assert_true (proof_secret_equal ("a", "a"));
   g_assert_false (proof_secret_equal ("a", "ab"));

@@ -115,6 +115,7 @@ test_handshake (gconstpointer data)
   End server, client;
   end_init (&server, &client, mtu);
   end_init (&client, &server, mtu);
+  gint64 start_us = g_get_monotonic_time ();
   connect_both (&server, &client);
   g_assert_cmpint (dtls_state (server.dtls), ==, DTLS_CONNECTED);
   g_assert_cmpint (dtls_state (client.dtls), ==, DTLS_CONNECTED);
@@ -124,6 +125,9 @@ test_handshake (gconstpointer data)
   if (mtu >= DTLS_MTU)
     g_assert_cmpuint (server.sent, <=, 2);
   check_keys (&server, &client);
+  g_assert_cmpint (dtls_rtt_us (server.dtls), >, 0);
+  g_assert_cmpint (dtls_rtt_us (client.dtls), >, 0);
+  g_assert_cmpint (dtls_rtt_us (client.dtls), <=, g_get_monotonic_time () - start_us);
 
   g_assert_true (dtls_send (server.dtls, (const guint8 *)"xin ", 4));
   g_assert_true (dtls_send (server.dtls, (const guint8 *)"chào", 5));

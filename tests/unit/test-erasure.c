@@ -206,7 +206,8 @@ found_of (Records *records, const char *identifier)
 {
   g_autoptr (GError) error = NULL;
   store_put_sync (records->store, "station", "sync", NULL, json_object (), NULL, NULL);
-  g_autoptr (GPtrArray) ids = patient_index_find (records->store, identifier, &error);
+  const char *const identifiers[] = { identifier, NULL };
+  g_autoptr (GPtrArray) ids = patient_index_find (records->store, identifiers, &error);
   g_assert_no_error (error);
   return ids->len;
 }

@@ -441,6 +441,69 @@ test_decode (void)
   g_assert_error (error, GATT_ERROR, GATT_ERROR_UUID);
 }
 
+/* ---- A maker's own -------------------------------------------------------------------------- */
+
+static void
+test_nonin (void)
+{
+  static const struct {
+    const char *hex, *spo2, *pulse, *flag, *absent;
+  } cases[] = {
+    { "0A141E00FA000161004B", "97", "75", NULL, NULL },
+    { "0A141E00FA000161011F", "97", "287", NULL, NULL },
+    { "0A101E00FA000161004B", "97", "75", "QUES", NULL },
+    { "0A161E0003000161004B", "97", "75", "low-perfusion", NULL },
+    { "0A341400FA000161004B", "97", "75", "battery-low", NULL },
+    { "0A181EFFFF00017F01FF", NULL, NULL, "searching", "not-measured" },
+    { "0A041E00FA000161004B", NULL, NULL, "no-finger", "not-measured" },
+    { "0C141E00FA000161004BEEEE", "97", "75", NULL, NULL }, /* a later version */
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GPtrArray) found = read_now (GATT_NONIN_OXIMETRY, cases[i].hex);
+    const Observation *spo2 = find (found, "spo2"), *pulse = find (found, "pulse");
+    g_assert_cmpstr (spo2->number_text, ==, cases[i].spo2);
+    g_assert_cmpstr (pulse->number_text, ==, cases[i].pulse);
+    g_assert_cmpstr (spo2->absent_reason, ==, cases[i].absent);
+    g_assert_true (cases[i].flag == NULL || observation_has_flag (spo2, cases[i].flag));
+  }
+  g_autoptr (GPtrArray) found = read_now (GATT_NONIN_OXIMETRY, cases[0].hex);
+  g_assert_cmpstr (((Observation *)found->pdata[2])->number_text, ==, "2.50");
+}
+
+/* Shorter than it says, or than it must be: refused whole. */
+static void
+test_nonin_short (void)
+{
+  static const char *const cases[]
+      = { "", "0A", "0A141E00FA0001610", "0B141E00FA000161004B", "09141E00FA00016100" };
+  const GattContext context = { .now_us = NOW_US };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GByteArray) bytes = bytes_of (cases[i]);
+    g_autoptr (GPtrArray) found = g_ptr_array_new ();
+    g_assert_false (
+        gatt_read (GATT_NONIN_OXIMETRY, bytes->data, bytes->len, &context, found, &error));
+    g_assert_error (error, GATT_ERROR, GATT_ERROR_SHORT);
+    g_assert_cmpuint (found->len, ==, 0);
+  }
+}
+
+static void
+test_own_uuids (void)
+{
+  static const guint8 nonin[] = { 0x1b, 0xc5, 0xd5, 0xa5, 0x02, 0x00, 0x5e, 0x8b,
+                                  0xe2, 0x11, 0x5f, 0x0d, 0xe0, 0x70, 0xa9, 0x46 };
+  guint8 out[GATT_ADVERTISED_MAX];
+  g_assert_cmpuint (gatt_uuid ("0AAD7EA0-0D60-11E2-8E3C-0002A5D5C51B"), ==, GATT_NONIN_OXIMETRY);
+  g_assert_cmpuint (gatt_uuid ("46a970e0-0d5f-11e2-8b5e-0002a5d5c51b"), ==, GATT_NONIN_SERVICE);
+  g_assert_cmpuint (gatt_uuid ("46a970e0-0d5f-11e2-8b5e-0002a5d5c51c"), ==, 0);
+  g_assert_cmpstr (gatt_kind_of_service (GATT_NONIN_SERVICE), ==, "oximeter");
+  gsize length = gatt_service_advertised ("46a970e0-0d5f-11e2-8b5e-0002a5d5c51b", out);
+  g_assert_cmpmem (out, length, nonin, sizeof nonin);
+  length = gatt_service_advertised ("00001822-0000-1000-8000-00805f9b34fb", out);
+  g_assert_cmpmem (out, length, "\x22\x18", 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -462,5 +525,8 @@ main (int argc, char **argv)
   g_test_add_func ("/gatt/device", test_device);
   g_test_add_func ("/gatt/cut", test_cut);
   g_test_add_func ("/gatt/decode", test_decode);
+  g_test_add_func ("/gatt/nonin", test_nonin);
+  g_test_add_func ("/gatt/nonin-short", test_nonin_short);
+  g_test_add_func ("/gatt/own-uuids", test_own_uuids);
   return g_test_run ();
 }

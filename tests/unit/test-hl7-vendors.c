@@ -235,8 +235,8 @@ static const struct {
   { "NM|150456^Pulse^MDC|1|72|" PCT "|||||R", "- 72 % #code-conflict" },
   { "NM|" SPO2 "^8867-4^Heart rate^LN|1|72|" PCT "|||||R", "- 72 % #code-conflict" },
   { "NM|" SPO2 "^2708-6^^LN|1|97|" PCT "|||||R", "spo2 97 %" },
-  { "NM|150388^MDC_TEMP_SKIN^MDC|1|31|Cel|||||R", "- 31 Cel #unmapped" },
-  { "NM|150037^MDC_PRESS_BLD_ART_ABP_SYS^MDC|1|120|mmHg|||||R", "- 120 mm[Hg] #unmapped" },
+  { "NM|150388^MDC_TEMP_SKIN^MDC|1|31|Cel|||||R", "- 31 Cel" },
+  { "NM|150037^MDC_PRESS_BLD_ART_ABP_SYS^MDC|1|120|mmHg|||||R", "- 120 mm[Hg]" },
   /* status and flags */
   { "NM|" SPO2 "|1|97|" PCT "|||||X", "spo2 !not-available 97" },
   { "NM|" SPO2 "|1|97|" PCT "|||||D", "spo2 !withdrawn 97 #withdrawn" },

@@ -85,6 +85,35 @@ test_specials (void)
   }
 }
 
+/* Codes that other makes use for what is known, and what is known but no vital sign of ours. */
+static void
+test_other_codes (void)
+{
+  static const struct {
+    const char *obx, *vital, *unit;
+    guint32 mdc;
+  } CASES[] = {
+    { "NM|2339-0^Glucose^LN||180|mg/dL|||||F", "glucose", "mg/dL", 0 },
+    { "NM|15074-8^Glucose^LN||5.4|mmol/L|||||F", "glucose", "mmol/L", 0 },
+    { "NM|76534-7^Systolic^LN||121|mm[Hg]|||||F", "nibp-sys", "mm[Hg]", 0 },
+    { "NM|150368^MDC_TEMP_CORE^MDC|1|38.1|268192^MDC_DIM_DEGC^MDC|||||R", "temp", "Cel", 150368 },
+    { "NM|150037^MDC_PRESS_BLD_ART_ABP_SYS^MDC|1|121|266016^MDC_DIM_MMHG^MDC|||||R", NULL,
+      "mm[Hg]", 150037 },
+    { "NM|150087^MDC_PRESS_BLD_VEN_CENT_MEAN^MDC|1|8|266048^MDC_DIM_CM_H2O^MDC|||||R", NULL,
+      "cm[H2O]", 150087 },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (CASES); i++) {
+    g_autofree char *text = g_strdup_printf (HEADER "\rOBX|1|%s\r", CASES[i].obx);
+    g_autoptr (GPtrArray) all = observe (text);
+    Observation *o = only (all);
+    g_assert_cmpint (o->type, ==, OBS_NUMBER);
+    g_assert_cmpstr (o->vital, ==, CASES[i].vital);
+    g_assert_cmpstr (o->unit, ==, CASES[i].unit);
+    g_assert_cmpuint (o->mdc, ==, CASES[i].mdc);
+    g_assert_true (o->flags == NULL || o->flags[0] == NULL);
+  }
+}
+
 static void
 test_device_rows_are_no_readings (void)
 {
@@ -423,6 +452,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/hl7/value", test_value);
   g_test_add_func ("/hl7/specials", test_specials);
+  g_test_add_func ("/hl7/other-codes", test_other_codes);
   g_test_add_func ("/hl7/device-rows", test_device_rows_are_no_readings);
   g_test_add_func ("/hl7/line-ends", test_line_ends);
   g_test_add_func ("/hl7/delimiters-and-escapes", test_delimiters_and_escapes);

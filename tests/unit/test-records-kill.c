@@ -121,7 +121,7 @@ static gboolean
 anything_told (int fd)
 {
   GPollFD poll = { fd, G_IO_IN, 0 };
-  return g_poll (&poll, 1, 60 * 1000) > 0;
+  return g_poll (&poll, 1, 180 * 1000) > 0;
 }
 
 /* Kills after the first word and a while that nobody can foresee. */

@@ -167,6 +167,9 @@ fill (Drill *drill)
                               "59408-5", "value", 97);
   store_put_many (records->store, drill->consult, "observation", NULL, bodies, NULL, NULL);
   json_decref (bodies);
+  json_t *draft = json_pack ("{s:s, s:s}", "note", "n-1", "text", "đang gõ dở");
+  store_put_draft (records->store, drill->consult, "n-1", "lan", draft, NULL, NULL);
+  json_decref (draft);
   put_attachments (records, drill->consult);
   drill->mp4 = make_media (records->dir, TRUE);
   drill->webm = make_media (records->dir, FALSE);
@@ -262,6 +265,11 @@ check_output (Drill *drill, const char *out)
                    "Đau ngực trái, lan ra tay; khó thở khi gắng sức");
   g_assert_cmpfloat (json_number_value (json_object_get (observation, "value")), ==, 72.25);
   g_assert_cmpuint (json_array_size (json_object_get (record, "tracks")), ==, 3);
+  json_t *draft = json_array_get (json_object_get (record, "drafts"), 0);
+  g_assert_cmpuint (json_array_size (json_object_get (record, "drafts")), ==, 1);
+  g_assert_cmpstr (json_string_value (json_object_get (draft, "note")), ==, "n-1");
+  g_assert_cmpstr (json_string_value (json_object_get (json_object_get (draft, "body"), "text")),
+                   ==, "đang gõ dở");
   g_assert_cmpuint (json_array_size (json_object_get (record, "damaged")), ==, 0);
   check_attachments (folder, json_object_get (record, "attachments"));
   json_decref (record);

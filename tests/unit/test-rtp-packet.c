@@ -34,6 +34,23 @@ test_header_round_trip (void)
   }
 }
 
+/* Shown when it has come: 0 to 500 ms (webrtc.org/experiments/rtp-hdrext/playout-delay: 12 bits
+ * each). */
+static void
+test_playout_delay (void)
+{
+  static const RtpExtIds ids = { .twcc = 5, .playout_delay = 6 };
+  guint8 data[RTP_HEADER_ROOM];
+  RtpHeader header = { .ssrc = 1 };
+  RtpSlots slots;
+  gsize size = rtp_write_header (data, &header, &ids, &slots);
+  static const guint8 element[] = { 6 << 4 | 2, 0, 0, 50 };
+  g_assert_cmpmem (data + RTP_HEADER_SIZE + 4, sizeof element, element, sizeof element);
+  RtpView view;
+  g_assert_true (rtp_parse (data, size, &ids, &view));
+  g_assert_true (view.has_twcc);
+}
+
 static void
 test_parse_refuses (void)
 {
@@ -277,6 +294,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rtp/header", test_header_round_trip);
+  g_test_add_func ("/rtp/playout-delay", test_playout_delay);
   g_test_add_func ("/rtp/refuses", test_parse_refuses);
   g_test_add_func ("/rtp/extend", test_extend);
   g_test_add_func ("/rtp/rtx", test_rtx);

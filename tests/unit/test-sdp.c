@@ -105,10 +105,12 @@ test_offer_round_trip (void)
   g_assert_cmpint (room->ext_mid, ==, SDP_EXT_MID);
   g_assert_cmpint (room->ext_twcc, ==, SDP_EXT_TWCC);
   g_assert_cmpint (room->ext_abs_send_time, ==, SDP_EXT_ABS_SEND_TIME);
+  g_assert_cmpint (room->ext_playout_delay, ==, SDP_EXT_PLAYOUT_DELAY);
   const SdpMedia *sound = back->media->pdata[1];
   g_assert_nonnull (strstr (text, "a=msid:source-room microphone\r\n"
                                   "a=msid:source-microphone microphone\r\n"));
   g_assert_cmpstr (sound->stream, ==, "source-microphone");
+  g_assert_cmpint (sound->ext_playout_delay, ==, 0);
   SdpCodec opus = g_array_index (sound->codecs, SdpCodec, 0);
   g_assert_cmpint (opus.pt, ==, SDP_PT_OPUS);
   g_assert_cmpint (opus.red_pt, ==, SDP_PT_OPUS_RED);

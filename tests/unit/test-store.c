@@ -54,6 +54,76 @@ test_round_trip (void)
   records_down (&records);
 }
 
+/* ---- Many consultations ------------------------------------------------------------------- */
+
+static void
+test_pages (void)
+{
+  Records records;
+  g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (g_free);
+
+  records_up (&records);
+  for (guint i = 0; i < 5; i++)
+    g_ptr_array_add (made, records_consult (&records));
+  g_autoptr (GPtrArray) newest = store_list_some (records.store, NULL, 2, NULL);
+  g_assert_cmpuint (newest->len, ==, 2);
+  g_assert_cmpstr (newest->pdata[0], ==, made->pdata[4]);
+  g_assert_cmpstr (newest->pdata[1], ==, made->pdata[3]);
+  g_autoptr (GPtrArray) next = store_list_some (records.store, newest->pdata[1], 9, NULL);
+  g_assert_cmpuint (next->len, ==, 3);
+  g_assert_cmpstr (next->pdata[0], ==, made->pdata[2]);
+  g_autoptr (GPtrArray) none = store_list_some (records.store, "no-such", 9, NULL);
+  g_assert_cmpuint (none->len, ==, 0);
+  records_down (&records);
+}
+
+static void
+count_unlogged (VerifyVerdict verdict, const char *code, const char *where, const char *what,
+                void *arg)
+{
+  *(guint *)arg += g_str_equal (code, "key-unlogged");
+}
+
+static guint
+unlogged (Records *records)
+{
+  guint found = 0;
+  g_autoptr (GError) error = NULL;
+  verify_state (records->dir, records->vault, NULL, count_unlogged, &found, NULL, &error);
+  g_assert_no_error (error);
+  return found;
+}
+
+/* A start looks at the newest keys; one of before, of which the log does not know, is told later.
+ */
+static void
+test_late_keys (void)
+{
+  Records records;
+  g_autoptr (GError) error = NULL;
+
+  records_up (&records);
+  g_autoptr (DataKey) late = vault_create_key (
+      records.vault, "6d8f0c1e-0000-4000-8000-00000000000a", PURPOSE_CLINICAL, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 70; i++)
+    g_free (records_consult (&records));
+  g_autoptr (DataKey) cut_off = vault_create_key (
+      records.vault, "6d8f0c1e-0000-4000-8000-00000000000b", PURPOSE_CLINICAL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (unlogged (&records), ==, 2);
+  records_close (&records);
+  records_open (&records);
+  g_assert_cmpuint (unlogged (&records), ==, 1);
+  store_check_keys (records.store, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (unlogged (&records), ==, 0);
+  assert_good (records.dir, records.vault);
+  records_down (&records);
+}
+
+/* ---- Threads ------------------------------------------------------------------------------ */
+
 typedef struct {
   GMainLoop *loop;
   GThread *thread;
@@ -542,6 +612,8 @@ main (int argc, char **argv)
   g_test_add_func ("/store/readers-during-writes", test_readers_during_writes);
   g_test_add_func ("/store/reading-leaves-no-trace", test_reading_leaves_no_trace);
   g_test_add_func ("/store/after-a-kill", test_after_a_kill);
+  g_test_add_func ("/store/pages", test_pages);
+  g_test_add_func ("/store/late-keys", test_late_keys);
   g_test_add_func ("/store/manifest", test_manifest);
   g_test_add_func ("/store/nothing-readable", test_nothing_readable);
   g_test_add_func ("/store/full-disk", test_full_disk);

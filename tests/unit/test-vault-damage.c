@@ -107,14 +107,20 @@ noticed (Place *place, gsize i)
   return why != NULL;
 }
 
-/* Flips one bit in every byte (every step-th, but for --slow); insists that flips which nobody
- * notices change no value. */
+static gboolean
+is_long (void)
+{
+  return g_test_slow () || g_getenv ("NHIPCAU_LONG") != NULL;
+}
+
+/* Flips one bit in every byte (every step-th, but for the long form); insists that flips which
+ * nobody notices change no value. */
 static void
 flip_all (Place *place, const char *name)
 {
   g_autoptr (GBytes) good = place_read (place, name);
   g_autofree char *before = dump_file (place, KEYS_MAIN);
-  gsize size, step = g_test_slow () ? 1 : place_is_slow () ? 397 : 61;
+  gsize size, step = is_long () ? 1 : place_is_slow () ? 397 : 61;
   const guint8 *data = g_bytes_get_data (good, &size);
   guint silent = 0, tried = 0;
 
@@ -191,7 +197,7 @@ static void
 test_every_length (Place *place, gconstpointer data)
 {
   g_autoptr (GBytes) good = place_read (place, KEYS_MAIN);
-  gsize size, step = place_is_slow () ? 4099 : 509;
+  gsize size, step = is_long () ? 1 : place_is_slow () ? 4099 : 509;
   const guint8 *bytes = g_bytes_get_data (good, &size);
 
   for (gsize length = 0; length < size; length += step) {
@@ -325,6 +331,147 @@ test_disagree (Place *place, gconstpointer data)
   expect_refusal (place, RECORDS_ERROR_TAMPERED);
   g_autoptr (Vault) reader = vault_open_read_only (place->dir, NULL);
   g_assert_cmpuint (problems_of (reader), >, 0);
+}
+
+/* ---- The seal of the last whole check ------------------------------------------------------- */
+
+/* As some time after the last change: until then a seal is not written, or does not count. */
+static void
+seal (Place *place)
+{
+  while (!keys_seal_good (place->dir)) {
+    keys_seal_write (place->dir);
+    g_usleep (10 * 1000);
+  }
+}
+
+/* A value of CONSULT's recording key, as a bit that fell over: no time of the file tells. */
+static void
+rot (Place *place, const char *name)
+{
+  g_autoptr (GBytes) good = place_read (place, name);
+  g_autofree guint8 *bytes = g_memdup2 (g_bytes_get_data (good, NULL), g_bytes_get_size (good));
+  g_autoptr (KeyFile) file = key_file_read (place->dir, name);
+  g_autoptr (sqlite3_stmt) row = table_prepare (
+      file->db, "SELECT commitment FROM consult_key WHERE purpose = 'recording'", NULL);
+  g_assert_cmpint (sqlite3_step (row), ==, SQLITE_ROW);
+  guint8 *at = memmem (bytes, g_bytes_get_size (good), sqlite3_column_blob (row, 0), 32);
+  g_assert_nonnull (at);
+  at[7] ^= 4;
+  g_autoptr (GBytes) bad = g_bytes_new (bytes, g_bytes_get_size (good));
+  place_write (place, name, bad);
+  seal (place);
+}
+
+/* Nothing was written since: the keys' rows are not read again. What was written is, whoever did.
+ */
+static void
+test_seal (Place *place, gconstpointer data)
+{
+  seal (place);
+  {
+    g_autoptr (Vault) vault = place_open (place);
+    g_assert_false (vault_is_checked (vault));
+    g_assert_true (vault_unlock_boot (vault, place->boot, NULL));
+    g_autoptr (DataKey) key = vault_get_key (vault, CONSULT, PURPOSE_CLINICAL, NULL);
+    g_assert_nonnull (key);
+    g_assert_true (vault_check (vault, NULL));
+    g_assert_true (vault_is_checked (vault));
+    g_autoptr (DataKey) other
+        = vault_create_key (vault, "6d8f0c1e-0000-4000-8000-000000000009", PURPOSE_CLINICAL, NULL);
+    g_assert_nonnull (other);
+    g_assert_false (keys_seal_good (place->dir));
+  }
+  seal (place);
+  damage (place, KEYS_COPY);
+  g_assert_false (keys_seal_good (place->dir));
+  g_autoptr (Vault) vault = place_open (place);
+  g_assert_true (vault_is_checked (vault));
+  g_assert_true (vault_unlock_boot (vault, place->boot, NULL));
+  /* Repaired, and told: problems are not those of the files. */
+  g_autoptr (KeyFile) main = key_file_read (place->dir, KEYS_MAIN);
+  g_autoptr (KeyFile) copy = key_file_read (place->dir, KEYS_COPY);
+  g_assert_true (key_file_sound (copy) && key_file_equal (main, copy));
+}
+
+static void
+test_rot (Place *place, gconstpointer name)
+{
+  rot (place, name);
+  g_autoptr (Vault) vault = place_open (place);
+  g_autoptr (GError) error = NULL;
+  g_assert_false (vault_is_checked (vault));
+  g_assert_true (vault_unlock_boot (vault, place->boot, NULL));
+  /* Who uses it before the check hears of it. */
+  g_autoptr (DataKey) early = vault_get_key (vault, CONSULT, PURPOSE_RECORDING, &error);
+  if (g_str_equal (name, KEYS_MAIN))
+    g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED);
+  else
+    g_assert_nonnull (early);
+  guint before = warnings;
+  g_assert_true (vault_check (vault, NULL));
+  g_assert_cmpuint (warnings, >, before);
+  g_assert_true (vault_check (vault, NULL));
+  g_autoptr (DataKey) key = vault_get_key (vault, CONSULT, PURPOSE_RECORDING, NULL);
+  g_assert_nonnull (key);
+  g_autoptr (DataKey) other
+      = vault_create_key (vault, "6d8f0c1e-0000-4000-8000-000000000009", PURPOSE_CLINICAL, NULL);
+  g_assert_nonnull (other);
+  g_autofree char *note = g_build_filename (place->dir, KEYS_DAMAGE_NOTE, NULL);
+  g_assert_true (g_file_test (note, G_FILE_TEST_EXISTS));
+}
+
+/* The same generation and another row of a key: found by the check, and from then on nothing is
+ * changed any more, while what is right is still given out. */
+static void
+test_late_disagreement (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) any = g_bytes_new_static ("01234567890123456789012345678901", 32);
+  const Value values[] = { VALUE_OF_TEXT (OTHER),  VALUE_OF_TEXT ("teaching"), VALUE_OF_INTEGER (1),
+                           VALUE_OF_BLOB (any),    VALUE_OF_INTEGER (1),       VALUE_OF_BLOB (any),
+                           { .type = VALUE_NULL }, VALUE_OF_BLOB (any) };
+  forge (place, KEYS_COPY, "consult_key", values, G_N_ELEMENTS (values), NULL);
+  seal (place);
+  g_autoptr (Vault) vault = place_open (place);
+  g_assert_true (vault_unlock_boot (vault, place->boot, NULL));
+  g_assert_false (vault_check (vault, &error));
+  g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED);
+  g_autoptr (DataKey) key = vault_get_key (vault, CONSULT, PURPOSE_CLINICAL, NULL);
+  g_assert_nonnull (key);
+  g_clear_error (&error);
+  g_assert_null (
+      vault_create_key (vault, "6d8f0c1e-0000-4000-8000-000000000009", PURPOSE_CLINICAL, &error));
+  g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_TAMPERED);
+  g_clear_pointer (&vault, vault_free);
+  /* Not sealed as sound: the next start refuses. */
+  g_autofree char *path = g_build_filename (place->dir, KEYS_SEAL, NULL);
+  g_unlink (path);
+  expect_refusal (place, RECORDS_ERROR_TAMPERED);
+}
+
+/* A file of a program that had no index of unfinished consultations. */
+static void
+test_version_1 (Place *place, gconstpointer data)
+{
+  const char *const files[] = { KEYS_MAIN, KEYS_COPY };
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = g_build_filename (place->dir, files[i], NULL);
+    sqlite3 *db;
+    g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
+    g_assert_true (table_exec (db, "DROP INDEX consult_boot; PRAGMA user_version=1", NULL));
+    sqlite3_close (db);
+  }
+  g_autoptr (Vault) reader = vault_open_read_only (place->dir, NULL);
+  g_assert_cmpuint (problems_of (reader), ==, 0);
+  g_autoptr (Vault) vault = place_open (place);
+  g_assert_true (vault_unlock_boot (vault, place->boot, NULL));
+  g_autoptr (DataKey) key = vault_get_key (vault, CONSULT, PURPOSE_CLINICAL, NULL);
+  g_assert_nonnull (key);
+  g_assert_cmpuint (problems_of (vault), ==, 0);
+  g_autoptr (sqlite3_stmt) version = table_prepare (vault->copy, "PRAGMA user_version", NULL);
+  g_assert_cmpint (sqlite3_step (version), ==, SQLITE_ROW);
+  g_assert_cmpint (sqlite3_column_int (version, 0), ==, 2);
 }
 
 /* ---- Somebody who can write files, but opens nothing ---------------------------------------- */
@@ -578,7 +725,7 @@ check_after_kill (Place *place, guint round, guint created, guint ended)
 static void
 test_kill (Place *place, gconstpointer data)
 {
-  const guint rounds = place_is_slow () ? 3 : g_test_slow () ? 200 : 12;
+  const guint rounds = place_is_slow () ? 3 : is_long () ? 200 : 12;
 
   for (guint round = 0; round < rounds; round++) {
     int pipe_fds[2];
@@ -606,7 +753,17 @@ test_kill (Place *place, gconstpointer data)
   }
 }
 
-/* Exactly between the two files, for each kind of change. */
+/* What a power cut leaves of the log's first frame. */
+static void
+tear_log (Place *place, const char *name)
+{
+  static const guint8 TORN[8192] = { 0x37, 0x7f, 0x06, 0x82, 0x55 };
+  g_autoptr (GBytes) log = g_bytes_new_static (TORN, sizeof TORN);
+  place_write (place, name, log);
+}
+
+/* Exactly between the two files, for each kind of change; with data, while the second was being
+ * written. */
 static void
 test_between_copies (Place *place, gconstpointer data)
 {
@@ -625,9 +782,11 @@ test_between_copies (Place *place, gconstpointer data)
     }
     g_clear_pointer (&vault, vault_free);
     place_write (place, KEYS_COPY, old);
+    if (data != NULL)
+      tear_log (place, KEYS_COPY "-wal");
     g_autofree char *want = dump_file (place, KEYS_MAIN);
     g_autoptr (Vault) reader = vault_open_read_only (place->dir, NULL);
-    g_assert_cmpuint (problems_of (reader), ==, 0);
+    g_assert_cmpuint (problems_of (reader), ==, data != NULL ? 1 : 0);
     vault = place_open (place);
     g_assert_cmpuint (problems_of (vault), ==, 0);
     g_autofree char *copy = dump_file (place, KEYS_COPY);
@@ -691,6 +850,11 @@ main (int argc, char **argv)
   ADD ("repair", test_repair);
   ADD ("older-files", test_older_files);
   ADD ("disagree", test_disagree);
+  ADD ("seal", test_seal);
+  g_test_add ("/vault-damage/rot-main", Place, KEYS_MAIN, place_up, test_rot, place_down);
+  g_test_add ("/vault-damage/rot-copy", Place, KEYS_COPY, place_up, test_rot, place_down);
+  ADD ("late-disagreement", test_late_disagreement);
+  ADD ("version-1", test_version_1);
   ADD ("foreign-recipient", test_foreign_recipient);
   ADD ("removed-rows", test_removed_rows);
   ADD ("foreign-vault-key", test_foreign_vault_key);
@@ -698,6 +862,8 @@ main (int argc, char **argv)
   ADD ("no-residue", test_no_residue);
   ADD ("kill", test_kill);
   ADD ("between-copies", test_between_copies);
+  g_test_add ("/vault-damage/in-the-copy", Place, "torn", place_up, test_between_copies,
+              place_down);
   ADD ("full-disk", test_full_disk);
   return g_test_run ();
 }

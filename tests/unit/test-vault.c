@@ -1,6 +1,7 @@
 #include "vault_place.h"
 #include "records/secure_memory.h"
 #include "records/vault_cms.h"
+#include "records/vault_way.h"
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
@@ -277,6 +278,95 @@ test_passphrases (Place *place, gconstpointer data)
   assert_sound (vault);
 }
 
+/* ---- Other ways in ------------------------------------------------------------------------ */
+
+#define WAY "passkey-1"
+
+static GBytes *
+secret_of (guint8 byte, gsize size)
+{
+  guint8 *data = g_malloc (size);
+  memset (data, byte, size);
+  return g_bytes_new_take (data, size);
+}
+
+static gboolean
+way_opens (Vault *vault, const char *user, const char *way, GBytes *secret)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean opens = vault_way_unlock (vault, user, way, secret, &error);
+  if (!opens)
+    g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_CREDENTIAL);
+  g_assert_true (opens == vault_is_open (vault));
+  vault_lock (vault);
+  return opens;
+}
+
+static void
+test_ways (Place *place, gconstpointer data)
+{
+  g_autoptr (Vault) vault = place_start (place);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) secret = secret_of (7, 32), other = secret_of (8, 32);
+  g_autoptr (GBytes) shorter = secret_of (7, 31), note = g_bytes_new_static ("sealed", 6);
+
+  g_assert_false (vault_way_set (vault, PLACE_USER, WAY, secret, NULL, &error));
+  g_assert_error (error, RECORDS_ERROR, RECORDS_ERROR_LOCKED);
+  g_clear_error (&error);
+  g_assert_true (vault_unlock (vault, PLACE_USER, PLACE_PASSPHRASE, NULL));
+  g_assert_false (vault_way_set (vault, PLACE_USER, "UPPER/", secret, NULL, NULL));
+  g_assert_false (vault_way_set (vault, PLACE_USER, WAY, shorter, NULL, NULL));
+  g_assert_true (vault_way_set (vault, PLACE_USER, WAY, secret, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (vault_way_set (vault, PLACE_USER, "tpm", other, note, &error));
+  g_assert_no_error (error);
+  vault_lock (vault);
+  g_clear_pointer (&vault, vault_free);
+
+  vault = place_open (place);
+  g_auto (GStrv) users = vault_users (vault, &error);
+  g_assert_cmpuint (g_strv_length (users), ==, 1); /* a way is nobody's passphrase */
+  g_autoptr (GBytes) kept = vault_way_note (vault, PLACE_USER, "tpm");
+  g_assert_true (g_bytes_equal (kept, note));
+  g_assert_null (vault_way_note (vault, PLACE_USER, WAY));
+  g_assert_true (way_opens (vault, PLACE_USER, WAY, secret));
+  g_assert_true (way_opens (vault, PLACE_USER, "tpm", other));
+  g_assert_false (way_opens (vault, PLACE_USER, WAY, other));
+  g_assert_false (way_opens (vault, PLACE_USER, "tpm", secret));
+  g_assert_false (way_opens (vault, "bs.hoa", WAY, secret));
+  g_assert_false (way_opens (vault, PLACE_USER, "passkey-2", secret));
+  assert_sound (vault);
+}
+
+static void
+test_way_removed (Place *place, gconstpointer data)
+{
+  g_autoptr (Vault) vault = place_start (place);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) secret = secret_of (7, 32), note = g_bytes_new_static ("NOTE-OF-TPM", 11);
+
+  g_assert_true (vault_unlock (vault, PLACE_USER, PLACE_PASSPHRASE, NULL));
+  g_assert_true (vault_way_set (vault, PLACE_USER, WAY, secret, note, NULL));
+  vault_lock (vault);
+  g_assert_true (vault_way_remove (vault, PLACE_USER, WAY, &error));
+  g_assert_no_error (error);
+  g_assert_true (vault_way_remove (vault, PLACE_USER, WAY, &error)); /* again: nothing to do */
+  g_assert_false (vault_way_exists (vault, PLACE_USER, WAY));
+  g_assert_false (way_opens (vault, PLACE_USER, WAY, secret));
+  g_assert_true (vault_unlock (vault, PLACE_USER, PLACE_PASSPHRASE, &error));
+  assert_sound (vault);
+  g_clear_pointer (&vault, vault_free);
+  /* Erased, not only unlinked. */
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *file
+        = g_build_filename (place->dir, i == 0 ? "keys.db" : "keys-copy.db", NULL);
+    g_autofree char *bytes = NULL;
+    gsize size;
+    g_assert_true (g_file_get_contents (file, &bytes, &size, &error));
+    g_assert_null (memmem (bytes, size, "NOTE-OF-TPM", 11));
+  }
+}
+
 static void
 test_pin (void)
 {
@@ -445,6 +535,8 @@ main (int argc, char **argv)
   ADD ("boot", test_boot);
   ADD ("lock", test_lock);
   ADD ("passphrases", test_passphrases);
+  ADD ("ways", test_ways);
+  ADD ("way-removed", test_way_removed);
   g_test_add_func ("/vault/pin", test_pin);
   ADD ("escrow-by-openssl", test_escrow_by_openssl);
   ADD ("recover", test_recover);

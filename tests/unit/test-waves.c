@@ -150,6 +150,52 @@ test_kept (void)
   down (&clinic);
 }
 
+/* What came while it was nobody's is kept under the day's key, and follows its device to whoever
+ * claims it: under another key, as an epoch of its own, once. */
+static void
+test_claimed_later (void)
+{
+  Clinic clinic;
+  up (&clinic);
+  Station *station = clinic.place.station;
+  station->screen->started_us -= G_TIME_SPAN_MINUTE; /* they have talked for a while */
+  for (guint64 i = 0; i < 2500; i += 20)
+    give (&clinic, 1, i, 20);
+  g_autoptr (GPtrArray) before = rows (&clinic);
+  g_assert_cmpuint (before->len, ==, 0);
+  claim (&clinic);
+  give (&clinic, 1, 2500, 20);
+  waves_flush (station->waves, clinic.consult);
+  g_autoptr (GPtrArray) all = NULL;
+  do {
+    g_clear_pointer (&all, g_ptr_array_unref);
+    g_main_context_iteration (NULL, TRUE);
+    all = rows (&clinic);
+  } while (all->len < 4);
+  guint64 next = 0, live = 0;
+  gint64 epoch = 0;
+  for (guint i = 0; i < all->len; i++) {
+    const json_t *body = ((StoreRow *)all->pdata[i])->body;
+    gint64 first = json_integer_value (json_object_get (body, "first"));
+    if (first == 2500) {
+      live = (guint64)json_integer_value (json_object_get (body, "epoch"));
+      continue;
+    }
+    epoch = json_integer_value (json_object_get (body, "epoch"));
+    next = check_row (all->pdata[i], next);
+  }
+  g_assert_cmpuint (next, ==, 2500);
+  g_assert_cmpuint (live, !=, (guint64)epoch);
+
+  /* Another consultation gets none of it. */
+  claim (&clinic);
+  for (guint i = 0; i < 20; i++)
+    g_main_context_iteration (NULL, FALSE);
+  g_autoptr (GPtrArray) again = rows (&clinic);
+  g_assert_cmpuint (again->len, ==, 4);
+  down (&clinic);
+}
+
 /* The monitor thinks that another patient lies there: nothing of it is kept, and that is said. */
 static void
 test_held_back (void)
@@ -240,6 +286,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/waves/kept", test_kept);
+  g_test_add_func ("/waves/claimed-later", test_claimed_later);
   g_test_add_func ("/waves/held-back", test_held_back);
   g_test_add_func ("/waves/after-restart", test_after_restart);
   g_test_add_func ("/waves/odd-blocks", test_odd_blocks);

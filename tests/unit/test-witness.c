@@ -237,6 +237,71 @@ test_outbox_tampered (void)
   }
 }
 
+/* ---- Recordings in the outbox ------------------------------------------------------------- */
+
+static gboolean
+is_delivered (Records *records, const char *consult)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GHashTable) ids = outbox_delivered (records->store, "recording", &error);
+  g_assert_no_error (error);
+  return g_hash_table_contains (ids, consult);
+}
+
+static void
+queue_recording (Records *records, const char *consult)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify)outbox_item_free);
+  g_ptr_array_add (items, due ("province", "recording"));
+  g_ptr_array_add (items, due ("disk", "recording"));
+  outbox_queue_sync (records->store, consult, items, &error);
+  g_assert_no_error (error);
+}
+
+/* Where the record went says nothing of the recording; that counts when it is everywhere. */
+static void
+test_recordings (void)
+{
+  static const char hash[] = "00000000000000000000000000000000000000000000000000000000000000aa";
+  Records records;
+  g_autoptr (GError) error = NULL;
+  records_up (&records);
+  g_autofree char *consult = records_consult (&records);
+  queue_two (&records, consult);
+  g_autoptr (GPtrArray) two = waiting (&records);
+  for (guint i = 0; i < two->len; i++)
+    g_assert_true (
+        outbox_advance (records.store, two->pdata[i], OUTBOX_CONFIRMED, hash, NULL, NULL));
+  g_assert_true (outbox_is_confirmed (records.store, consult, "record"));
+  g_assert_false (is_delivered (&records, consult));
+  queue_recording (&records, consult);
+  queue_recording (&records, consult); /* nothing twice */
+  g_autoptr (GPtrArray) both = waiting (&records);
+  g_assert_cmpuint (both->len, ==, 2);
+  g_assert_true (
+      outbox_advance (records.store, both->pdata[0], OUTBOX_CONFIRMED, hash, NULL, &error));
+  g_assert_true (outbox_is_confirmed (records.store, consult, "recording"));
+  g_assert_false (is_delivered (&records, consult));
+  g_assert_true (
+      outbox_advance (records.store, both->pdata[1], OUTBOX_CONFIRMED, hash, NULL, &error));
+  g_assert_true (is_delivered (&records, consult));
+
+  g_autofree char *other = records_consult (&records);
+  queue_recording (&records, other);
+  g_autoptr (GPtrArray) gone = waiting (&records);
+  for (guint i = 0; i < gone->len; i++)
+    g_assert_true (
+        outbox_advance (records.store, gone->pdata[i], OUTBOX_WITHDRAWN, hash, NULL, NULL));
+  g_autoptr (GPtrArray) none = waiting (&records);
+  g_assert_cmpuint (none->len, ==, 0);
+  g_assert_false (is_delivered (&records, other));
+  g_autoptr (GPtrArray) done = outbox_list_done (records.store, 100, &error);
+  g_assert_cmpuint (done->len, ==, 6);
+  assert_good (records.dir, records.vault);
+  records_down (&records);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -247,5 +312,6 @@ main (int argc, char **argv)
   g_test_add_func ("/witness/rubbish-left", test_rubbish_left);
   g_test_add_func ("/outbox/states", test_outbox);
   g_test_add_func ("/outbox/tampered", test_outbox_tampered);
+  g_test_add_func ("/outbox/recordings", test_recordings);
   return g_test_run ();
 }

@@ -17,3 +17,11 @@ export function toBase64(bytes: Uint8Array): string {
 export function fromBase64(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
 }
+
+export function base64url(bytes: Uint8Array): string {
+  return toBase64(bytes).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+}
+
+export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
+  return fromBase64(text.replace(/-/g, '+').replace(/_/g, '/'))
+}

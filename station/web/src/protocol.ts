@@ -1,5 +1,6 @@
 /* The messages between the station and its pages: docs/protocol.md, version 1. */
 
+import type { CallView, Specialist } from './calls/protocol'
 import type { ReadingsNow } from './clinical/brief'
 
 import type { DicomAbout } from './dicom/object'
@@ -10,7 +11,7 @@ export type Said = string | { vi: string; en: string }
 /** UTC, ISO 8601 with milliseconds. */
 export type Time = string
 
-export type Role = 'doctor' | 'specialist' | 'patient' | 'observer' | 'admin' | 'nurse' | 'secretary'
+export type Role = 'doctor' | 'specialist' | 'patient' | 'observer' | 'administrator' | 'nurse' | 'secretary' | 'helper' | 'conference'
 export type Mode = 1 | 2 | 3 | 4
 export type Sex = 'male' | 'female' | 'other'
 export type Purpose = 'treatment' | 'recording' | 'teaching'
@@ -22,7 +23,7 @@ export type ConsultationState =
   | 'scheduled' | 'waiting' | 'live' | 'interrupted' | 'concluding' | 'signed' | 'delivered'
   | 'cancelled'
 
-export interface User { id: string; name: string; role: Role; passphrase?: boolean }
+export interface User { id: string; name: string; role: Role; passphrase?: boolean; tpm?: boolean }
 
 export interface Patient {
   unknown?: boolean
@@ -81,6 +82,8 @@ export interface Note {
   /** Not a version yet: somebody is typing. */
   draft?: boolean
   via?: 'telephone'
+  /** When its author, proven by a sign-in, confirmed this version. */
+  confirmed?: Time
 }
 
 /** The conclusion on one problem, or a specialist's proposal of one. */
@@ -129,15 +132,82 @@ export interface PeerFigures {
   streams?: StreamFigures[]
   sight?: Sight
 }
+/** Where specialists sign in. */
+export interface Provider { provider: string; title: string; issuer: string; client_id: string; scope: string }
+/** Who somebody is, proven by a sign-in. */
+export interface ProvenIdentity { method: 'oidc' | 'passkey' | 'password' | 'certificate'; provider: string; issuer: string; subject: string; name: string }
 export interface Guest {
   guest: string
+  identity?: ProvenIdentity
   label?: string
   name: string
   facility?: string
   role: Role
   state: GuestState
   media?: PeerFigures | null
+  /** Another phone than the one that the invitation is bound to. */
+  other?: boolean
+  /** What a patient's page says of who sits before it. */
+  about?: GuestAbout
+  /** The comparison code, while its peer is connected; same: the doctor has compared it. */
+  code?: { code: string; same: boolean }
+  /** How it is proven who this is. */
+  proven?: string[]
 }
+
+export type TestWord = 'good' | 'weak' | 'bad' | 'skipped'
+/** What a page found out of its own phone before the call. */
+export interface DeviceTests {
+  camera?: TestWord
+  microphone?: TestWord
+  speaker?: TestWord
+  link?: TestWord
+  rtt_ms?: number
+  up_kbps?: number
+  down_kbps?: number
+}
+export interface GuestAbout { as: 'patient' | 'representative'; relation: string; consent?: boolean; tests?: DeviceTests }
+
+/** Where media can be seen: at both ends only, or on a conference server too. */
+export type Encryption = 'end-to-end' | 'sfu'
+
+/** The consultation at a conference server: published there, and read back. */
+export interface ConferenceView {
+  configured: boolean
+  reads: boolean
+  operator: string
+  state: 'off' | 'starting' | 'live' | 'lost'
+  reading: 'off' | 'starting' | 'live' | 'lost'
+  problem: { code: string; text: Said } | null
+  reading_problem: { code: string; text: Said } | null
+}
+/** Another program that publishes into this consultation. */
+export interface Publisher { publisher: string; name: string; state: 'waiting' | 'live' }
+
+/** A checkup that is planned and has not begun. */
+export interface Appointment {
+  appointment: string
+  at: Time
+  minutes: number
+  opens: Time
+  closes: Time
+  /** Is the link open now? */
+  time: 'early' | 'open' | 'late'
+  /** False: nobody vouches for the station's clock; nothing is too early or too late. */
+  clock: boolean
+  reason: string
+  mode: Mode
+  patient: Patient
+  phone?: string
+  representative?: { name: string; relation: string }
+  invite?: string
+  state?: InviteState
+  tries_left?: number
+  bound?: boolean
+  guests: Guest[]
+}
+/** What the patient gets: the link, and apart from it the PIN. */
+export interface VisitCard { appointment: string; invite: string; link: string; qr: string; pin: string; message: string; gateway: boolean }
 
 export type InviteState =
   | 'created' | 'armed' | 'lobby' | 'admitted' | 'live' | 'ended' | 'revoked' | 'burnt' | 'expired'
@@ -157,6 +227,9 @@ export interface SourceView {
 
 /** A TURN relay of the configuration, and what it said when it was asked. */
 export interface RelayView { relay: string; level: 'good' | 'bad'; code: string; text: Said }
+
+/** The broker that people elsewhere come through. `text`: while it is not reached. */
+export interface BrokerView { broker: string | null; connected: boolean; level: 'good' | 'bad'; code?: string; text?: Said }
 
 /** What waits of a device, and of it what names another patient. */
 export interface HeldBack { count: number; who: { id: string; name?: string }[] }
@@ -244,10 +317,14 @@ export interface Consultation {
   ecgs?: EcgItem[]
   /** How many attachments there are; `attachments.list` tells them. */
   attachments: number
+  calls?: CallView[]
   conclusion?: string
+  /** How long the law wants it kept, by its diagnoses so far. */
+  retention?: { class: RetentionClass; years: number; code: string | null }
+  encryption?: Encryption
 }
 
-export interface Parked { id: string; patient?: Patient | string | null; since: Time; state?: ConsultationState; mode?: Mode; reason?: string }
+export interface Parked { id: string; patient?: Patient | string | null; since: Time; state?: ConsultationState; mode?: Mode; reason?: string; case?: 'waiting' | 'answered' | null }
 
 /** A device that the station drives itself: what it is doing, and why it does not work. */
 export interface FeedView {
@@ -257,6 +334,89 @@ export interface FeedView {
   state: 'searching' | 'live' | 'lost' | 'failed'
   why?: Said
   battery?: number
+}
+
+export interface DiskView {
+  recording_hours: number
+  level: DiskLevel
+  /** At the rate of recent use; null: not known yet. */
+  days_left?: number | null
+  soon?: boolean
+  making_room?: boolean
+  /** Recordings destroyed to make room since the station started. */
+  erased?: number
+  stuck?: 'clock' | 'nothing' | 'failed' | null
+}
+
+export interface Delivery {
+  uuid: string
+  consultation: string
+  day: string | null
+  patient?: Patient | string | null
+  target: string
+  title: string
+  /** "record", "files", "recording", or an attachment's id. */
+  item: string
+  state: 'queued' | 'sent' | 'receipted' | 'confirmed' | 'withdrawn'
+  tries: number
+  next?: Time
+  problem: Said | null
+  /** KiB, of what is being sent. */
+  progress?: { done: number; total: number }
+  /** When it was read back there, while the vault is open. */
+  receipt?: { at: Time; sha256: string }
+}
+export interface LogWitness { target: string; title: string; size: number; at: Time }
+export interface Outbox {
+  waiting: number
+  call: boolean
+  sending: boolean
+  items: Delivery[]
+  delivered?: Delivery[]
+  witnesses: LogWitness[]
+  /** Signed consultations whose recording was never queued. */
+  older: number
+}
+
+export type RetentionClass = 'ordinary' | 'accident' | 'psychiatric' | 'death'
+export interface KeptRecord {
+  consultation: string
+  day: string | null
+  due: string | null
+  class: RetentionClass
+  years: number
+  hold: boolean
+  reason: string | null
+  recording: boolean
+  clinical: boolean
+  is_due: boolean
+  patient?: Patient | string | null
+  state?: ConsultationState | null
+}
+export interface KeptPage {
+  clock: 'trusted' | 'not-trusted'
+  records: KeptRecord[]
+  more: boolean
+  counts: { all: number; due: number; held: number }
+  policy: { make_room: boolean; age: number }
+}
+export interface ErasureLine {
+  consultation: string
+  at: Time
+  why: string
+  purposes: string[]
+  copies: { where: string; what: string }[]
+  signed: boolean
+  file: string
+}
+export interface RecoveryRecipient {
+  number: number
+  subject: string
+  sha256: string
+  until: string
+  confirmed: boolean
+  drilled: Time | null
+  due: boolean
 }
 
 /** A study of a device that nobody has claimed. */
@@ -276,15 +436,24 @@ export interface StationState {
   vault: 'open' | 'closed'
   sources: SourceView[]
   relays?: RelayView[]
+  /** null: there is none in station.conf */
+  broker?: BrokerView | null
   devices: DeviceView[]
   feeds?: FeedView[]
   /** null: switched off in station.conf */
   bluetooth?: BluetoothView | null
-  disk: { recording_hours: number; level: DiskLevel }
+  disk: DiskView
   consultation: Consultation | null
   parked: Parked[]
   waiting_readings: number
   held: HeldStudy[]
+  /** Specialists on duty, as far as this station knows. */
+  duty?: Specialist[]
+  /** Desks of hospitals can be rung; who sits there is not known before. */
+  duty_far?: boolean
+  appointments?: Appointment[]
+  conference?: ConferenceView
+  publishers?: Publisher[]
 }
 
 export interface Finding { level?: 'bad' | 'warn' | 'good'; code: string; text: Said }
@@ -316,11 +485,14 @@ export interface RecordRows {
   facilities?: RecordRow<Facilities>[]
   mark?: RecordRow<Mark>[]
   observation?: RecordRow<Observation>[]
-  guest?: RecordRow<{ guest: string; name: string; facility?: string; role?: Role; state?: string; label?: string }>[]
+  guest?: RecordRow<{ guest: string; name: string; facility?: string; role?: Role; state?: string; label?: string; as?: string; relation?: string; proven?: string[] }>[]
   recording?: RecordRow<{ on: boolean; reason?: string }>[]
   attachment?: RecordRow<{
     id: string; kind: string; name: string; mime: string; size: number; sha256: string
-    about: { source?: string; width?: number; height?: number; lossless?: boolean; taken?: Time; by?: string }
+    about: {
+      source?: string; width?: number; height?: number; lossless?: boolean; taken?: Time; by?: string
+      seconds?: number; start_us?: number
+    }
   }>[]
   event?: RecordRow<{ what: string; detail?: string | null }>[]
   view?: RecordRow<unknown>[]
@@ -396,20 +568,30 @@ export interface Hello {
   protocol: number
   version: string
   instance?: string
-  station: { id?: string; name: string }
+  station: { id?: string; name: string; phone?: string }
   language?: Language
   /* console */
   users?: User[]
+  /** Somebody can sign in by a passkey. */
+  passkeys?: boolean
+  /** The computer has a security chip that checks PINs. */
+  tpm?: boolean
   /** Of who is on duty at the hospital. */
   duty_phone?: string
   ready?: boolean
   problems?: Finding[]
   /* join page */
   nonce?: string
+  providers?: Provider[]
+  specialists?: 'anybody' | 'proven'
+  /** The station has accounts of its own; to which host their passkeys belong. */
+  accounts?: boolean
+  rp?: string
 }
 
 export type MediaMessage =
-  | { type: 'media.offer'; sdp: string; reserved?: boolean; servers?: RTCIceServer[] }
+  | { type: 'media.offer'; sdp: string; reserved?: boolean; servers?: RTCIceServer[]; commit?: string }
+  | { type: 'media.code'; nonce: string }
   | { type: 'media.servers'; servers: RTCIceServer[] }
   | { type: 'media.candidate'; mid: string; candidate: string }
   | { type: 'media.state'; state: MediaPhase; reason?: string | null }
@@ -431,10 +613,10 @@ export type FromStation =
   | MediaMessage
   | Answer
   | { type: 'signed-out'; reason?: string }
-  | { type: 'lobby'; position?: number }
-  | { type: 'admitted'; consultation: { id: string }; role: Role }
+  | { type: 'lobby'; position?: number; told?: boolean }
+  | { type: 'admitted'; consultation: { id: string }; role: Role; identity?: ProvenIdentity }
   | { type: 'refused'; code: string; text?: Said }
-  | { type: 'ended'; code: 'concluded' | 'removed' | 'revoked' }
+  | { type: 'ended'; code: 'concluded' | 'removed' | 'revoked' | 'cancelled' | 'moved' | 'code-differs' }
 
 /* ---- Data channel `data` ---------------------------------------------------------------- */
 
@@ -453,6 +635,9 @@ export interface LiveConsultation {
   listening?: { label: string; source: string }[]
   disk?: DiskLevel
   alarms?: AlarmView[]
+  encryption?: Encryption
+  /** Who operates the conference server, while something goes through it. */
+  operator?: string
 }
 
 /** A picture taken of a camera at its sensor's size; kept in the record. */
@@ -518,7 +703,11 @@ export interface DicomFileMessage {
   error?: string
 }
 
+/** The last minute of vital signs before this page came: seconds before `until`, and the value. */
+export interface PastReadings { type: 'past'; until: Time; curves: Record<string, [number, number][]> }
+
 export type FromChannel =
+  | PastReadings
   | DicomFileMessage
   | { type: 'dicom'; items: { id: string; size: number; about: DicomAbout }[] }
   | FromWaves

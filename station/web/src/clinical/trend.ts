@@ -1,4 +1,4 @@
-import type { Observation } from '../protocol'
+import type { Observation, PastReadings } from '../protocol'
 import { readingTime } from './vitals'
 
 /** Kept of each vital sign; when it is full, every other point makes room. */
@@ -36,6 +36,17 @@ export class Trends {
       if (!list) this.#points.set(observation.vital!, list = [])
       insert(list, point)
       if (list.length > POINTS_MAX) this.#points.set(observation.vital!, list.filter((_, i) => i % 2 === 0 || i === list!.length - 1))
+    }
+  }
+
+  /** Of before this page came. */
+  addPast({ until, curves }: PastReadings): void {
+    const end = Date.parse(until) / 1000
+    for (const [vital, points] of Object.entries(curves)) {
+      if (!Number.isFinite(end) || !(TRENDS as readonly string[]).includes(vital)) continue
+      let list = this.#points.get(vital)
+      if (!list) this.#points.set(vital, list = [])
+      for (const [seconds, value] of points) if (Number.isFinite(seconds) && Number.isFinite(value)) insert(list, [end + seconds, value])
     }
   }
 

@@ -72,8 +72,12 @@ function sourceOf(observation: Observation | undefined): Pick<Vital, 'device' | 
 }
 
 /** What a device is called on a card: its last digits do, where it is a long number. */
+export function deviceName(device: string): string {
+  return /^[0-9A-Fa-f]{12,}$/.test(device) ? `…${device.slice(-4)}` : device
+}
+
 export function sourceText(vital: Vital, byHand: string): string {
-  const name = vital.manual ? byHand : /^[0-9A-Fa-f]{12,}$/.test(vital.device) ? `…${vital.device.slice(-4)}` : vital.device
+  const name = vital.manual ? byHand : deviceName(vital.device)
   return [name, vital.site].filter(Boolean).join(' · ')
 }
 

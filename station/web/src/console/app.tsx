@@ -8,6 +8,7 @@ import { AudioOut, SoundButton } from '../ui/video'
 import { useConsole } from './context'
 import { Conclude } from './conclude'
 import { Home } from './home'
+import { Keeping } from './keeping'
 import { Live } from './live'
 import { settleDrafts } from './notes'
 import { RecordView } from './record'
@@ -19,11 +20,13 @@ export function App(): JSX.Element {
   const entry = useCell(client.entry)
   const state = useCell(client.state)
   const [record, setRecord] = useState<string | null>(null)
+  const [keeping, setKeeping] = useState(false)
   const [next, setNext] = useState<string | null>(null)
 
   const switchUser = (user: string | null): void => {
     setNext(user)
     setRecord(null)
+    setKeeping(false)
     void settleDrafts().then(() => client.signOut())
   }
 
@@ -35,7 +38,9 @@ export function App(): JSX.Element {
     const consultation = state.consultation
     if (record) page = <RecordView id={record} onClose={() => setRecord(null)} />
     else if (!consultation || consultation.state === 'cancelled' || consultation.state === 'signed')
-      page = <Home state={state} onRecord={setRecord} onSwitch={switchUser} />
+      page = keeping
+        ? <Keeping state={state} onClose={() => setKeeping(false)} />
+        : <Home state={state} onRecord={setRecord} onKeeping={() => setKeeping(true)} onSwitch={switchUser} />
     else if (consultation.state === 'concluding')
       page = <Conclude state={state} consultation={consultation} onSwitch={switchUser} onRecord={setRecord} />
     else page = <Live state={state} consultation={consultation} onSwitch={switchUser} />

@@ -9,9 +9,10 @@ import { Pictures } from '../media/pictures'
 import { Ptz } from '../media/ptz'
 import { Cell, stationClock } from '../observable'
 import type {
-  Answer, FromChannel, FromStation, Hello, IcdItem, LiveConsultation, NoteKind, Observation, StationState, User,
+  Answer, FromChannel, FromStation, Hello, IcdItem, LiveConsultation, NoteKind, Observation, PastReadings, StationState, User,
 } from '../protocol'
 import { stationLanguage } from '../text'
+import { answerByKey } from './passkey'
 
 /** The session alone outlives a reload, in this tab only; it says nothing about anybody. */
 const KEPT = 'nhipcau.session'
@@ -30,7 +31,10 @@ export class Console {
   readonly entry = new Cell<Entry>('starting')
   readonly user = new Cell<User | null>(null)
   readonly signedOut = new Cell<string | null>(null)
+  /** What the key by which somebody signed in could not do; null: nothing to tell. */
+  readonly keyNote = new Cell<'joined' | 'closed' | null>(null)
   readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
+  readonly past = new Cell<PastReadings | null>(null)
   readonly #brief = new BriefReadings()
   readonly live = new Cell<LiveConsultation | null>(null)
   readonly mic = new OwnDevice('audio')
@@ -85,6 +89,27 @@ export class Console {
 
   async signIn(user: string, pin: string): Promise<void> {
     this.#entered(await this.ask('sign-in', { user, pin }))
+  }
+
+  /** By the passphrase in place of the PIN; the records are open then. */
+  async signInByPassphrase(user: string, passphrase: string): Promise<void> {
+    this.#entered(await this.ask('sign-in', { user, passphrase }))
+    await this.ask('unlock', { passphrase })
+  }
+
+  /** By a key of this computer; rejects with a DOMException when it is not used. */
+  async signInByKey(): Promise<void> {
+    const ask = (type: string, fields?: Record<string, unknown>): Promise<Answer> => this.ask(type, fields)
+    const answer = await this.ask('sign-in.passkey', await answerByKey(ask))
+    this.#entered(answer)
+    const opened = answer['opened']
+    const opensNothing = opened === 'no' && this.user.get()?.passphrase !== true
+    this.keyNote.set(opensNothing || opened === 'key' ? null : opened === 'joined' ? 'joined' : 'closed')
+  }
+
+  /** Opens the records by a key of this computer. */
+  async unlockByKey(): Promise<void> {
+    await this.ask('unlock.passkey', await answerByKey((type, fields) => this.ask(type, fields)))
   }
 
   async signOut(): Promise<void> {
@@ -169,6 +194,7 @@ export class Console {
     this.#session = null
     keepSession(null)
     this.user.set(null)
+    this.keyNote.set(null)
     this.signedOut.set(known || reason === 'ended' ? null : reason)
     this.entry.set('signed-out')
   }
@@ -182,6 +208,7 @@ export class Console {
     if (consultation) {
       const known = consultation.id === before ? this.readings.get() : new Map<string, Observation>()
       this.readings.set(newest(known, consultation.readings ?? []))
+      if (consultation.id !== before) this.past.set(null)
     } else if (state.user) {
       this.readings.set(new Map())
       this.live.set(null)
@@ -232,7 +259,8 @@ export class Console {
     if (message.type === 'readings') {
       const items = this.#brief.take(message.items, message.now)
       this.readings.update((known) => newest(known, items))
-    } else if (message.type === 'clock') stationClock(message.now)
+    } else if (message.type === 'past') this.past.set(message)
+    else if (message.type === 'clock') stationClock(message.now)
     else if (message.type === 'consultation') this.live.set(message)
     else if (message.type === 'pictures') this.pictures.receive(message)
     else if (message.type === 'ptz') this.ptz.receive(message)

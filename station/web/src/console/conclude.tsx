@@ -2,19 +2,21 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { clockTime } from '../clinical/age'
 import { useCell } from '../observable'
-import type { Consultation, StationState } from '../protocol'
+import type { Consultation, RetentionClass, StationState } from '../protocol'
 import { NoteCard } from '../notes/editor'
 import { t, word, type Key } from '../text'
 import { Button, Dialog, Field, Notice, PRIVATE, SECRET, Pill, timeOf, dateOf, useAction } from '../ui/parts'
 import { VitalsPanel } from '../ui/vitals'
 import { ConsentHistory } from './consent'
 import { useConsole } from './context'
+import { useDuty } from './roles'
 import { Header } from './header'
 import { patientLine } from './live'
 import { PaperButtons } from './papers'
 import { PrescriptionCard } from './prescription'
 import { missingSections } from './missing'
 import { ProblemTitle } from '../notes/problems'
+import { ClassField } from './retention'
 
 /** The local doctor decides and writes the conclusion; media and invitations end with it. */
 export function ConcludeDialog(props: { consultation: Consultation; onClose: () => void }): JSX.Element {
@@ -65,6 +67,7 @@ export function Conclude(props: {
 }): JSX.Element {
   const client = useConsole()
   const { consultation } = props
+  const duty = useDuty()
   const readings = useCell(client.readings)
   const { busy, problem, run } = useAction()
   const notes = consultation.notes.filter(({ text }) => text.trim() !== '')
@@ -109,7 +112,7 @@ export function Conclude(props: {
         </section>
         <div>
           <MissingNotice consultation={consultation} />
-          <SignCard />
+          {duty === 'doctor' ? <SignCard consultation={consultation} /> : <Notice look="info" testid="doctor-signs">{t('sign.doctor')}</Notice>}
           <PrescriptionCard consultation={consultation.id} />
           <section class="card">
             <h2>{t('papers.title')}</h2>
@@ -119,7 +122,7 @@ export function Conclude(props: {
           <section class="card">
             <p>{t('reopen.more')}</p>
             {problem && <Notice look="bad">{problem}</Notice>}
-            <Button icon="back" busy={busy} testid="reopen" onClick={() => void run(() => client.ask('consultation.reopen'))}>
+            <Button icon="back" busy={busy} disabled={duty !== 'doctor'} testid="reopen" onClick={() => void run(() => client.ask('consultation.reopen'))}>
               {t('reopen.go')}
             </Button>
           </section>
@@ -138,15 +141,18 @@ function MissingNotice({ consultation }: { consultation: Consultation }): JSX.El
   )
 }
 
-function SignCard(): JSX.Element {
+function SignCard({ consultation }: { consultation: Consultation }): JSX.Element {
   const client = useConsole()
   const user = useCell(client.user)
   const [secret, setSecret] = useState('')
   const [long, setLong] = useState(user?.passphrase ?? false)
+  const [chosen, setChosen] = useState<RetentionClass | null>(null)
+  const proposed = consultation.retention
+  const term = chosen ?? proposed?.class ?? 'ordinary'
   const { busy, problem, run } = useAction()
   const sign = async (): Promise<void> => {
     if (secret === '') return
-    await run(() => client.ask('consultation.sign', long ? { passphrase: secret } : { pin: secret }))
+    await run(() => client.ask('consultation.sign', { retention: term, ...(long ? { passphrase: secret } : { pin: secret }) }))
     setSecret('')
   }
   return (
@@ -155,6 +161,8 @@ function SignCard(): JSX.Element {
       void sign()
     }}>
       <h2>{t('sign.title')}</h2>
+      <ClassField value={term} onChange={setChosen}
+        hint={proposed?.code ? t('retention.proposed', { code: proposed.code }) : t('retention.proposed.none')} />
       <p>{t('sign.more', { name: user?.name ?? '' })}</p>
       <Field label={t(long ? 'unlock.passphrase' : 'sign-in.pin')} problem={problem}>
         {(attributes) => (

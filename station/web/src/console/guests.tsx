@@ -5,7 +5,9 @@ import type { Consultation, Guest, Invite } from '../protocol'
 import { t, word, type Key } from '../text'
 import { Icon } from '../ui/icons'
 import { Button, Pill, refusalText, useAction } from '../ui/parts'
+import { Comparison } from './comparison'
 import { useConsole } from './context'
+import { aboutWords, TestResults } from './visits'
 
 /** Network in plain words, from what the station measures. */
 export function linkWords(guest: Guest): { text: string; look: 'good' | 'warn' | 'bad' | 'quiet' } {
@@ -16,6 +18,19 @@ export function linkWords(guest: Guest): { text: string; look: 'good' | 'warn' |
     return { text: t('link.joining'), look: 'quiet' }
   if (figures.state !== 'connected') return { text: t('link.again'), look: 'warn' }
   return quality(figures.loss ?? 0, figures.rtt_ms ?? 0, figures.sight)
+}
+
+/** Whether somebody else vouches for the name. Of patients nobody does. */
+function Proven({ guest }: { guest: Guest }): JSX.Element | null {
+  if (guest.identity)
+    return (
+      <Pill look="good" icon="check" testid={`proven-${guest.guest}`}>
+        {t('guests.proven', { provider: guest.identity.provider })}
+      </Pill>
+    )
+  return guest.role === 'specialist'
+    ? <Pill look="quiet" icon="info" testid={`unproven-${guest.guest}`}>{t('guests.unproven')}</Pill>
+    : null
 }
 
 /** Who waits to be let in stands above everything else. */
@@ -31,12 +46,15 @@ export function WaitingGuests({ consultation }: { consultation: Consultation }):
           <Icon name="users" size={24} />
           <p>
             <strong>{guest.name || word('role', guest.role)}</strong>
-            <span>{[guest.facility, word('role', guest.role)].filter(Boolean).join(' · ')} — {t('guests.asks')}</span>
+            <span>{[guest.facility, word('role', guest.role), aboutWords(guest)].filter(Boolean).join(' · ')} — {t('guests.asks')}</span>
+            {guest.other && <span class="note" data-testid="other-phone">{t('visits.other')}</span>}
+            <TestResults guest={guest} />
+            <Proven guest={guest} />
           </p>
           <Button look="plain" busy={busy} testid="refuse"
             onClick={() => void run(() => client.ask('guest.refuse', { guest: guest.guest }))}>{t('guests.refuse')}</Button>
           <Button look="good" icon="check" busy={busy} testid="admit"
-            onClick={() => void run(() => client.ask('guest.admit', { guest: guest.guest }))}>{t('guests.admit')}</Button>
+            onClick={() => void run(() => client.ask('guest.admit', { guest: guest.guest }))}>{t(guest.other ? 'visits.admit.other' : 'guests.admit')}</Button>
         </div>
       ))}
       {problem && <p class="note" role="alert">{problem}</p>}
@@ -49,7 +67,7 @@ export function GuestsTab(props: { consultation: Consultation; onInvite: () => v
   const { consultation } = props
   const { busy, problem, run } = useAction()
   const inside = consultation.guests.filter((guest) => guest.state !== 'lobby')
-  const open = consultation.invites.filter(({ state }) => ['created', 'armed'].includes(state))
+  const open = consultation.invites.filter(({ state }) => ['created', 'armed', 'burnt'].includes(state))
   return (
     <div class="guests" data-testid="guests">
       {inside.length === 0 && <p class="quiet">{t('guests.none')}</p>}
@@ -62,10 +80,12 @@ export function GuestsTab(props: { consultation: Consultation; onInvite: () => v
               <span class="grow">
                 <strong>{guest.name}</strong>
                 <small>{[guest.facility, word('role', guest.role)].filter(Boolean).join(' · ')}</small>
+                <Proven guest={guest} />
               </span>
               <Pill look={link.look} icon="signal" testid={`link-${guest.guest}`}>{link.text}{guest.media?.relayed ? ` · ${t('link.relayed')}` : ''}</Pill>
               <Button look="quiet" icon="close" label={t('guests.remove', { name: guest.name })} busy={busy}
                 testid="remove" onClick={() => void run(() => client.ask('guest.remove', { guest: guest.guest }))} />
+              <Comparison guest={guest} encryption={consultation.encryption} />
               {guest.media?.streams && (
                 <details class="link-details">
                   <summary data-testid={`figures-${guest.guest}`}>{t('figures')}</summary>

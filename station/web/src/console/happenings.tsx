@@ -24,5 +24,6 @@ export function HappeningsTab({ events, marks }: { events: Happening[]; marks: M
 
 /** A detail that is a word of the protocol is said in plain words; everything else stands as it is. */
 export function happeningDetail(what: string, detail: string): string {
-  return word(what === 'consent' ? 'consent' : 'source', detail)
+  if (what === 'sfu-ended') return word('conference-end', detail)
+  return word(what === 'consent' ? 'consent' : what === 'call-requested' ? 'specialty' : 'source', detail)
 }

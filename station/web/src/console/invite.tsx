@@ -7,7 +7,7 @@ import { Button, Dialog, Field, Notice, PRIVATE, Pill, useAction } from '../ui/p
 import { useConsole } from './context'
 
 const ROLES = ['specialist', 'patient', 'observer'] as const satisfies Role[]
-interface Made { invite: string; link: string; qr: string }
+interface Made { invite: string; link: string; qr: string; pin?: string }
 
 /** An invitation: for whom, then link, copy button and QR code. */
 export function InviteDialog(props: { consultation: Consultation; onClose: () => void }): JSX.Element {
@@ -17,7 +17,7 @@ export function InviteDialog(props: { consultation: Consultation; onClose: () =>
   const [made, setMade] = useState<Made | null>(null)
   const { busy, problem, run } = useAction()
   const create = (): Promise<boolean> => run(async () => {
-    const answer = await client.ask('invite.create', { role, name: squeeze(name) })
+    const answer = await client.ask('invite.create', { role, name: squeeze(name), pin: role === 'patient' })
     setMade(answer as unknown as Made)
   })
   if (made) return <Ready made={made} consultation={props.consultation} onClose={props.onClose} />
@@ -80,6 +80,7 @@ function Ready(props: { made: Made; consultation: Consultation; onClose: () => v
             {t(copied ? 'invite.copied' : 'invite.copy')}
           </Button>
           {copied === false && <p class="note" role="alert">{t('invite.copy-failed')}</p>}
+          {made.pin && <p>{t('visits.pin')}: <strong class="pin-digits" data-testid="invite-pin">{made.pin.slice(0, 3)} {made.pin.slice(3)}</strong> <span class="quiet">{t('visits.pin.more')}</span></p>}
           {invite && <p class="quiet">{t('invite.state')}: <Pill>{word('invite-state', invite.state)}</Pill></p>}
           <p class="quiet">{t('invite.safe')}</p>
         </div>

@@ -18,9 +18,13 @@ import { WeakNotice } from '../ui/weak'
 import { WavePanel } from '../waves/panel'
 import { Icon } from '../ui/icons'
 import { ConcludeDialog } from './conclude'
+import { ConferenceButton, ConferenceDialog, ConferenceNotices } from './conference'
+import { useDuty } from './roles'
 import { ConsentDialog, missingConsent } from './consent'
+import { CallDialog, CallNotices } from './call'
 import { useConsole } from './context'
 import { GuestsTab, WaitingGuests } from './guests'
+import { VisitsWaiting } from './visits'
 import { Header } from './header'
 import { patientName } from './home'
 import { InviteDialog } from './invite'
@@ -29,12 +33,12 @@ import { NotesTab } from './notes'
 import { PicturesTab } from './pictures'
 import { PatientTab } from './patient-tab'
 import { DevicesDialog, HeldBackNotices } from './devices'
-import { RelayNotices, sourceReason, sourceTitle } from './station'
+import { BrokerNotice, RelayNotices, sourceReason, sourceTitle } from './station'
 import { HappeningsTab } from './happenings'
 import { TelephoneDialog, TelephoneNotice } from './telephone'
 
 type Tab = 'notes' | 'pictures' | 'guests' | 'patient' | 'happenings'
-type Open = 'ecg' | 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | 'telephone' | null
+type Open = 'call' | 'ecg' | 'consent' | 'invite' | 'conclude' | 'devices' | 'park' | 'telephone' | 'conference' | null
 const TABS = [['notes', 'note'], ['pictures', 'film'], ['guests', 'people'], ['patient', 'person'], ['happenings', 'list']] as const
 
 /** "Lò Thị Mai · nữ · 1962" */
@@ -68,6 +72,9 @@ export function Live(props: {
       <main class="live-main">
         <div class="live-left">
           <WaitingGuests consultation={consultation} />
+          <CallNotices consultation={consultation} />
+          <VisitsWaiting state={state} />
+          <ConferenceNotices state={state} />
           <TelephoneNotice consultation={consultation} onWrite={() => setOpen('telephone')} />
           {missingConsent(consultation) && (
             <Notice look="warn" testid="consent-missing"
@@ -83,14 +90,15 @@ export function Live(props: {
           <HeldBackNotices devices={state.devices} onOpen={() => setOpen('devices')} />
           <ListeningNotice live={live} />
           <RelayNotices relays={state.relays ?? []} />
+          <BrokerNotice broker={state.broker} />
           <Pictures state={state} consultation={consultation} />
           <WavePanel waves={client.peer.waves} />
-          <Bar onOpen={setOpen} consented={consultation.consents.length > 0} />
+          <Bar state={state} onOpen={setOpen} consented={consultation.consents.length > 0} />
         </div>
         <aside class="live-side">
           <AlarmList alarms={consultation.alarms} />
           <VitalsPanel latest={readings} />
-          <LiveTrends readings={client.readings} consultation={consultation.id} />
+          <LiveTrends readings={client.readings} past={client.past} consultation={consultation.id} />
           <Auscultations peer={client.peer} sources={state.sources} always={client.peer.options.loopback ?? false} />
           <PtzPanel ptz={client.ptz} console />
           <PicturesPanel pictures={client.pictures} sources={state.sources}
@@ -126,6 +134,7 @@ export function Live(props: {
         </aside>
       </main>
       {open === 'consent' && <ConsentDialog consultation={consultation} onClose={close} />}
+      {open === 'call' && <CallDialog consultation={consultation} duty={state.duty ?? []} far={state.duty_far ?? false} onClose={close} />}
       {open === 'invite' && <InviteDialog consultation={consultation} onClose={close} />}
       {open === 'conclude' && <ConcludeDialog consultation={consultation} onClose={close} />}
       {open === 'devices' && <DevicesDialog state={state} consultation={consultation} onClose={close} />}
@@ -135,6 +144,7 @@ export function Live(props: {
         </EcgDialog>
       )}
       {open === 'telephone' && <TelephoneDialog consultation={consultation} onClose={close} />}
+      {open === 'conference' && state.conference && <ConferenceDialog conference={state.conference} onClose={close} />}
       {open === 'park' && <ParkDialog onClose={close} />}
     </div>
   )
@@ -212,8 +222,9 @@ function Pictures({ state, consultation }: { state: StationState; consultation: 
   )
 }
 
-function Bar(props: { onOpen: (what: Open) => void; consented: boolean }): JSX.Element {
+function Bar(props: { state: StationState; onOpen: (what: Open) => void; consented: boolean }): JSX.Element {
   const client = useConsole()
+  const duty = useDuty()
   const mic = useCell(client.mic.state)
   const cam = useCell(client.cam.state)
   return (
@@ -224,10 +235,12 @@ function Bar(props: { onOpen: (what: Open) => void; consented: boolean }): JSX.E
         text={t(`own.cam.${cam}` as Key)} onClick={() => client.toggleCamera()} />
       <span class="bar-gap" />
       <MarkButton />
+      <BarButton icon="sound" text={t('bar.call')} testid="call-specialist" onClick={() => props.onOpen('call')} />
       <BarButton icon="users" text={t('bar.invite')} testid="invite" onClick={() => props.onOpen('invite')} />
+      <ConferenceButton state={props.state} onOpen={() => props.onOpen('conference')} />
       <BarButton icon="shield" text={t('bar.consent')} testid="consent" onClick={() => props.onOpen('consent')} />
       <BarButton icon="park" text={t('bar.park')} testid="park" onClick={() => props.onOpen('park')} />
-      <BarButton icon="sign" text={t('bar.conclude')} testid="conclude" danger onClick={() => props.onOpen('conclude')} />
+      {duty === 'doctor' && <BarButton icon="sign" text={t('bar.conclude')} testid="conclude" danger onClick={() => props.onOpen('conclude')} />}
     </nav>
   )
 }

@@ -4,15 +4,13 @@ import { t } from '../text'
 import { Button, Dialog, Notice } from '../ui/parts'
 import type { Console } from './client'
 import { useConsole } from './context'
+import { saveFile } from './save-file'
 
 export type PaperKind = 'minutes' | 'referral' | 'prescription'
 
 const NAMES: Record<PaperKind, string> = {
   minutes: 'bien-ban.pdf', referral: 'giay-chuyen-co-so-kcb.pdf', prescription: 'don-thuoc.json',
 }
-/** As long as a slow viewer may need to take the bytes over. */
-const KEEP_MS = 60_000
-
 async function fetchPaper(client: Console, consultation: string, kind: PaperKind): Promise<Blob | null> {
   const answer = await fetch(`/paper/${encodeURIComponent(consultation)}/${kind}`, {
     headers: { authorization: `Bearer ${client.session}` }, cache: 'no-store',
@@ -20,14 +18,6 @@ async function fetchPaper(client: Console, consultation: string, kind: PaperKind
   if (answer.status === 404 && kind === 'prescription') return null
   if (!answer.ok) throw new Error(String(answer.status))
   return answer.blob()
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(blob)
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), KEEP_MS)
 }
 
 /** Minutes, referral and prescription, made by the station now: to print, in the browser's own viewer, or to
@@ -45,7 +35,7 @@ export function PaperButtons({ consultation }: { consultation: string }): JSX.El
       const blob = await fetchPaper(client, consultation, kind)
       if (!blob) setProblem(t('papers.no-prescription'))
       else if (tab) tab.location.href = URL.createObjectURL(blob)
-      else save(blob, NAMES[kind])
+      else saveFile(blob, NAMES[kind])
     } catch {
       tab?.close()
       setProblem(t('papers.problem'))

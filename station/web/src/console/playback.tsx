@@ -12,6 +12,7 @@ import { readingsAt, type Moment, type ReadRecord, type RecordedPictureView } fr
 import { stretches, type Track } from '../playback/schedule'
 import type { TrackPlayer, TrackState } from '../playback/track'
 import { t, word } from '../text'
+import { ClipViewer } from '../ui/clip'
 import { Icon } from '../ui/icons'
 import { Button, Notice, timeOf, useAction } from '../ui/parts'
 import { pictureDetail } from '../ui/pictures'
@@ -106,7 +107,7 @@ function isStethoscope({ mime }: Track): boolean {
   return mime.includes('flac')
 }
 
-/** The pictures that were taken; one that is opened is fetched, and compared with what was signed. */
+/** The pictures and clips that were taken; one that is opened is fetched, and compared with what was signed. */
 function RecordedPictures({ player, record, session }: { player: Player; record: ReadRecord; session: string }): JSX.Element | null {
   const [open, setOpen] = useState<{ view: RecordedPictureView; blob: Blob } | null>(null)
   const { busy, problem, run } = useAction()
@@ -123,14 +124,19 @@ function RecordedPictures({ player, record, session }: { player: Player; record:
       <ul class="picture-list" data-testid="recorded-pictures">
         {record.pictures.map((view) => (
           <li key={view.picture}>
-            <button type="button" class="picture-item" disabled={busy} onClick={() => void run(() => show(view))}>
+            <button type="button" class="picture-item" data-kind={view.seconds === undefined ? 'still' : 'clip'} disabled={busy}
+              onClick={() => void run(() => show(view))}>
               <strong>{name(view)}</strong>
               <span class="quiet">{timeOf(view.taken, true)} · {pictureDetail(view)}</span>
             </button>
           </li>
         ))}
       </ul>
-      {open && (
+      {open && open.view.seconds !== undefined && (
+        <ClipViewer blob={open.blob} startUs={open.view.start_us ?? 0} title={`${name(open.view)} · ${timeOf(open.view.taken, true)}`}
+          detail={pictureDetail(open.view)} onClose={() => setOpen(null)} />
+      )}
+      {open && open.view.seconds === undefined && (
         <Viewer blob={open.blob} title={`${name(open.view)} · ${timeOf(open.view.taken, true)}`}
           detail={pictureDetail(open.view)} onClose={() => setOpen(null)} />
       )}

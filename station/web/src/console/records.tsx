@@ -1,16 +1,20 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { useCell } from '../observable'
 import type { ListedRecord, StationState } from '../protocol'
 import { t, word, type Key } from '../text'
 import { Icon } from '../ui/icons'
 import { Button, Dialog, Field, Notice, Pill, SECRET, dateOf, useAction } from '../ui/parts'
 import { useConsole } from './context'
 import { patientName } from './home'
+import { keysWorkHere } from './passkey'
 
 const PAGE = 50
 
 /** Finished and interrupted consultations, newest first. */
-export function Records(props: { vault: StationState['vault']; onRecord: (id: string) => void }): JSX.Element {
+export function Records(props: {
+  vault: StationState['vault']; onRecord: (id: string) => void; onKeeping: () => void
+}): JSX.Element {
   const client = useConsole()
   const [records, setRecords] = useState<ListedRecord[]>([])
   const [more, setMore] = useState(false)
@@ -35,6 +39,7 @@ export function Records(props: { vault: StationState['vault']; onRecord: (id: st
     <section class="card" data-testid="records">
       <header class="card-head">
         <h2>{t('records.title')}</h2>
+        <Button look="quiet" icon="signal" testid="keeping-open" onClick={props.onKeeping}>{t('keeping.open')}</Button>
         {props.vault === 'closed'
           ? <Button icon="unlock" testid="unlock" onClick={() => setUnlocking('')}>{t('records.unlock')}</Button>
           : <Button icon="lock" testid="lock" onClick={() => void run(() => client.ask('lock'))}>{t('records.lock')}</Button>}
@@ -75,8 +80,20 @@ export function Records(props: { vault: StationState['vault']; onRecord: (id: st
 /** Finished records open with the vault key only: asks for the passphrase. */
 export function UnlockDialog(props: { onClose: () => void; onOpen: () => void }): JSX.Element {
   const client = useConsole()
+  const hello = useCell(client.hello)
+  const [declined, setDeclined] = useState(false)
   const [passphrase, setPassphrase] = useState('')
   const { busy, problem, run } = useAction()
+  const byKey = async (): Promise<void> => {
+    setDeclined(false)
+    let open = true
+    const done = await run(() => client.unlockByKey().catch((error: unknown) => {
+      if (!(error instanceof DOMException)) throw error
+      open = false
+      setDeclined(true)
+    }))
+    if (done && open) props.onOpen()
+  }
   return (
     <Dialog title={t('unlock.title')} onClose={props.onClose} testid="unlock-dialog">
       <form onSubmit={async (event) => {
@@ -85,6 +102,10 @@ export function UnlockDialog(props: { onClose: () => void; onOpen: () => void })
       }}>
         <div class="dialog-body">
           <p>{t('unlock.more')}</p>
+          {hello?.passkeys && keysWorkHere() && (
+            <Button icon="lock" busy={busy} testid="unlock-key" onClick={() => void byKey()}>{t('unlock.key')}</Button>
+          )}
+          {declined && <Notice look="warn">{t('sign-in.key.declined')}</Notice>}
           <Field label={t('unlock.passphrase')} problem={problem}>
             {(attributes) => (
               <input {...attributes} {...SECRET} value={passphrase} autofocus data-testid="passphrase"

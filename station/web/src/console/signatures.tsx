@@ -6,6 +6,8 @@ import type { SignatureFinding, SignatureReport, SignatureView, SignerRole } fro
 import { said, t, type Key } from '../text'
 import { Button, Dialog, Field, Notice, Pill, PRIVATE, SECRET, dateOf, refusalText, timeOf, useAction } from '../ui/parts'
 import { DrawnSignature } from './drawn-signature'
+import { RemoteForm } from './remote-signature'
+import { RoleField } from './role-field'
 import { useConsole } from './context'
 
 const LOOKS = { good: 'good', note: 'warn', bad: 'bad' } as const
@@ -46,7 +48,7 @@ export function SignaturesDialog({ id, onClose }: { id: string; onClose: () => v
   const client = useConsole()
   const [report, setReport] = useState<SignatureReport | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
-  const [way, setWay] = useState<'upload' | 'key' | 'confirmation' | null>(null)
+  const [way, setWay] = useState<'upload' | 'key' | 'remote' | 'confirmation' | null>(null)
   const load = async (): Promise<void> => {
     try {
       setReport((await client.ask('signature.report', { consultation: id }))['report'] as SignatureReport)
@@ -79,11 +81,13 @@ export function SignaturesDialog({ id, onClose }: { id: string; onClose: () => v
           <div class="ways">
             {report.key && <Button icon="sign" testid="sign-key" onClick={() => setWay('key')}>{t('signatures.key')}</Button>}
             <Button testid="sign-upload" onClick={() => setWay('upload')}>{t('signatures.upload')}</Button>
+            <Button testid="sign-remote" onClick={() => setWay('remote')}>{t('signatures.remote')}</Button>
             <Button testid="sign-confirm" onClick={() => setWay('confirmation')}>{t('signatures.confirm')}</Button>
           </div>
         )}
         {way === 'key' && <KeyForm id={id} onDone={done} />}
         {way === 'upload' && <UploadForm id={id} onDone={done} />}
+        {way === 'remote' && <RemoteForm id={id} onDone={done} />}
         {way === 'confirmation' && <ConfirmationForm id={id} onDone={done} />}
       </div>
       <footer>
@@ -91,19 +95,6 @@ export function SignaturesDialog({ id, onClose }: { id: string; onClose: () => v
         <Button look="primary" onClick={onClose}>{t('do.close')}</Button>
       </footer>
     </Dialog>
-  )
-}
-
-function RoleField(props: { roles: SignerRole[]; role: SignerRole; onRole: (role: SignerRole) => void }): JSX.Element {
-  return (
-    <Field label={t('signatures.role')}>
-      {(attributes) => (
-        <select {...attributes} value={props.role} data-testid="sign-role"
-          onChange={(event) => props.onRole(event.currentTarget.value as SignerRole)}>
-          {props.roles.map((role) => <option key={role} value={role}>{t(`signer.${role}` as Key)}</option>)}
-        </select>
-      )}
-    </Field>
   )
 }
 

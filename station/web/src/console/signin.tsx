@@ -3,8 +3,9 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { useCell } from '../observable'
 import { said, t, word } from '../text'
 import { Icon, Logo } from '../ui/icons'
-import { Button, LanguageSwitch, Notice, SECRET, useAction } from '../ui/parts'
+import { Button, Field, LanguageSwitch, Notice, SECRET, useAction } from '../ui/parts'
 import { useConsole } from './context'
+import { keysWorkHere } from './passkey'
 
 export function initials(name: string): string {
   const words = name.replace(/^(PGS|GS|TS|ThS|BS|BSCKI{1,2}|CN|ĐD|YS)\.?\s*/gi, '').trim().split(/\s+/)
@@ -40,7 +41,8 @@ export function SignIn({ first }: { first: string | null }): JSX.Element {
         {user
           ? <PinPad key={user.id} name={user.name} role={word('role', user.role)}
               onBack={users.length > 1 ? () => setChosen(null) : null}
-              enter={(pin) => client.signIn(user.id, pin)} />
+              enter={(pin) => client.signIn(user.id, pin)}
+              long={user.passphrase ? (passphrase) => client.signInByPassphrase(user.id, passphrase) : null} />
           : (
             <section class="who">
               <h1>{t('sign-in.who')}</h1>
@@ -55,7 +57,28 @@ export function SignIn({ first }: { first: string | null }): JSX.Element {
               </div>
             </section>
           )}
+        {hello?.passkeys && keysWorkHere() && <ByKey />}
       </main>
+    </div>
+  )
+}
+
+function ByKey(): JSX.Element {
+  const client = useConsole()
+  const { busy, problem, run } = useAction()
+  const [declined, setDeclined] = useState(false)
+  const enter = (): void => {
+    setDeclined(false)
+    void run(() => client.signInByKey().catch((error: unknown) => {
+      if (!(error instanceof DOMException)) throw error
+      setDeclined(true)
+    }))
+  }
+  return (
+    <div class="by-key">
+      <Button icon="lock" busy={busy} testid="sign-in-key" onClick={enter}>{t('sign-in.key')}</Button>
+      {declined && <Notice look="warn" testid="sign-in-key-declined">{t('sign-in.key.declined')}</Notice>}
+      {problem && <Notice look="bad" testid="sign-in-key-problem">{problem}</Notice>}
     </div>
   )
 }
@@ -63,7 +86,38 @@ export function SignIn({ first }: { first: string | null }): JSX.Element {
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9'] as const
 const LONGEST = 12
 
-function PinPad(props: { name: string; role: string; onBack: (() => void) | null; enter: (pin: string) => Promise<void> }): JSX.Element {
+function PinPad(props: {
+  name: string; role: string; onBack: (() => void) | null
+  enter: (pin: string) => Promise<void>; long: ((passphrase: string) => Promise<void>) | null
+}): JSX.Element {
+  const [typing, setTyping] = useState(false)
+  if (typing && props.long) return <ByPassphrase name={props.name} enter={props.long} onBack={() => setTyping(false)} />
+  return <Pad {...props} onLong={props.long ? () => setTyping(true) : null} />
+}
+
+/** For who has forgotten the PIN, or whose security chip checks none. */
+function ByPassphrase(props: { name: string; enter: (passphrase: string) => Promise<void>; onBack: () => void }): JSX.Element {
+  const [passphrase, setPassphrase] = useState('')
+  const { busy, problem, run } = useAction()
+  return (
+    <form class="pin" data-testid="by-passphrase" onSubmit={(event) => {
+      event.preventDefault()
+      void run(() => props.enter(passphrase))
+    }}>
+      <h1>{props.name}</h1>
+      <Field label={t('unlock.passphrase')} problem={problem}>
+        {(attributes) => <input {...attributes} {...SECRET} value={passphrase} autofocus data-testid="sign-in-passphrase"
+          onInput={(event) => setPassphrase(event.currentTarget.value)} />}
+      </Field>
+      <Button submit wide look="primary" busy={busy} disabled={passphrase === ''} testid="sign-in-passphrase-go">{t('sign-in.enter')}</Button>
+      <Button look="quiet" icon="back" onClick={props.onBack}>{t('sign-in.pin')}</Button>
+    </form>
+  )
+}
+
+function Pad(props: {
+  name: string; role: string; onBack: (() => void) | null; enter: (pin: string) => Promise<void>; onLong: (() => void) | null
+}): JSX.Element {
   const [pin, setPin] = useState('')
   const { busy, problem, clear, run } = useAction()
   const box = useRef<HTMLInputElement>(null)
@@ -103,6 +157,7 @@ function PinPad(props: { name: string; role: string; onBack: (() => void) | null
         <button type="button" onClick={() => typed(`${pin}0`)}>0</button>
         <button type="submit" class="go" aria-label={t('sign-in.enter')} disabled={pin === '' || busy} data-testid="pin-enter"><Icon name="check" size={28} /></button>
       </div>
+      {props.onLong && <Button look="quiet" icon="lock" onClick={props.onLong} testid="by-passphrase-open">{t('sign-in.passphrase')}</Button>}
       {props.onBack && <Button look="quiet" icon="back" onClick={props.onBack} testid="other-user">{t('sign-in.other')}</Button>}
     </form>
   )

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useCell } from '../observable'
-import type { Finding, RelayView, SourceView, StationState } from '../protocol'
+import type { BrokerView, DiskView, Finding, RelayView, SourceView, StationState } from '../protocol'
 import { said, t, word } from '../text'
 import { Icon, type IconName } from '../ui/icons'
 import { Age, Button, Dialog, Notice, Pill, useAction } from '../ui/parts'
@@ -60,14 +60,41 @@ export function StationPanel({ state }: { state: StationState }): JSX.Element {
           <Row key={relay.relay} icon="signal" title={relay.relay} testid="relay"
             says={t(relay.level === 'good' ? 'relay.good' : 'relay.bad')} look={relay.level} />
         ))}
+        {state.broker && (
+          <Row icon="signal" title={t('broker.title', { broker: state.broker.broker ?? '' })} testid="broker"
+            says={t(state.broker.connected ? 'broker.connected' : 'broker.connecting')}
+            look={state.broker.connected ? 'good' : state.broker.level === 'bad' ? 'bad' : 'warn'} />
+        )}
+        {typeof disk.days_left === 'number' && (
+          <Row icon="clock" title={t('disk.lasts')} says={t('disk.days', { n: disk.days_left })} testid="disk-days"
+            look={disk.soon ? 'warn' : 'good'} />
+        )}
         <Row icon="film" title={t('disk.title')} says={hoursText(disk.recording_hours)} testid="recording-hours"
           look={disk.level === 'good' ? 'good' : disk.level === 'low' ? 'warn' : 'bad'} />
       </ul>
       <RelayNotices relays={state.relays ?? []} />
+      <BrokerNotice broker={state.broker} />
+      <DiskNotices disk={disk} />
       {disk.level === 'low' && <Notice look="warn">{t('disk.low')}</Notice>}
       {disk.level === 'full' && <Notice look="bad">{t('disk.full')}</Notice>}
       {checking && <CheckDialog onClose={() => setChecking(false)} />}
     </section>
+  )
+}
+
+/** The disk long before it is full. */
+function DiskNotices({ disk }: { disk: DiskView }): JSX.Element {
+  return (
+    <>
+      {disk.soon && typeof disk.days_left === 'number' && (
+        <Notice look="warn" testid="disk-soon">{t('disk.soon', { n: disk.days_left })}</Notice>
+      )}
+      {disk.making_room && (
+        <Notice look={disk.stuck ? 'bad' : 'info'} testid="disk-room">
+          {disk.stuck ? word('disk-stuck', disk.stuck) : t('disk.making-room', { n: disk.erased ?? 0 })}
+        </Notice>
+      )}
+    </>
   )
 }
 
@@ -80,6 +107,11 @@ export function RelayNotices({ relays }: { relays: RelayView[] }): JSX.Element {
       ))}
     </>
   )
+}
+
+/** The broker is not reached, why, and what to do. */
+export function BrokerNotice({ broker }: { broker: BrokerView | null | undefined }): JSX.Element | null {
+  return broker?.level === 'bad' ? <Notice look="warn" testid="broker-failed">{said(broker.text)}</Notice> : null
 }
 
 function Row(props: { icon: IconName; title: string; says: string; look: 'good' | 'warn' | 'bad' | 'quiet'; testid?: string }): JSX.Element {

@@ -1,9 +1,10 @@
 /* Frames of one object: fetched once, small ones first where the way is narrow, kept within bounds. */
 
 import type { DicomObject } from './object'
-import { colourFrame, greyFrame } from './pixels'
+import { colourFrame, greyFrame, shadesOf } from './pixels'
 
-export type Form = 'thumb' | 'small' | 'full'
+/** Of `lut` the frame is the number of the table. */
+export type Form = 'thumb' | 'small' | 'full' | 'lut'
 
 /** Where pictures come from: the station over HTTP, or a data channel. */
 export interface PictureSource {
@@ -25,6 +26,7 @@ const bytesOf = (frame: Frame): number =>
 export class Frames {
   readonly #kept = new Map<string, Frame>()
   readonly #asked = new Map<string, Promise<Frame>>()
+  readonly #tables = new Map<number, Promise<Uint8Array>>()
   readonly #end = new AbortController()
   #bytes = 0
 
@@ -63,6 +65,18 @@ export class Frames {
         }
     this.#keep(`${form}/${frame}`, loaded)
     return loaded
+  }
+
+  /** A table of the object's own. */
+  table(number: number): Promise<Uint8Array> {
+    let asked = this.#tables.get(number)
+    if (!asked) {
+      asked = this.source.load(this.object, number, 'lut', this.#end.signal)
+        .then((bytes) => shadesOf(bytes, this.object.about.picture))
+      asked.catch(() => this.#tables.delete(number))
+      this.#tables.set(number, asked)
+    }
+    return asked
   }
 
   #keep(key: string, frame: Frame): void {

@@ -12,6 +12,10 @@ export interface Attachment {
 }
 
 export interface Window { center: number; width: number }
+/** A table of the object's own (VOI LUT): a shade for each sample that can be stored. */
+export interface Table { table: number; shades: Uint8Array }
+/** How grey samples are shown. */
+export type Levels = Window | Table
 export interface Region { x0: number; y0: number; x1: number; y1: number; dx_mm: number; dy_mm: number }
 
 export interface DicomPicture {
@@ -27,6 +31,7 @@ export interface DicomPicture {
   slope: number
   intercept: number
   windows: Window[]
+  luts?: { name: string }[]
   regions: Region[]
   frame_ms?: number
   lossy: boolean

@@ -1,6 +1,6 @@
 /* "nc1" (docs/protocol.md): a frame without loss, and grey values to what a screen shows. */
 
-import type { DicomPicture, Window } from './object'
+import type { DicomPicture, Levels, Window } from './object'
 
 async function inflate(bytes: ArrayBuffer, size: number): Promise<Uint8Array> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'))
@@ -46,6 +46,11 @@ export async function colourFrame(bytes: ArrayBuffer, picture: DicomPicture): Pr
   return out
 }
 
+/** A table of shades, as it comes. */
+export function shadesOf(bytes: ArrayBuffer, picture: DicomPicture): Promise<Uint8Array> {
+  return inflate(bytes, 1 << picture.bits)
+}
+
 /** What the object asks for, else all of what the frame has. */
 export function defaultWindow(picture: DicomPicture, grey: Int32Array): Window {
   const asked = picture.windows[0]
@@ -69,11 +74,11 @@ export function windowed(value: number, { center, width }: Window): number {
 }
 
 /** Grey samples as a picture: one table for all values that a sample can have. */
-export function greyImage(grey: Int32Array, picture: DicomPicture, window: Window): Uint8ClampedArray<ArrayBuffer> {
+export function greyImage(grey: Int32Array, picture: DicomPicture, levels: Levels): Uint8ClampedArray<ArrayBuffer> {
   const low = picture.signed ? -(1 << (picture.bits - 1)) : 0
   const table = new Uint8ClampedArray(1 << picture.bits)
   for (let i = 0; i < table.length; i++) {
-    const shown = windowed((low + i) * picture.slope + picture.intercept, window)
+    const shown = 'shades' in levels ? levels.shades[i]! : windowed((low + i) * picture.slope + picture.intercept, levels)
     table[i] = picture.invert ? 255 - shown : shown
   }
   const out = new Uint8ClampedArray(4 * grey.length)

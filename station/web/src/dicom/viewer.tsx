@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { t } from '../text'
 import { Button, Dialog, Notice, Pill } from '../ui/parts'
 import { Frames, type Frame, type PictureSource } from './frames'
-import { dicomTime, lengthBetween, type DicomObject, type Point, type Window } from './object'
+import { dicomTime, lengthBetween, type DicomObject, type DicomPicture, type Levels, type Point, type Window } from './object'
 import { defaultWindow, greyImage } from './pixels'
 
 type Tool = 'move' | 'window' | 'measure'
@@ -20,7 +20,8 @@ export function DicomViewer(props: { object: DicomObject; source: PictureSource;
   const [number, setNumber] = useState(0)
   const [playing, setPlaying] = useState(false)
   const [lossless, setLossless] = useState(source.wide)
-  const [window, setWindow] = useState<Window | null>(picture.windows[0] ?? null)
+  const { window, setWindow, table, setTable } = useLevels(picture)
+  const levels = useTable(frames, table) ?? window
   const [tool, setTool] = useState<Tool>('move')
   const [view, setView] = useState<View>(WHOLE)
   const { frame, problem } = useFrame(frames, number, lossless, playing)
@@ -35,7 +36,7 @@ export function DicomViewer(props: { object: DicomObject; source: PictureSource;
         else return
         event.preventDefault()
       }}>
-        <Sheet object={object} frame={frame} window={window} view={view} tool={tool} number={number}
+        <Sheet object={object} frame={frame} levels={levels} view={view} tool={tool} number={number}
           onView={setView} onWindow={setWindow} onStep={step} />
         {problem && <Notice look="bad">{t('dicom.problem')}</Notice>}
         <div class="dicom-bar">
@@ -49,9 +50,15 @@ export function DicomViewer(props: { object: DicomObject; source: PictureSource;
           <Button testid="dicom-whole" onClick={() => {
             setView(WHOLE)
             setWindow(picture.windows[0] ?? null)
+            setTable(picture.luts?.length ? 0 : null)
           }}>{t('dicom.whole')}</Button>
-          {picture.windows.length > 1 && picture.windows.map((one, i) => (
-            <Button key={i} onClick={() => setWindow(one)}>{`${one.center}/${one.width}`}</Button>
+          {picture.windows.length + (picture.luts?.length ?? 0) > 1 && picture.windows.map((one, i) => (
+            <Button key={i} testid="dicom-window-choice" onClick={() => setWindow(one)}>{`${one.center}/${one.width}`}</Button>
+          ))}
+          {picture.luts?.map(({ name }, i) => (
+            <Button key={`lut${i}`} testid="dicom-table-choice" pressed={table === i} onClick={() => setTable(i)}>
+              {name || t('dicom.table', { n: i + 1 })}
+            </Button>
           ))}
           <span class="bar-gap" />
           {!lossless && <Button icon="expand" testid="dicom-lossless" onClick={() => setLossless(true)}>{t('dicom.lossless')}</Button>}
@@ -75,6 +82,38 @@ export function DicomViewer(props: { object: DicomObject; source: PictureSource;
       </div>
     </Dialog>
   )
+}
+
+/** The object's tables come before its windows, which are for who has no tables; a window that is drawn or chosen
+ * takes their place. */
+function useLevels(picture: DicomPicture): {
+  window: Window | null; setWindow: (window: Window | null) => void; table: number | null; setTable: (n: number | null) => void
+} {
+  const [window, setWindow] = useState<Window | null>(picture.windows[0] ?? null)
+  const [table, setTable] = useState<number | null>(picture.grey && picture.luts?.length ? 0 : null)
+  return {
+    window, table, setTable,
+    setWindow: (next) => {
+      setTable(null)
+      setWindow(next)
+    },
+  }
+}
+
+/** The table as soon as it is here; until then the window stands. */
+function useTable(frames: Frames, table: number | null): Levels | null {
+  const [known, setKnown] = useState<{ frames: Frames; table: number; shades: Uint8Array } | null>(null)
+  useEffect(() => {
+    if (table === null) return
+    let gone = false
+    frames.table(table).then((shades) => {
+      if (!gone) setKnown({ frames, table, shades })
+    }, () => {})
+    return () => {
+      gone = true
+    }
+  }, [frames, table])
+  return table !== null && known?.frames === frames && known.table === table ? known : null
 }
 
 function titleOf({ about }: DicomObject): string {
@@ -130,7 +169,7 @@ function usePlaying(frames: Frames, number: number, go: (next: number) => void, 
 }
 
 interface Sheeted {
-  object: DicomObject; frame: Frame | null; window: Window | null; view: View; tool: Tool; number: number
+  object: DicomObject; frame: Frame | null; levels: Levels | null; view: View; tool: Tool; number: number
   onView: (view: View) => void; onWindow: (window: Window) => void; onStep: (by: number) => void
 }
 
@@ -142,8 +181,9 @@ function Sheet(props: Sheeted): JSX.Element {
   const sheet = useRef<HTMLDivElement>(null)
   const [lines, setLines] = useState<[Point, Point][]>([])
   const grey = frame?.form === 'full' ? frame.grey : null
-  const window = props.window ?? (grey ? defaultWindow(picture, grey) : null)
-  useEffect(() => draw(canvas.current, object, frame, window), [frame, window?.center, window?.width])
+  const levels = props.levels ?? (grey ? defaultWindow(picture, grey) : null)
+  const window = levels && 'center' in levels ? levels : grey ? defaultWindow(picture, grey) : null
+  useEffect(() => draw(canvas.current, object, frame, levels), [frame, window?.center, window?.width, levels && 'shades' in levels ? levels.shades : null])
   const tall = picture.spacing ? picture.spacing.row_mm / picture.spacing.column_mm : 1
   const at = (event: PointerEvent): Point => {
     const box = canvas.current!.getBoundingClientRect()
@@ -169,14 +209,14 @@ function Sheet(props: Sheeted): JSX.Element {
           {lines.map(([a, b], i) => <line key={i} x1={a.x} y1={a.y} x2={b.x} y2={b.y} />)}
         </svg>
       </div>
-      <Printed object={object} window={picture.grey ? window : null} zoom={view.zoom} />
+      <Printed object={object} levels={picture.grey ? levels : null} zoom={view.zoom} />
       {lines.length > 0 && <Lengths object={object} lines={lines} onClear={() => setLines([])} />}
       {!frame && <p class="dicom-loading" role="status">{t('dicom.loading')}</p>}
     </div>
   )
 }
 
-function draw(canvas: HTMLCanvasElement | null, object: DicomObject, frame: Frame | null, window: Window | null): void {
+function draw(canvas: HTMLCanvasElement | null, object: DicomObject, frame: Frame | null, levels: Levels | null): void {
   const context = canvas?.getContext('2d')
   const { picture } = object.about
   if (!context || !frame) return
@@ -184,7 +224,7 @@ function draw(canvas: HTMLCanvasElement | null, object: DicomObject, frame: Fram
     context.drawImage(frame.image, 0, 0, picture.columns, picture.rows)
     return
   }
-  const pixels = frame.colour ?? (frame.grey && window ? greyImage(frame.grey, picture, window) : null)
+  const pixels = frame.colour ?? (frame.grey && levels ? greyImage(frame.grey, picture, levels) : null)
   if (pixels) context.putImageData(new ImageData(pixels, picture.columns, picture.rows), 0, 0)
 }
 
@@ -222,7 +262,7 @@ function useDrag(
 }
 
 /** Whose it is, when, and of what: always on the picture. */
-function Printed({ object, window, zoom }: { object: DicomObject; window: Window | null; zoom: number }): JSX.Element {
+function Printed({ object, levels, zoom }: { object: DicomObject; levels: Levels | null; zoom: number }): JSX.Element {
   const { patient, modality, date, time, study_date, study_time, model, manufacturer, sender, picture } = object.about
   return (
     <>
@@ -232,12 +272,17 @@ function Printed({ object, window, zoom }: { object: DicomObject; window: Window
         {[[manufacturer, model].filter(Boolean).join(' '), sender].filter(Boolean).join(' · ')}
       </p>
       <p class="dicom-print right">
-        {window && <span data-testid="dicom-levels">C {window.center} · W {window.width}{picture.unit ? ` ${picture.unit}` : ''}</span>}
+        {levels && <span data-testid="dicom-levels">{levelsText(levels, picture)}</span>}
         {zoom !== 1 && <span>{Math.round(zoom * 100)} %</span>}
         {picture.lossy && <span>{t('dicom.lossy')}</span>}
       </p>
     </>
   )
+}
+
+function levelsText(levels: Levels, picture: DicomPicture): string {
+  if ('center' in levels) return `C ${levels.center} · W ${levels.width}${picture.unit ? ` ${picture.unit}` : ''}`
+  return picture.luts?.[levels.table]?.name || t('dicom.table', { n: levels.table + 1 })
 }
 
 function Lengths(props: { object: DicomObject; lines: [Point, Point][]; onClear: () => void }): JSX.Element {

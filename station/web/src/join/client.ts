@@ -1,6 +1,9 @@
 import { BriefReadings } from '../clinical/brief'
 import { newest } from '../clinical/vitals'
 import { ChannelPictures } from '../dicom/channel'
+import type { Carrier } from '../link/carrier'
+import { Rendezvous } from '../link/rendezvous'
+import { CodeExchange } from '../link/exchange'
 import { Refusal, Socket } from '../link/socket'
 import { OwnDevice } from '../media/own'
 import { ChannelPieces, EcgShelf } from '../ecg/fetch'
@@ -10,12 +13,24 @@ import { Peer } from '../media/peer'
 import { Pictures } from '../media/pictures'
 import { Ptz } from '../media/ptz'
 import { Cell, stationClock } from '../observable'
-import type { EcgItem, FromChannel, FromStation, Hello, IcdItem, LiveConsultation, Note, NoteKind, Observation, PeerFigures, Problem, Role, Said } from '../protocol'
-import { stationLanguage } from '../text'
-import { forget, keep, keyFor, prove, readFragment, type Kept, type Proof } from './key'
+import type { Answer, EcgItem, FromChannel, FromStation, Hello, IcdItem, LiveConsultation, Note, NoteKind, Observation, PastReadings, PeerFigures, Problem, ProvenIdentity, Provider, Role, Said } from '../protocol'
+import { stationLanguage, t } from '../text'
+import { bindingNonce, passkeyChallenge } from './binding'
+import { usePasskey, type Given } from '../webauthn'
+import { sha256 as hashOf } from '../bytes'
+import { forget, keep, keyFor, keyHash, prove, publicKeyOf, readFragment, sign, wantsPin, type Kept, type Proof } from './key'
+import type { Returned } from './return'
+import { Visit } from './visit'
+import { witness } from './witness'
 
 export type Phase =
-  | 'loading' | 'bad-link' | 'insecure' | 'ready' | 'joining' | 'lobby' | 'live' | 'refused' | 'ended' | 'left'
+  | 'loading' | 'bad-link' | 'insecure' | 'visit' | 'ready' | 'joining' | 'lobby' | 'live' | 'refused' | 'ended' | 'left'
+
+/** A proof of who somebody is, as `identity` of a `join`. */
+type SignedIn =
+  | { method: 'oidc'; token: string }
+  | { method: 'passkey'; credential: Given }
+  | { method: 'password'; account: string; password: string; code: string }
 
 const SAVE_MS = 10_000
 /** Without an offer the page shows the consultation all the same. */
@@ -29,6 +44,7 @@ export class Guest {
   readonly why = new Cell<{ code: string; text?: Said } | null>(null)
   readonly live = new Cell<LiveConsultation | null>(null)
   readonly readings = new Cell<ReadonlyMap<string, Observation>>(new Map())
+  readonly past = new Cell<PastReadings | null>(null)
   readonly #brief = new BriefReadings()
   readonly notes = new Cell<readonly Note[]>([])
   readonly problems = new Cell<{ problems: Problem[]; proposals: Problem[] }>({ problems: [], proposals: [] })
@@ -38,33 +54,53 @@ export class Guest {
   readonly link = new Cell<PeerFigures | null>(null)
   readonly mic = new OwnDevice('audio')
   readonly cam = new OwnDevice('video')
+  /** What the invitation is for, once the station has said so. */
+  readonly invited = new Cell<Role | null>(null)
+  /** A sign-in: under way, or what went wrong with it. */
+  readonly signing = new Cell<{ busy: boolean; problem: Said | null }>({ busy: false, problem: null })
+  /** Who this page's person is, as the station knows it by a sign-in. */
+  readonly identity = new Cell<ProvenIdentity | null>(null)
   readonly name = new Cell('')
   readonly facility = new Cell('')
-  readonly socket: Socket | null = null
+  readonly socket: Carrier | null = null
   readonly peer: Peer
   readonly pictures: Pictures
   readonly ptz: Ptz
   readonly dicom: ChannelPictures
+  /** Who waits: how many before, and whether somebody sits before the station's console. */
+  readonly lobby = new Cell<{ position: number; told: boolean }>({ position: 0, told: false })
+  readonly codes = new CodeExchange(() => ({ station: this.hello.get()?.station.id ?? '', page: this.#keyHash }))
+  /** A patient's way to the waiting room; null: the link wants no PIN. */
+  readonly visit: Visit | null
+  #keyHash = ''
   /** The key of the invitation is known: it was let through before. */
   #kept: Kept | null = null
-  #fragment = readFragment(location.hash)
+  #fragment: ReturnType<typeof readFragment>
   #proof: Promise<Proof> | null = null
   #ready: Proof | null = null
   #instance: string | undefined
+  #consultation = ''
+  /** Proof of a sign-in, for as long as this page lives. */
+  #identity: SignedIn | null = null
   #leaving = false
+  #witness: (() => void) | null = null
   #saving = new Map<string, { resolve: () => void; reject: (why: Error) => void; timer: number }>()
   #key: Promise<Kept> | null = null
   /** Searches under way, by the name that the page gave them. */
   #finding = new Map<string, (items: IcdItem[]) => void>()
   #proposing = new Map<string, { resolve: () => void; reject: (why: Error) => void }>()
 
-  constructor() {
+  /** link: the invitation's. Who sits at a desk has a connection to the station already (way), and the key of the sign-in (own). */
+  constructor(private returned: Returned | null = null, link = location.hash, way?: (receive: (message: FromStation) => void) => Carrier,
+    own?: Promise<Kept>) {
+    this.#fragment = readFragment(link.slice(Math.max(0, link.indexOf('#'))))
     type Message = { type: string; [field: string]: unknown }
     const wire = {
       tell: (message: Message) => this.socket?.tell(message) ?? false,
       tellNow: (message: Message) => this.socket?.tellNow(message) ?? false,
     }
-    this.peer = new Peer(wire, {}, (message) => this.#channel(message))
+    this.peer = new Peer(wire, {}, (message) => this.#channel(message), this.codes)
+    this.visit = this.#fragment && wantsPin(this.#fragment.invite) ? new Visit((pin) => this.#openInvite(pin), (code, text) => this.#refused(code, text)) : null
     this.pictures = new Pictures(this.peer, 'indexedDB' in globalThis && crypto.subtle ? new PartsStore() : null)
     this.ptz = new Ptz((message) => this.peer.send(message))
     this.dicom = new ChannelPictures(this.peer)
@@ -77,14 +113,17 @@ export class Guest {
       this.phase.set('insecure')
       return
     }
-    this.#key = keyFor(this.#fragment.invite)
-    this.socket = new Socket('/ws/join', (message) => this.#receive(message))
+    const { invite, secret, via } = this.#fragment
+    this.#key = own ? own.then((kept) => keyFor(invite, kept)) : keyFor(invite)
+    const receive = (message: FromStation): void => this.#receive(message)
+    this.socket = way ? way(receive) : via ? new Rendezvous({ ...via, box: invite, secret }, receive) : new Socket('/ws/join', receive)
     this.mic.track.subscribe(() => this.peer.setMicrophone(this.mic.track.get()))
     this.cam.track.subscribe(() => this.peer.setCamera(this.cam.track.get()))
     for (const device of [this.mic, this.cam]) {
       device.state.subscribe(() => this.#tellOwn())
       device.wanted.subscribe(() => void this.#remember())
     }
+    this.phase.subscribe(() => this.#watchLog())
     this.peer.phase.subscribe(() => {
       if (this.peer.phase.get() === 'connected') this.#tellOwn()
     })
@@ -95,19 +134,21 @@ export class Guest {
   join(sameStation = false): void {
     const pass = this.#pass()
     if (!this.socket || !pass) return
-    const back = this.phase.get() !== 'ready' && this.phase.get() !== 'refused'
+    const back = !['ready', 'refused', 'visit'].includes(this.phase.get())
     this.phase.set(back && this.phase.get() === 'live' ? 'live' : 'joining')
     const name = this.name.get().trim()
     const facility = this.facility.get().trim()
     const answer = this.socket.ask({
       type: 'join', ...pass,
-      ...(name || !back ? { name } : {}), ...(facility || !back ? { facility } : {}),
+      ...(this.visit ? this.visit.fields() : { ...(name || !back ? { name } : {}), ...(facility || !back ? { facility } : {}) }),
+      ...(this.#identity ? { identity: this.#identity, fingerprint: this.#kept?.fingerprint } : {}),
     })
     // Right behind, so that who is admitted loses no round trip.
     if (sameStation && this.peer.phase.get() !== 'idle') this.peer.returned(true)
     else this.peer.start()
     answer.then(
       (ok) => {
+        this.signing.set({ busy: false, problem: null })
         if (ok['state'] === 'admitted') this.#admitted()
         else this.#waiting()
         void this.#remember(true)
@@ -116,10 +157,79 @@ export class Guest {
     )
   }
 
+  /** Opens an invitation with its PIN; without one when this phone was bound before. */
+  #openInvite(pin: string): Promise<Answer> {
+    const pass = this.#pass()
+    if (!this.socket || !pass) return Promise.reject(new Refusal({ type: 'error', code: 'no-link' }))
+    return this.socket.ask({ type: 'invite.open', ...pass, ...(pin ? { pin } : {}) })
+  }
+
+  /** The person says that the codes differ: somebody may stand between. */
+  differs(): void {
+    this.why.set({ code: 'code-differs' })
+    void this.socket?.ask({ type: 'code.differs' }).catch(() => {}).finally(() => this.#end('ended'))
+  }
+
   /** While a person reads or waits, the browser does its part of the work for a connection. */
   #reserve(): void {
     const pass = this.#pass()
-    if (pass) this.socket?.tell({ type: 'media.reserve', ...pass })
+    if (!pass) return
+    void this.socket?.ask({ type: 'media.reserve', ...pass })
+      .then((ok) => this.invited.set((ok['role'] as Role | undefined) ?? null), () => {})
+  }
+
+  /** Leads the browser to the provider; the page comes back by itself. */
+  async signIn(provider: Provider): Promise<void> {
+    const kept = this.#kept
+    if (!kept?.fingerprint) return
+    this.signing.set({ busy: true, problem: null })
+    try {
+      const { begin } = await import('./sign-in')
+      location.assign(await begin(provider, await this.#binding(kept), { page: '/join', fragment: location.hash, facility: this.facility.get().trim() }))
+    } catch {
+      this.signing.set({ busy: false, problem: t('sign-in.unreachable', { provider: provider.title }) })
+    }
+  }
+
+  #binding(kept: Kept): Promise<string> {
+    return keyHash(kept).then((key) => bindingNonce(kept.invite, key, kept.fingerprint ?? ''))
+  }
+
+  /** By an account of the station's own. */
+  async signInByPasskey(): Promise<void> {
+    const kept = this.#kept
+    const hello = this.hello.get()
+    if (!kept || !hello?.nonce || !hello.rp) return
+    this.signing.set({ busy: true, problem: null })
+    try {
+      const challenge = await passkeyChallenge(hello.nonce, await this.#binding(kept))
+      this.#signedIn({ method: 'passkey', credential: (await usePasskey(hello.rp, challenge)).given })
+    } catch {
+      this.signing.set({ busy: false, problem: t('account.passkey.declined') })
+    }
+  }
+
+  signInByPassword(account: string, password: string, code: string): void {
+    this.signing.set({ busy: true, problem: null })
+    this.#signedIn({ method: 'password', account, password, code })
+  }
+
+  #signedIn(identity: SignedIn): void {
+    this.#identity = identity
+    this.join()
+  }
+
+  /** Back from the provider: in, without a further click. */
+  async #finishSignIn(returned: Returned): Promise<void> {
+    this.signing.set({ busy: true, problem: null })
+    this.facility.set(returned.pending.facility || returned.pending.provider.title)
+    const { finish, wasDeclined } = await import('./sign-in')
+    try {
+      this.#signedIn({ method: 'oidc', token: await finish(returned) })
+    } catch (error) {
+      const key = wasDeclined(error) ? 'sign-in.declined' : 'sign-in.failed'
+      this.signing.set({ busy: false, problem: t(key, { provider: returned.pending.provider.title }) })
+    }
   }
 
   /** The invitation, and the proof that this browser holds its key; null: not at hand yet. */
@@ -130,6 +240,11 @@ export class Guest {
     return { invite, secret, ...proof }
   }
 
+  /** By which the station knows this browser; null: the link is not whole, or nothing can be kept. */
+  async publicKey(): Promise<JsonWebKey | null> {
+    return this.#key ? publicKeyOf(await this.#key) : null
+  }
+
   get opinion(): string {
     return this.#kept?.opinion ?? ''
   }
@@ -137,6 +252,13 @@ export class Guest {
   /** Was here before: what is on the screen while joining is the consultation, not the form. */
   get returning(): boolean {
     return this.#kept?.back ?? false
+  }
+
+  /** It was only made ready: nothing was joined, nobody hears of it. */
+  drop(): void {
+    this.#leaving = true
+    this.peer.stop()
+    this.socket?.end()
   }
 
   leave(): void {
@@ -169,6 +291,15 @@ export class Guest {
     return this.#sendNote('note.save', note, kind, text)
   }
 
+  /** Confirms the opinion as it stands at the station; durable when the promise resolves. */
+  async confirmOpinion(note: string, text: string): Promise<void> {
+    const kept = this.#kept
+    if (!kept || !this.socket) return
+    const sha256 = await hashOf(new TextEncoder().encode(text))
+    const { key, signature } = await sign(kept, ['nhipcau-opinion-1', this.#consultation, note, sha256])
+    await this.socket.ask({ type: 'opinion.confirm', note, sha256, key, signature })
+  }
+
   keepNote(note: string, kind: NoteKind, text: string): Promise<void> {
     return this.#sendNote('note.draft', note, kind, text)
   }
@@ -191,9 +322,13 @@ export class Guest {
   #receive(message: FromStation): void {
     switch (message.type) {
       case 'hello': return void this.#greeted(message)
-      case 'lobby': return this.#waiting()
+      case 'lobby':
+        this.lobby.set({ position: message.position ?? 0, told: message.told ?? false })
+        return this.#waiting()
       case 'admitted':
         this.role.set(message.role)
+        this.#consultation = message.consultation.id
+        this.identity.set(message.identity ?? null)
         return this.#admitted()
       case 'refused': return this.#refused(message.code, message.text)
       case 'ended':
@@ -202,6 +337,7 @@ export class Guest {
       case 'media.offer':
       case 'media.servers':
       case 'media.candidate':
+      case 'media.code':
       case 'media.state': return this.peer.receive(message)
       default: return
     }
@@ -214,23 +350,43 @@ export class Guest {
     stationLanguage(hello.language)
     if (!hello.nonce || !this.#key) return
     this.#kept = await this.#key
+    this.peer.certificate = this.#kept.certificate ?? null
+    this.#keyHash ||= await keyHash(this.#kept)
     const proof = (this.#proof = prove(this.#kept, hello.nonce))
     this.#ready = await proof
     if (proof !== this.#proof) return
     const phase = this.phase.get()
-    if (phase === 'ready' || (phase === 'loading' && !this.#kept.back)) this.#reserve()
+    if (!this.visit && (phase === 'ready' || (phase === 'loading' && !this.#kept.back))) this.#reserve()
     if (phase === 'loading') {
       if (this.#kept.back) this.#comeBack()
+      else if (this.visit) await this.#begin(this.visit)
       else this.phase.set('ready')
+      const { returned } = this
+      this.returned = null
+      if (returned && !this.#kept.back) void this.#finishSignIn(returned)
+    } else if (phase === 'visit') {
+      void this.visit?.again()
     } else if (['joining', 'lobby', 'live'].includes(phase)) {
       if (!same && phase === 'live') this.peer.suspend()
       this.join(same)
     }
   }
 
+  async #begin(visit: Visit): Promise<void> {
+    await visit.enter()
+    if (this.phase.get() !== 'loading') return
+    // Who left and comes back is asked nothing again.
+    if (this.#kept?.visit && visit.info.get()?.other === false) {
+      visit.change(this.#kept.visit)
+      visit.step.set('enter')
+    }
+    this.phase.set('visit')
+  }
+
   /** After a reload: in again without a click, with the devices as they were. */
   #comeBack(): void {
     const { audio, video } = this.#kept ?? { audio: false, video: false }
+    if (this.visit && this.#kept?.visit) this.visit.change(this.#kept.visit)
     this.phase.set('joining')
     this.join()
     if (audio) void this.mic.on()
@@ -259,11 +415,26 @@ export class Guest {
     const answer = error instanceof Refusal ? error.answer : null
     // The link went: the next hello joins again.
     if (answer && ['no-link', 'no-answer'].includes(answer.code ?? '')) return
+    if (answer?.code === 'not-proven' || (answer && this.#identity && answer.code === 'locked-out')) {
+      this.peer.stop()
+      this.#identity = null
+      this.signing.set({ busy: false, problem: answer.text ?? '' })
+      this.phase.set('ready')
+      return
+    }
     if (answer?.code === 'bad-message' && this.#kept?.back) {
       // The station no longer knows this browser: it wants a name again.
       this.peer.stop()
       this.#kept = { ...this.#kept, back: false }
-      this.phase.set('ready')
+      this.visit?.step.set('who')
+      this.phase.set(this.visit ? 'visit' : 'ready')
+      return
+    }
+    if (answer?.code === 'pin-wanted' && this.visit) {
+      // Another phone has the invitation now.
+      this.peer.stop()
+      this.visit.step.set('pin')
+      this.phase.set('visit')
       return
     }
     this.#refused(answer?.code ?? 'failed', answer?.text)
@@ -284,6 +455,7 @@ export class Guest {
     this.cam.off()
     this.live.set(null)
     this.readings.set(new Map())
+    this.past.set(null)
     this.notes.set([])
     this.problems.set({ problems: [], proposals: [] })
     this.pictures.clear()
@@ -304,9 +476,21 @@ export class Guest {
     // While coming back the devices are not yet as they were.
     if (!this.#leaving && ['live', 'lobby'].includes(this.phase.get()))
       Object.assign(next, { audio: this.mic.wanted.get(), video: this.cam.wanted.get() })
+    if (this.visit && back) next.visit = this.visit.answers.get()
     if (next.back === this.#kept.back && next.audio === this.#kept.audio && next.video === this.#kept.video) return
     this.#kept = next
     await keep(next)
+  }
+
+  /** While in, this browser is a witness of the station's log. */
+  #watchLog(): void {
+    const phase = this.phase.get()
+    const station = this.hello.get()?.station.id
+    if (phase === 'live' && this.socket && station) this.#witness ??= witness(this.socket, station)
+    else if (phase !== 'live') {
+      this.#witness?.()
+      this.#witness = null
+    }
   }
 
   #tellOwn(): void {
@@ -335,6 +519,7 @@ export class Guest {
         const items = this.#brief.take(message.items, message.now)
         return this.readings.update((known) => newest(known, items))
       }
+      case 'past': return this.past.set(message)
       case 'clock': return stationClock(message.now)
       case 'ecgs': return this.#listed(message.items)
       case 'problems': return this.#listedProblems(message)

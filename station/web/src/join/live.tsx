@@ -8,20 +8,22 @@ import { listDevices } from '../media/own'
 import { Draft } from '../notes/draft'
 import { DraftEditor, NoteCard } from '../notes/editor'
 import { useCell } from '../observable'
-import type { LiveConsultation } from '../protocol'
+import type { LiveConsultation, Note } from '../protocol'
 import { t, word, type Key } from '../text'
 import { Icon, Logo } from '../ui/icons'
 import { Auscultations, ListeningNotice } from '../ui/auscultation'
 import { PicturesPanel } from '../ui/pictures'
 import { PtzPanel } from '../ui/ptz'
-import { BarButton, LanguageSwitch, Notice, Pill } from '../ui/parts'
+import { BarButton, Button, LanguageSwitch, Notice, Pill, timeOf, useAction } from '../ui/parts'
 import { Stage, type Tile } from '../ui/stage'
 import { AudioOut } from '../ui/video'
 import { LiveTrends } from '../ui/trends'
 import { AlarmList } from '../ui/alarms'
 import { VitalsPanel } from '../ui/vitals'
+import { CatchUp } from '../ui/catch-up'
 import { WeakNotice } from '../ui/weak'
 import { WavePanel } from '../waves/panel'
+import { BrokenCode, GuestComparison } from './comparison'
 import { ProposalsPanel } from './proposals'
 import type { Guest } from './client'
 
@@ -49,6 +51,8 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
         <div class="live-left">
           {phase === 'trouble' && <Notice look="warn" testid="media-trouble">{t('media.trouble')}</Notice>}
           <WeakNotice peer={guest.peer} />
+          <BrokenCode guest={guest} />
+          {live?.encryption === 'sfu' && <Notice look="warn" testid="sfu">{live.operator ? t('encryption.sfu-by', { name: live.operator }) : t('encryption.sfu')}</Notice>}
           <ListeningNotice live={live} />
           {live?.disk === 'full' && <Notice look="warn">{t('disk.full')}</Notice>}
           <Pictures guest={guest} live={live} />
@@ -59,7 +63,8 @@ export function Live({ guest, hidden }: { guest: Guest; hidden: boolean }): JSX.
           <aside class="live-side">
             <AlarmList alarms={live?.alarms} />
             <VitalsPanel latest={readings} remote />
-            <LiveTrends readings={guest.readings} consultation="" />
+            <CatchUp past={guest.past} pictures={guest.pictures} />
+            <LiveTrends readings={guest.readings} past={guest.past} consultation="" />
             <Ecgs guest={guest} />
             {role === 'specialist' && <Auscultations peer={guest.peer} sources={live?.sources ?? []} always={false} />}
             {role === 'specialist' && <GuestStudies guest={guest} />}
@@ -120,6 +125,7 @@ function LinkState({ guest }: { guest: Guest }): JSX.Element {
         <span role="status"><Pill look={says.look} icon="signal" testid="link-state">{says.text}</Pill></span>
       </summary>
       {figures && <LinkDetails figures={figures} name={name} />}
+      <GuestComparison guest={guest} relayed={figures?.relayed ?? false} encryption={live?.encryption} />
     </details>
   )
 }
@@ -191,6 +197,29 @@ async function nextCamera(guest: Guest): Promise<void> {
   if (next) await guest.cam.choose(next.id)
 }
 
+/** Who has signed in may confirm what stands at the station: a signature by the key that the sign-in is bound to. */
+function Confirm({ guest, draft, note }: { guest: Guest; draft: Draft; note: Note | undefined }): JSX.Element | null {
+  const identity = useCell(guest.identity)
+  const text = useCell(draft.text)
+  const { busy, problem, run } = useAction()
+  if (!identity || text.trim() === '') return null
+  const same = note !== undefined && !note.draft && note.text === text
+  const confirm = (): void => void run(async () => {
+    await draft.settle(SETTLE_MS)
+    await guest.confirmOpinion(draft.note, draft.text.get())
+  })
+  return (
+    <div class="confirm-opinion">
+      {same && note.confirmed
+        ? <Pill look="good" icon="check" testid="opinion-confirmed">{t('note.confirmed')} {timeOf(note.confirmed)}</Pill>
+        : <Button icon="sign" busy={busy} testid="confirm-opinion" onClick={confirm}>{t('note.confirm')}</Button>}
+      {problem && <Notice look="warn">{problem}</Notice>}
+    </div>
+  )
+}
+
+const SETTLE_MS = 5000
+
 function Opinion({ guest }: { guest: Guest }): JSX.Element {
   const notes = useCell(guest.notes)
   const role = useCell(guest.role)
@@ -207,7 +236,10 @@ function Opinion({ guest }: { guest: Guest }): JSX.Element {
   return (
     <section class="notes" aria-label={t('notes')} data-testid="opinions">
       {role === 'specialist' && (
-        <DraftEditor draft={draft} label={t('note.opinion')} placeholder={t('note.opinion.hint')} rows={5} testid="opinion" />
+        <>
+          <DraftEditor draft={draft} label={t('note.opinion')} placeholder={t('note.opinion.hint')} rows={5} testid="opinion" />
+          <Confirm guest={guest} draft={draft} note={notes.find(({ note }) => note === draft.note)} />
+        </>
       )}
       {shown.length > 0 && <h3><Icon name="note" size={18} /> {t('notes')}</h3>}
       {shown.map((note) => <NoteCard key={note.note} note={note} />)}

@@ -3,10 +3,11 @@ import { useEffect, useState } from 'preact/hooks'
 import { watchLevel } from '../media/level'
 import { listDevices, type DeviceChoice, type OwnDevice } from '../media/own'
 import { useCell } from '../observable'
-import { t, type Key } from '../text'
+import { said, t, type Key } from '../text'
 import { Icon } from '../ui/icons'
 import { Button, Field, Notice } from '../ui/parts'
 import { LiveVideo } from '../ui/video'
+import { AccountSignIn } from './account'
 import { JoinHead } from './app'
 import type { Guest } from './client'
 
@@ -18,6 +19,7 @@ export function Ready({ guest }: { guest: Guest }): JSX.Element {
   const name = useCell(guest.name)
   const facility = useCell(guest.facility)
   const joining = useCell(guest.phase) === 'joining'
+  const must = useCell(guest.invited) === 'specialist' && hello?.specialists === 'proven'
   const [tried, setTried] = useState(false)
   useEffect(() => {
     guest.peer.warm()
@@ -40,6 +42,8 @@ export function Ready({ guest }: { guest: Guest }): JSX.Element {
         }}>
           <h1>{t('ready.title')}</h1>
           <p class="quiet">{t('ready.more', { station: hello?.station.name ?? '' })}</p>
+          <SignIn guest={guest} must={must} />
+          {!must && <>
           <Field label={t('ready.name')} problem={tried && name.trim() === '' ? t('problem.your-name') : null}>
             {(attributes) => (
               <input {...attributes} autocomplete="name" value={name} maxLength={120} data-testid="name"
@@ -54,10 +58,34 @@ export function Ready({ guest }: { guest: Guest }): JSX.Element {
           </Field>
           {link !== 'open' && <Notice look="warn">{t('link.lost')}</Notice>}
           <Button submit big wide look="primary" icon="camera" busy={joining} disabled={link !== 'open'} testid="join">{t('ready.join')}</Button>
+          </>}
           <p class="quiet small">{t('ready.waits')}</p>
         </form>
       </main>
     </div>
+  )
+}
+
+/** Who one is, said by the hospital. Specialists alone are asked. */
+function SignIn({ guest, must }: { guest: Guest; must: boolean }): JSX.Element | null {
+  const hello = useCell(guest.hello)
+  const invited = useCell(guest.invited)
+  const { busy, problem } = useCell(guest.signing)
+  const providers = hello?.providers ?? []
+  if (invited !== 'specialist' || (providers.length === 0 && !hello?.accounts))
+    return problem ? <Notice look="warn" testid="sign-in-problem">{said(problem)}</Notice> : null
+  return (
+    <section class="sign-in" aria-label={t('sign-in.title')} data-testid="sign-in">
+      <p>{t(must ? 'sign-in.must' : 'sign-in.may')}</p>
+      {providers.map((provider) => (
+        <Button key={provider.provider} wide big={must} look={must ? 'primary' : 'plain'} icon="person" busy={busy}
+          testid={`sign-in-${provider.provider}`} onClick={() => void guest.signIn(provider)}>
+          {t('sign-in.with', { provider: provider.title })}
+        </Button>
+      ))}
+      {hello?.accounts && <AccountSignIn ways={guest} busy={busy} />}
+      {problem && <Notice look="warn" testid="sign-in-problem">{said(problem)}</Notice>}
+    </section>
   )
 }
 
@@ -160,15 +188,19 @@ function Choice({ device, label }: { device: OwnDevice; label: string }): JSX.El
 export function Lobby({ guest }: { guest: Guest }): JSX.Element {
   const hello = useCell(guest.hello)
   const link = useCell(guest.socket!.state)
+  const { told } = useCell(guest.lobby)
+  const other = guest.visit?.info.get()?.other ?? false
+  const station = hello?.station.name ?? ''
   return (
     <div class="entry">
-      <JoinHead station={hello?.station.name ?? ''} />
-      <main class="ready lobby" data-testid="lobby">
+      <JoinHead station={station} />
+      <main class={`ready lobby${guest.visit ? ' visit-lobby' : ''}`} data-testid="lobby">
         <section class="ready-preview"><Preview guest={guest} /></section>
         <div class="card lobby-card">
           <span class="pulse" aria-hidden="true"><Icon name="clock" size={40} /></span>
           <h1 role="status">{t('lobby.title')}</h1>
-          <p>{t('lobby.more', { station: hello?.station.name ?? '' })}</p>
+          <p data-testid="lobby-told">{t(told || !guest.visit ? 'lobby.more' : 'lobby.nobody', { station })}</p>
+          {other && <Notice look="info" testid="lobby-other">{t('visit.other')}</Notice>}
           {link !== 'open' && <Notice look="warn">{t('link.lost')}</Notice>}
           <Button icon="leave" testid="lobby-leave" onClick={() => guest.leave()}>{t('lobby.leave')}</Button>
         </div>

@@ -1,18 +1,9 @@
 import { Cell } from '../observable'
 import type { Answer, FromStation } from '../protocol'
+import type { Carrier, LinkState, Outgoing } from './carrier'
+import { Requests } from './requests'
 
-export type LinkState = 'connecting' | 'open' | 'closed'
-
-/** An answer of the station that says no, or no answer. */
-export class Refusal extends Error {
-  constructor(readonly answer: Answer) {
-    super(answer.code ?? 'failed')
-  }
-
-  get code(): string {
-    return this.answer.code ?? 'failed'
-  }
-}
+export { Refusal, type LinkState } from './carrier'
 
 const TICK_MS = 250
 const HEARTBEAT_MS = 1000
@@ -30,7 +21,6 @@ const FAILURES_BEFORE_PROBES = 5
 const PROBE_EVERY_MS = 700
 const ATTEMPT_ANYWAY_MS = 6000
 const PROBES_AT_ONCE = 3
-const ANSWER_MS = 15_000
 
 /** What it still says is nobody's. */
 function abandon(socket: WebSocket): void {
@@ -38,18 +28,15 @@ function abandon(socket: WebSocket): void {
   socket.close()
 }
 
-interface Waiting { resolve: (answer: Answer) => void; reject: (why: Refusal) => void; timer: number }
-
 /** The WebSocket to the station. Comes back by itself, each time as a fresh connection: what a link
  * swallowed would be sent again ever more rarely on the old one. */
-export class Socket {
+export class Socket implements Carrier {
   readonly state = new Cell<LinkState>('connecting')
   /** The one that has greeted us. */
   #socket: WebSocket | null = null
   #attempts = new Map<WebSocket, number>()
   #probes = 0
-  #waiting = new Map<number, Waiting>()
-  #next = 1
+  #requests = new Requests()
   #failures = 0
   #retry = RETRY_MIN_MS
   /** When the next attempt or probe is due, and when an attempt is due whatever the probes say. */
@@ -70,32 +57,18 @@ export class Socket {
     this.#attempt()
   }
 
-  /** Sends what needs no answer. False when there is no connection: it is not kept for later. */
-  tell(message: { type: string; [field: string]: unknown }): boolean {
+  tell(message: Outgoing): boolean {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false
     this.#socket.send(JSON.stringify(message))
     return true
   }
 
-  /** The same, but not into a connection that has fallen silent, where it would wait for its link. */
-  tellNow(message: { type: string; [field: string]: unknown }): boolean {
+  tellNow(message: Outgoing): boolean {
     return !this.#isQuiet() && this.tell(message)
   }
 
-  /** Sends a request; rejects with a Refusal. */
-  ask(message: { type: string; [field: string]: unknown }): Promise<Answer> {
-    const id = this.#next++
-    return new Promise((resolve, reject) => {
-      if (!this.tell({ ...message, id })) {
-        reject(new Refusal({ type: 'error', code: 'no-link' }))
-        return
-      }
-      const timer = window.setTimeout(() => {
-        this.#waiting.delete(id)
-        reject(new Refusal({ type: 'error', code: 'no-answer' }))
-      }, ANSWER_MS)
-      this.#waiting.set(id, { resolve, reject, timer })
-    })
+  ask(message: Outgoing): Promise<Answer> {
+    return this.#requests.ask((id) => this.tell({ ...message, id }))
   }
 
   end(): void {
@@ -139,7 +112,7 @@ export class Socket {
     this.#beaten = now
     // Into a silent connection one is enough.
     if (this.#isQuiet() && socket.bufferedAmount > 0) return
-    const id = this.#next++
+    const id = this.#requests.number()
     if (this.#beat.at === 0) this.#beat = { id, at: now }
     socket.send(JSON.stringify({ type: 'ping', id }))
   }
@@ -198,17 +171,11 @@ export class Socket {
   }
 
   #answered(message: Answer): void {
-    const re = message.re ?? 0
-    if (re === this.#beat.id) {
+    if (message.re === this.#beat.id) {
       this.#roundTrip = performance.now() - this.#beat.at
       this.#beat = { id: 0, at: 0 }
     }
-    const waiting = this.#waiting.get(re)
-    if (!waiting) return
-    this.#waiting.delete(re)
-    clearTimeout(waiting.timer)
-    if (message.type === 'ok') waiting.resolve(message)
-    else waiting.reject(new Refusal(message))
+    this.#requests.answered(message)
   }
 
   /** This one takes the place of all others. */
@@ -230,10 +197,6 @@ export class Socket {
   #drop(): void {
     if (this.#socket) abandon(this.#socket)
     this.#socket = null
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer)
-      reject(new Refusal({ type: 'error', code: 'no-link' }))
-    }
-    this.#waiting.clear()
+    this.#requests.drop()
   }
 }

@@ -1,7 +1,9 @@
 import { Cell } from '../observable'
 import type { FromChannel, MediaMessage, Sight } from '../protocol'
 import { Pulse } from './pulse'
+import type { CodeExchange } from '../link/exchange'
 import { Stills } from './still'
+import { PictureHold } from '../waves/hold'
 import { Waves } from '../waves/waves'
 
 /** What a track belongs to, by the name of its stream: a source of the station or a participant. */
@@ -39,6 +41,7 @@ const RESTART_EVERY_MIN_MS = 1000
 const RESTARTS_BEFORE_NEW = 2
 const PATIENCE_MS = 10_000
 const RELAYS_AFTER_MS = 1000
+const LOOK_EVERY_MS = 1000
 
 type VideoReceiver = RTCRtpReceiver & { playoutDelayHint?: number | null }
 
@@ -58,9 +61,17 @@ export class Peer {
   readonly opened = new Cell(0)
   /** Called when an answer has gone out: from here on the browser waits, and the page has time. */
   answered: (() => void) | null = null
+  /** By which the station knows this page's media; null: each connection makes its own. */
+  certificate: RTCCertificate | null = null
   /** Made before it is wanted: bare, or with an answer to the station's reservation in it. */
-  #spare: { pc: RTCPeerConnection; origin: string } | null = null
+  #spare: { pc: RTCPeerConnection; origin: string; relays?: boolean } | null = null
+  /** What was reserved has gathered with relays. */
+  #relayed = false
   #origin = ''
+  /** Of pictures, while waves come at once; null: they do not. */
+  #wait: PictureHold | null = null
+  #holdMs = 0
+  #lookedAt = 0
   /** What was reserved is offered to the station, which has said nothing to it yet. */
   #unproven = false
   #queue: Promise<void> = Promise.resolve()
@@ -88,11 +99,13 @@ export class Peer {
     readonly wire: PeerWire,
     readonly options: { loopback?: boolean },
     readonly message: (message: FromChannel) => void,
+    /** For the comparison code; null: the page is on the station's own machine. */
+    readonly codes: CodeExchange | null = null,
   ) {}
 
   /** Makes the browser load its WebRTC parts; nothing is sent. Called while a person still reads. */
   warm(): void {
-    if (!this.#spare && !this.pc.get()) this.#spare = { pc: new RTCPeerConnection(), origin: '' }
+    if (!this.#spare && !this.pc.get()) this.#spare = { pc: new RTCPeerConnection(this.#configuration()), origin: '' }
   }
 
   /** Asks the station for a new connection; the old one is given up when the offer comes. */
@@ -101,11 +114,15 @@ export class Peer {
     this.#restarts = 0
     this.#started = this.#since = performance.now()
     this.#origin = ''
+    this.#relayed = false
     if (this.phase.get() !== 'connected') this.phase.set('connecting')
     const request: { type: string; [field: string]: unknown } = { type: 'media.start' }
     if (this.options.loopback) request['loopback'] = true
     const answer = this.#takeReserved()
-    if (answer !== null) request['answer'] = answer
+    if (answer !== null) {
+      request['answer'] = answer
+      Object.assign(request, this.codes?.answering(answer))
+    }
     this.wire.tell(request)
     this.#watchPulse()
     if (answer !== null) this.#map(this.pc.get()!)
@@ -186,13 +203,17 @@ export class Peer {
 
   receive(message: MediaMessage): void {
     if (message.type === 'media.offer' && message.reserved) {
-      this.#then(() => this.#prepare(message.sdp))
+      this.#then(() => this.#prepare(message.sdp, message.servers ?? [], message.commit))
       return
     }
     if (!this.#wanted) return
+    if (message.type === 'media.code') {
+      this.#then(async () => this.codes?.revealed(message.nonce))
+      return
+    }
     this.#unproven = false
     if (message.type === 'media.servers') this.#then(async () => this.#relays(message.servers))
-    else if (message.type === 'media.offer') this.#then(() => this.#offer(message.sdp, message.servers ?? []))
+    else if (message.type === 'media.offer') this.#then(() => this.#offer(message.sdp, message.servers ?? [], message.commit))
     else if (message.type === 'media.candidate')
       this.#then(async () => {
         await this.pc.get()?.addIceCandidate({ candidate: message.candidate, sdpMid: message.mid || null })
@@ -210,8 +231,9 @@ export class Peer {
     })
   }
 
-  async #offer(sdp: string, servers: RTCIceServer[]): Promise<void> {
+  async #offer(sdp: string, servers: RTCIceServer[], commit: string | undefined): Promise<void> {
     const origin = originOf(sdp)
+    this.codes?.offered(origin, sdp, commit)
     let pc = this.pc.get()
     if (!pc || origin !== this.#origin || pc.signalingState === 'closed') {
       this.#drop()
@@ -220,7 +242,7 @@ export class Peer {
     }
     if (isRestart(pc, sdp)) this.#restarts++
     // Their credentials are fresh in each offer, and count from the next gathering on.
-    pc.setConfiguration({ iceServers: servers })
+    pc.setConfiguration({ ...this.#configuration(), iceServers: servers })
     await pc.setRemoteDescription({ type: 'offer', sdp })
     this.#takeLines(pc)
     const answer = await pc.createAnswer()
@@ -228,7 +250,7 @@ export class Peer {
     // there is one, it would send what this browser cannot place yet.
     const first = pc.connectionState === 'new'
     if (!first) await pc.setLocalDescription(answer)
-    this.wire.tell({ type: 'media.answer', sdp: answer.sdp })
+    this.wire.tell({ type: 'media.answer', sdp: answer.sdp, ...this.codes?.answering(answer.sdp ?? '') })
     this.answered?.()
     if (first) await pc.setLocalDescription(answer)
     this.#map(pc)
@@ -236,7 +258,8 @@ export class Peer {
 
   /** What was reserved has gathered without relays: if there is no way soon, it is done again with them. */
   #relays(servers: RTCIceServer[]): void {
-    this.pc.get()?.setConfiguration({ iceServers: servers })
+    if (this.#relayed) return
+    this.pc.get()?.setConfiguration({ ...this.#configuration(), iceServers: servers })
     this.#watch(RELAYS_AFTER_MS)
   }
 
@@ -246,21 +269,27 @@ export class Peer {
     return pc
   }
 
+  #configuration(): RTCConfiguration {
+    return this.certificate ? { certificates: [this.certificate] } : {}
+  }
+
   /** One that nothing was set on yet: the one made ahead, or a new one. */
   #bare(): RTCPeerConnection {
-    if (this.#spare?.origin !== '') return new RTCPeerConnection()
+    if (this.#spare?.origin !== '') return new RTCPeerConnection(this.#configuration())
     const { pc } = this.#spare
     this.#spare = null
     return pc
   }
 
   /** Answers the offer of a reservation; the answer is kept till start(). No candidate is in it:
-   * nothing is sent to anybody. */
-  async #prepare(sdp: string): Promise<void> {
+   * nothing is sent to the station. servers: for who is known there already. */
+  async #prepare(sdp: string, servers: RTCIceServer[], commit: string | undefined): Promise<void> {
     if (this.#wanted) return
+    this.codes?.offered(originOf(sdp), sdp, commit)
     const pc = this.#bare()
     this.#spare?.pc.close()
-    this.#spare = { pc, origin: originOf(sdp) }
+    this.#spare = { pc, origin: originOf(sdp), relays: servers.length > 0 }
+    if (servers.length > 0) pc.setConfiguration({ ...this.#configuration(), iceServers: servers })
     await pc.setRemoteDescription({ type: 'offer', sdp })
     this.#sendOn(pc)
     await pc.setLocalDescription(await pc.createAnswer())
@@ -274,6 +303,7 @@ export class Peer {
     this.#spare = null
     this.#drop()
     this.#origin = spare.origin
+    this.#relayed = spare.relays ?? false
     this.#unproven = true
     this.#use(spare.pc)
     this.#takeLines(spare.pc)
@@ -285,7 +315,7 @@ export class Peer {
   #putBack(): void {
     const pc = this.pc.get()
     if (!pc) return
-    this.#spare = { pc, origin: this.#origin }
+    this.#spare = { pc, origin: this.#origin, relays: this.#relayed }
     this.#release(pc)
   }
 
@@ -332,6 +362,11 @@ export class Peer {
           this.#sendLayers(message.layers ?? 1)
           this.#sendLean(message.lean ?? false)
         }
+        if (message.type === 'waves') {
+          const atOnce = message.level === 'all' && message.streams.length > 0
+          this.#wait = atOnce ? this.#wait ?? new PictureHold() : null
+          this.#hold(this.#wait?.ms ?? 0)
+        }
         if (message.type === 'waves' || message.type === 'waves.clock' || message.type === 'waves.filled')
           this.waves.told(message)
         else this.message(message)
@@ -376,8 +411,16 @@ export class Peer {
   #takeWaves(channel: RTCDataChannel): void {
     channel.binaryType = 'arraybuffer'
     channel.onmessage = ({ data }) => {
-      if (data instanceof ArrayBuffer) this.waves.packet(data)
+      if (!(data instanceof ArrayBuffer)) return
+      this.waves.packet(data)
+      this.#lookAtWaves(performance.now())
     }
+  }
+
+  #lookAtWaves(nowMs: number): void {
+    if (!this.#wait || nowMs - this.#lookedAt < LOOK_EVERY_MS) return
+    this.#lookedAt = nowMs
+    this.#hold(this.#wait.look(this.waves.time.behind(nowMs)))
   }
 
   /** A smaller picture beside the own one, for whoever's link is weak; only while several watch. */
@@ -408,10 +451,16 @@ export class Peer {
     if (sight !== 'stills') this.stills.clear()
   }
 
+  #hold(ms: number): void {
+    if (ms === this.#holdMs) return
+    this.#holdMs = ms
+    for (const receiver of this.pc.get()?.getReceivers() ?? []) if (receiver.track.kind === 'video') this.#lowDelay(receiver)
+  }
+
   #lowDelay(receiver: VideoReceiver): void {
     try {
-      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0
-      if ('playoutDelayHint' in receiver) receiver.playoutDelayHint = 0
+      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.#holdMs
+      if ('playoutDelayHint' in receiver) receiver.playoutDelayHint = this.#holdMs / 1000
     } catch {
       // An older browser: its own choice holds.
     }

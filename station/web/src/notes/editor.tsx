@@ -41,6 +41,7 @@ export function NoteCard({ note }: { note: Note }): JSX.Element {
         <span>
           {note.user}{note.via === 'telephone' && ` · ${t('note.by-telephone')}`} · {timeOf(note.at)}
           {note.draft && ` · ${t('draft.being-written')}`}
+          {note.confirmed && <> · <b class="note-confirmed" data-testid="note-confirmed">{t('note.confirmed')}</b></>}
         </span>
       </header>
       <p>{note.text}</p>

@@ -38,7 +38,7 @@ export interface ReadRecord {
   pictures: RecordedPictureView[]
 }
 
-/** A picture that was taken, as the record's rows tell of it. */
+/** A picture that was taken, or a clip, as the record's rows tell of it. */
 export interface RecordedPictureView extends PictureView { at: number }
 
 function last<Body>(rows: RecordRow<Body>[] | undefined): Body | undefined {
@@ -63,10 +63,11 @@ function problems(record: ConsultationRecord): Problem[] {
 }
 
 function pictures(record: ConsultationRecord, seconds: (time: string) => number): RecordedPictureView[] {
-  return (record.rows.attachment ?? []).filter(({ body }) => body.kind === 'still').map(({ at, body }) => {
-    const { source = '', width = 0, height = 0, lossless = false, taken = at, by = '' } = body.about
+  return (record.rows.attachment ?? []).filter(({ body }) => body.kind === 'still' || body.kind === 'clip').map(({ at, body }) => {
+    const { source = '', width = 0, height = 0, lossless = false, taken = at, by = '', seconds: long, start_us } = body.about
     const { id, mime, size, sha256 } = body
-    return { picture: id, mime, size, sha256, source, width, height, lossless, taken, by, at: seconds(taken) }
+    const clip = body.kind === 'clip' ? { seconds: long ?? 0, start_us: start_us ?? 0 } : {}
+    return { picture: id, mime, size, sha256, source, width, height, lossless, taken, by, at: seconds(taken), ...clip }
   })
 }
 

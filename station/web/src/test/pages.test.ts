@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { consented } from '../consent'
-import { readFragment } from '../join/key'
+import { readFragment, wantsPin } from '../join/key'
 import { loudness } from '../media/level'
 import { streamNames, streamPlace } from '../media/peer'
 import { Draft } from '../notes/draft'
@@ -45,6 +45,7 @@ test('every text that the pages ask for is there, and none is left over', () => 
 
 test('a link is whole or it is none', () => {
   assert.deepEqual(readFragment('#v1.abcd1234.c2VjcmV0c2VjcmV0'), { invite: 'abcd1234', secret: 'c2VjcmV0c2VjcmV0' })
+  assert.deepEqual(['pin-abcd1234', 'abcd1234'].map(wantsPin), [true, false])
   for (const bad of ['', '#', '#v1.abcd', '#v2.abcd1234.c2VjcmV0c2VjcmV0', '#v1.ab/cd.c2VjcmV0c2VjcmV0', '#v1.a.short'])
     assert.equal(readFragment(bad), null, bad)
 })

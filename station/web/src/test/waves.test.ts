@@ -5,7 +5,8 @@ import type { Observation, WaveStreamView } from '../protocol'
 import { WaveTime } from '../waves/clock'
 import { MISSING, readWaves, type WavePacket } from '../waves/codec'
 import { ABSENT, StreamHistory, tracesOf } from '../waves/history'
-import { layRows, usualTraces } from '../waves/rows'
+import { PictureHold } from '../waves/hold'
+import { layRows, twinName, usualTraces } from '../waves/rows'
 import { spanOf } from '../waves/sweep'
 
 const bytes = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'))
@@ -112,6 +113,16 @@ test('a millivolt is as many millimetres as chosen, in either unit', () => {
   assert.ok(rows[1]!.top >= rows[0]!.height)
 })
 
+test('rows of the same name say whose they are', () => {
+  const trace = (device: string, lead: string) => tracesOf(new StreamHistory({ ...view([lead]), device }))[0]!
+  const names = (list: ReturnType<typeof trace>[]) => {
+    const { rows } = layRows(list, { speed: 25, gain: 10 }, 4)
+    return rows.map((row) => twinName(row, rows))
+  }
+  assert.deepEqual(names([trace('0004A3FFFE5D0001', 'pleth'), trace('oximeter', 'pleth'), trace('oximeter', 'resp')]),
+    ['…0001', 'oximeter', null])
+})
+
 test('waves are drawn up to the picture when they come in time, else as late as they are', () => {
   const time = new WaveTime()
   assert.ok(Number.isNaN(time.head(0)))
@@ -166,6 +177,22 @@ test('waves stay with the picture on screen though pictures come late, and go on
   off = 0
   draw(now + 1000, true)
   assert.ok(off < 45, `${off} ms from a picture that is back`)
+})
+
+test('pictures wait as long as samples take, no longer than a talk bears', () => {
+  const hold = new PictureHold()
+  // Samples that come when they are so old, pictures that come sooner by themselves.
+  const looks = (n: number, samplesMs: number, pictureMs: number): number => {
+    for (let i = 0; i < n; i++) hold.look(Math.max(0, samplesMs - Math.max(pictureMs, hold.ms)) * 1000)
+    return hold.ms
+  }
+  assert.equal(looks(60, 60, 40), 80)
+  assert.equal(looks(10, 180, 40), 180)
+  assert.equal(looks(10, 900, 40), 300)
+  for (let i = 0; i < 20; i++) hold.look(NaN)
+  assert.equal(hold.ms, 300, 'without pictures nothing is known')
+  assert.ok(looks(40, 60, 40) >= 280, 'one calm minute is no reason to hurry')
+  assert.equal(looks(1200, 60, 40), 80)
 })
 
 test('trends keep what was measured, in order, and thin themselves out', () => {

@@ -4,7 +4,7 @@ import type UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { table, Trends, type Trend } from '../clinical/trend'
 import { Cell, now, useCell } from '../observable'
-import type { Observation } from '../protocol'
+import type { Observation, PastReadings } from '../protocol'
 import { t, type Key } from '../text'
 import { useAction } from './parts'
 
@@ -20,22 +20,31 @@ const HEIGHT = 110
 const EVERY_MS = 5000
 
 /** Curves of the readings that a page has seen since it was opened. `consultation`: another one begins anew. */
-export function LiveTrends(props: { readings: Cell<ReadonlyMap<string, Observation>>; consultation: string }): JSX.Element {
+export function LiveTrends(props: {
+  readings: Cell<ReadonlyMap<string, Observation>>; past: Cell<PastReadings | null>; consultation: string
+}): JSX.Element {
   const trends = useRef(new Trends())
   const [trend, setTrend] = useState<Trend>(new Map())
   useEffect(() => {
     trends.current.clear()
     const take = (): void => trends.current.add(props.readings.get().values())
     const show = (): void => setTrend(new Map(trends.current.get()))
+    const before = (): void => {
+      const past = props.past.get()
+      if (past) trends.current.addPast(past)
+    }
+    before()
     take()
     show()
     const quiet = props.readings.subscribe(take)
+    const done = props.past.subscribe(before)
     const timer = setInterval(show, EVERY_MS)
     return () => {
       quiet()
+      done()
       clearInterval(timer)
     }
-  }, [props.readings, props.consultation])
+  }, [props.readings, props.past, props.consultation])
   return <TrendPlots trend={trend} note={t('trends.since-opened')} />
 }
 

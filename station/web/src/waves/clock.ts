@@ -10,6 +10,8 @@ const INTERVAL_MAX_US = 1_000_000
 const OVERDUE_US = 300_000
 /** Without a picture: late packets still find their place before the beam comes by. */
 const BUFFER_US = 400_000
+/** Waves that are on screen are drawn more often. */
+const DRAWN_MS = 1000
 /** Of arrivals, to know how late samples come. */
 const LATE_KEPT = 200
 
@@ -84,8 +86,8 @@ export class WaveTime {
     return this.#head
   }
 
-  /** How far the waves are behind the picture on screen, µs; NaN: there is no picture. */
+  /** How far the waves are behind the picture on screen, µs; NaN: there is no picture, or nobody draws waves. */
   behind(nowMs: number): number {
-    return this.picture(nowMs) - this.#head
+    return nowMs - this.#headAt > DRAWN_MS ? NaN : this.picture(nowMs) - this.#head
   }
 }

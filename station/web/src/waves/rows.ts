@@ -1,3 +1,4 @@
+import { deviceName } from '../clinical/vitals'
 import type { StreamHistory, Trace } from './history'
 import { leadName, tracesOf } from './history'
 import type { Row } from './sweep'
@@ -64,6 +65,12 @@ export function layRows(traces: readonly Trace[], manner: Manner, pxPerMm: numbe
 export function leadsOff(trace: Trace): string[] {
   const off = trace.history.newest?.leadOff ?? 0
   return trace.leads.filter((lead) => (off >>> lead) & 1).map((lead) => leadName(trace.history, lead))
+}
+
+/** Two devices that measure the same are told apart by their names; null: no other row is called so. */
+export function twinName(row: Row, rows: readonly Row[]): string | null {
+  const { label, history: { view: { device } } } = row.trace
+  return rows.some(({ trace }) => trace.label === label && trace.history.view.device !== device) ? deviceName(device) : null
 }
 
 /** The link is too weak for it. */

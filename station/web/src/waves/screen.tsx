@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { t } from '../text'
 import type { Trace } from './history'
-import { isLeftOut, layRows, leadsOff, type Manner } from './rows'
+import { isLeftOut, layRows, leadsOff, twinName, type Manner } from './rows'
 import { drawPaper, Sweep, type Row } from './sweep'
 
 /** Of CSS: an inch is 96 px, whatever the screen's real size. */
@@ -70,12 +70,12 @@ export function WaveScreen(props: {
       <canvas class="wave-paper" ref={paper} aria-hidden="true" />
       <canvas class="wave-ink" ref={ink} data-testid="wave-ink" role="img" aria-label={t('waves.picture')}
         style={{ left: `${Math.round(MARGIN_MM * px) / ratio()}px` }} />
-      {rows.map((row) => <RowName key={row.trace.key} row={row} />)}
+      {rows.map((row) => <RowName key={row.trace.key} row={row} device={twinName(row, rows)} />)}
     </div>
   )
 }
 
-function RowName({ row }: { row: Row }): JSX.Element {
+function RowName({ row, device }: { row: Row; device: string | null }): JSX.Element {
   const off = leadsOff(row.trace)
   const left = isLeftOut(row.trace)
   const size = row.pulse !== null ? t('waves.gain', { n: row.pulse }) : t('waves.fitted')
@@ -83,6 +83,7 @@ function RowName({ row }: { row: Row }): JSX.Element {
     <div class="wave-name" style={{ top: `${row.top / ratio()}px`, height: `${row.height / ratio()}px`, color: row.colour }}
       data-testid={`wave-row-${row.trace.label}`} data-top={row.top} data-height={row.height} data-speed={row.speed}>
       <strong>{row.trace.label}</strong>
+      {device && <small>{device}</small>}
       <small>{size}</small>
       <small>{t('waves.speed', { n: row.speed })}</small>
       {off.length > 0 && <b class="wave-said bad">{t('waves.lead-off', { leads: off.join(', ') })}</b>}
