@@ -243,11 +243,33 @@ end (Dtls *dtls, int ssl_error)
 }
 
 static void
+note_answer (Dtls *dtls, gint64 asked_us)
+{
+  gint64 took_us = g_get_monotonic_time () - asked_us;
+  if (asked_us != 0 && (dtls->rtt_us == 0 || took_us < dtls->rtt_us))
+    dtls->rtt_us = MAX (took_us, 1);
+}
+
+/* Only what takes the handshake on is an answer: a browser that has heard nothing for 50 ms says the
+ * same once more. An answer to what left twice may be one to either (Karn and Partridge, SIGCOMM
+ * 1987). */
+static void
 step_handshake (Dtls *dtls)
 {
+  OSSL_HANDSHAKE_STATE before = SSL_get_state (dtls->ssl);
+  gint64 asked_us = dtls->asked_us;
+  gboolean again = dtls->again;
+  dtls->asked_us = 0;
+  dtls->again = FALSE;
   ERR_clear_error ();
   int result = SSL_do_handshake (dtls->ssl);
   int ssl_error = SSL_get_error (dtls->ssl, result);
+  if (SSL_get_state (dtls->ssl) != before) {
+    note_answer (dtls, asked_us);
+  } else {
+    dtls->again = again || dtls->asked_us != 0;
+    dtls->asked_us = dtls->again ? 0 : asked_us;
+  }
   if (result == 1)
     finish_handshake (dtls);
   else if (ssl_error != SSL_ERROR_WANT_READ && ssl_error != SSL_ERROR_WANT_WRITE)
@@ -273,25 +295,11 @@ drain (Dtls *dtls)
   }
 }
 
-/* An answer to what left twice may be one to either (Karn and Partridge, SIGCOMM 1987). */
-static void
-note_answer (Dtls *dtls)
-{
-  gint64 took_us = g_get_monotonic_time () - dtls->asked_us;
-  if (dtls->state == DTLS_HANDSHAKE && dtls->asked_us != 0
-      && (dtls->rtt_us == 0 || took_us < dtls->rtt_us))
-    dtls->rtt_us = MAX (took_us, 1);
-  dtls->asked_us = 0;
-  dtls->again = FALSE;
-}
-
 static void
 process (Dtls *dtls, const guint8 *datagram, gsize size)
 {
   dtls->datagram = datagram;
   dtls->datagram_size = size;
-  if (datagram)
-    note_answer (dtls);
   if (dtls->state == DTLS_HANDSHAKE)
     step_handshake (dtls);
   drain (dtls);

@@ -175,6 +175,32 @@ test_lost (void)
   end_clear (&client);
 }
 
+/* A browser says its hello again after 50 ms, whatever the round trip: that answers nothing. */
+static void
+test_repeated_hello (void)
+{
+  const gint64 half_way_us = 20 * 1000;
+  End server, client;
+  end_init (&server, &client, DTLS_MTU);
+  end_init (&client, &server, DTLS_MTU);
+  dtls_start (server.dtls, FALSE, client.cert->fingerprint);
+  dtls_start (client.dtls, TRUE, server.cert->fingerprint);
+  g_autoptr (GBytes) hello = g_bytes_ref (g_queue_peek_head (&server.incoming));
+  deliver (&server);
+  gint64 answered_us = g_get_monotonic_time ();
+  g_assert_cmpuint (client.incoming.length, >, 0);
+  g_usleep (half_way_us); /* the link's delay */
+  g_queue_push_tail (&server.incoming, g_bytes_ref (hello));
+  deliver (&server);
+  g_assert_cmpint (dtls_rtt_us (server.dtls), ==, 0);
+  g_usleep (half_way_us);
+  gint64 least_us = g_get_monotonic_time () - answered_us;
+  run (&server, &client, DTLS_CONNECTED);
+  g_assert_cmpint (dtls_rtt_us (server.dtls), >=, least_us);
+  end_clear (&server);
+  end_clear (&client);
+}
+
 static void
 test_wrong_fingerprint (gconstpointer data)
 {
@@ -319,6 +345,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/dtls/handshake/1200", GUINT_TO_POINTER (DTLS_MTU), test_handshake);
   g_test_add_data_func ("/dtls/handshake/256", GUINT_TO_POINTER (256), test_handshake);
   g_test_add_func ("/dtls/early-hello", test_early_hello);
+  g_test_add_func ("/dtls/repeated-hello", test_repeated_hello);
   g_test_add_func ("/dtls/lost", test_lost);
   g_test_add_data_func ("/dtls/wrong-fingerprint/of-client", GINT_TO_POINTER (TRUE),
                         test_wrong_fingerprint);
