@@ -30,6 +30,7 @@ typedef struct RtpPacket {
   RtpSlots slots;
   gboolean stamped; /* slots are filled: left at least once */
   gboolean key;     /* belongs to a key frame */
+  gboolean parity;  /* of FlexFEC: of no picture by itself */
   gint64 seq;       /* extended sequence number */
   gint64 queued_us; /* when it entered the queue */
   gint64 sent_us;   /* when it left last; 0: not yet */

@@ -100,7 +100,8 @@ emit_packet (SendStream *stream, RtpPacket *packet, void *arg)
   RtpSession *s = line->session;
   RtpClass class = packet->class;
   /* A retransmission that finds no place will be asked for again. */
-  if (!pacer_push (s->pacer, packet, s->now_us) && class == RTP_CLASS_VIDEO) {
+  gboolean parity = packet->parity;
+  if (!pacer_push (s->pacer, packet, s->now_us) && class == RTP_CLASS_VIDEO && !parity) {
     line->need_key = TRUE;
     send_stream_break (stream);
   }
@@ -463,6 +464,20 @@ rtp_session_set_redundancy (RtpSession *s)
 }
 
 void
+rtp_session_set_parity (RtpSession *s)
+{
+  guint packets
+      = parity_decide (&s->parity, redundancy_loss (&s->redundancy), s->rtt_us, s->now_us);
+  s->parity_packets = 0;
+  for (guint i = 0; i < s->send_lines->len; i++) {
+    SendLine *line = g_ptr_array_index (s->send_lines, i);
+    send_stream_set_parity (line->stream, packets);
+    if (send_stream_has_fec (line->stream))
+      s->parity_packets = packets;
+  }
+}
+
+void
 rtp_session_apply_estimate (RtpSession *s)
 {
   follow_silence (s);
@@ -613,6 +628,7 @@ rtp_session_stats (RtpSession *s, gint64 now_us, RtpSessionStats *ret_stats)
     .malformed = s->malformed,
     .unknown = s->unknown,
     .pacer_us = pacer_delay_us (s->pacer),
+    .parity_packets = s->parity_packets,
   };
   for (guint i = 0; i < s->send_lines->len; i++) {
     SendLine *line = g_ptr_array_index (s->send_lines, i);
@@ -621,5 +637,6 @@ rtp_session_stats (RtpSession *s, gint64 now_us, RtpSessionStats *ret_stats)
     ret_stats->nacks += stats.nacks;
     ret_stats->retransmitted += stats.retransmitted;
     ret_stats->redundant += stats.redundant;
+    ret_stats->parity += stats.parity;
   }
 }

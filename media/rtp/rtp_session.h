@@ -60,6 +60,8 @@ typedef struct {
   guint64 plis;                 /* PLI and FIR received */
   guint64 malformed, unknown;   /* packets dropped: not RTP/RTCP; of no stream */
   gint64 pacer_us;              /* how long the pacer's queue takes to empty now */
+  guint parity_packets;         /* of pictures to one of FlexFEC now; 0: none goes */
+  guint64 parity;               /* packets of FlexFEC sent */
 } RtpSessionStats;
 
 /* NULL event members are allowed. */

@@ -4,6 +4,7 @@
 #include "media/congestion/estimator.h"
 #include "media/congestion/pacer.h"
 #include "media/congestion/rate_meter.h"
+#include "media/rtp/parity.h"
 #include "media/rtp/redundancy.h"
 #include "media/rtp/rtp_session.h"
 #include "media/rtp/twcc.h"
@@ -53,7 +54,9 @@ struct RtpSession {
   TwccResult *results; /* TWCC_MAX_RESULTS, for one feedback */
   gboolean told_fates; /* there was transport-wide feedback */
   Redundancy redundancy;
-  Redundancy heard; /* only its count: what of the other side's sound was not there in time */
+  Parity parity;
+  guint parity_packets; /* of pictures to a parity packet; 0: none goes */
+  Redundancy heard;     /* only its count: what of the other side's sound was not there in time */
 
   gint64 report_us; /* next SR or RR */
   guint32 random;   /* spreads reports, RFC 3550 6.3.1 */
@@ -67,6 +70,8 @@ SendLine *rtp_session_find_send (RtpSession *session, guint32 ssrc);
 RecvLine *rtp_session_find_recv (RtpSession *session, guint32 ssrc);
 /* Follows what the link loses: how much older sound goes along with new sound. */
 void rtp_session_set_redundancy (RtpSession *session);
+/* The same of pictures: behind how many packets a parity packet goes. */
+void rtp_session_set_parity (RtpSession *session);
 /* After anything that may have moved the estimate. */
 void rtp_session_apply_estimate (RtpSession *session);
 

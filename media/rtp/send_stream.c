@@ -1,4 +1,5 @@
 #include "media/rtp/send_stream.h"
+#include "media/rtp/flexfec.h"
 #include "media/rtp/history.h"
 #include "media/rtp/payload.h"
 #include "media/rtp/red.h"
@@ -54,7 +55,7 @@ struct SendStream {
   char mid[RTP_MID_MAX + 1];
   SendStreamEmit emit;
   void *arg;
-  Template media, rtx;
+  Template media, rtx, parity;
   guint rate; /* RTP clock, Hz */
   History history;
   gint64 next_seq;
@@ -74,6 +75,12 @@ struct SendStream {
   guint redundancy;
   Older older[OLDER_KEPT]; /* by number, modulo */
   double sound_bps;
+
+  guint8 fec_type;      /* payload type; 0: none */
+  guint parity_packets; /* to a parity packet; 0: none */
+  FlexFec group;
+  gint64 group_us; /* when it began */
+  guint16 next_fec_seq;
 
   gint64 rtt_us;
   guint limit_bps;
@@ -95,6 +102,7 @@ send_stream_set_ext (SendStream *s, const RtpExtIds *ext)
   s->config.ext = *ext;
   template_init (&s->media, s->config.ssrc, s);
   template_init (&s->rtx, s->config.rtx_ssrc, s);
+  template_init (&s->parity, s->config.fec_ssrc, s);
 }
 
 void
@@ -129,6 +137,7 @@ send_stream_new (RtpPacketPool *pool, const SendStreamConfig *config, SendStream
   s->next_seq = (gint64)0x10000 + config->first_seq;
   /* Low, so that the other side need not guess a roll-over of SRTP (RFC 3711 3.3.1). */
   s->next_rtx_seq = (config->first_seq * 31u + 7u) & 0x7fff;
+  s->next_fec_seq = (config->first_seq * 17u + 5u) & 0x7fff;
   s->picture_id = config->first_seq & 0x7fff;
   s->last_timestamp = config->first_timestamp;
   s->rtt_us = DEFAULT_RTT_US;
@@ -185,6 +194,7 @@ new_packet (SendStream *s, const Template *template)
   packet->slots = template->slots;
   packet->payload_offset = (guint16) template->size;
   packet->class = s->config.kind == MEDIA_AUDIO ? RTP_CLASS_AUDIO : RTP_CLASS_VIDEO;
+  packet->parity = FALSE;
   return packet;
 }
 
@@ -305,13 +315,78 @@ add_redundancy (SendStream *s, RtpPacket *packet, const RtpPayloadType *type, gi
   return type->red;
 }
 
+/* ---- Parity (FlexFEC) ---- */
+
+static gboolean
+protects (SendStream *s)
+{
+  return s->parity_packets > 0 && s->fec_type != 0 && s->config.fec_ssrc != 0;
+}
+
+static void
+drop_group (SendStream *s)
+{
+  s->group = (FlexFec){ 0 };
+}
+
+static void
+end_group (SendStream *s, gint64 now_us)
+{
+  RtpPacket *packet = new_packet (s, &s->parity);
+  gsize size = flexfec_write (&s->group, s->config.ssrc, packet->data + packet->payload_offset,
+                              RTP_PACKET_CAPACITY - packet->payload_offset);
+  drop_group (s);
+  if (size == 0) {
+    rtp_packet_unref (packet);
+    return;
+  }
+  packet->parity = TRUE;
+  packet->key = FALSE;
+  packet->size = (guint16)(packet->payload_offset + size);
+  packet->queued_us = now_us;
+  finish_header (packet, FALSE, s->fec_type, s->next_fec_seq++, s->last_timestamp);
+  s->stats.parity++;
+  s->emit (s, packet, s->arg);
+}
+
+/* Before the packet leaves: what is stamped then counts as zero. */
+static void
+add_to_group (SendStream *s, const RtpPacket *packet, gint64 now_us)
+{
+  if (!protects (s) || flexfec_add (&s->group, packet->data, packet->size)) {
+    s->group_us = s->group.n == 1 ? now_us : s->group_us;
+    return;
+  }
+  if (s->group.n > 0)
+    end_group (s, now_us);
+  flexfec_add (&s->group, packet->data, packet->size);
+  s->group_us = now_us;
+}
+
+/* The picture is whole, the next comes after interval_us: what could not be made good before a
+ * retransmission would is no longer waited for. */
+static void
+end_group_of_picture (SendStream *s, gint64 interval_us, gint64 now_us)
+{
+  if (s->group.n > 0 && s->group.n >= s->parity_packets / 2
+      && now_us - s->group_us + interval_us >= s->rtt_us)
+    end_group (s, now_us);
+}
+
+/* What a packet may have so that its parity is no larger than max_size. */
+static gsize
+parity_room (SendStream *s)
+{
+  return protects (s) ? s->parity.size + FLEXFEC_HEADER_SIZE - RTP_HEADER_SIZE : 0;
+}
+
 gboolean
 send_stream_frame (SendStream *s, const Frame *frame, gint64 now_us)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (frame->data, &size);
   const RtpPayloadType *type = find_payload_type (s, frame->codec);
-  gsize room = s->config.max_size - s->media.size;
+  gsize room = s->config.max_size - s->media.size - parity_room (s);
   guint32 timestamp = frame_timestamp (s, frame);
   Packetizer packetizer;
   gboolean last = FALSE, any = FALSE;
@@ -330,7 +405,10 @@ send_stream_frame (SendStream *s, const Frame *frame, gint64 now_us)
     packet->key = frame->key;
     guint8 number = add_redundancy (s, packet, type, s->next_seq, timestamp);
     finish_header (packet, marker, number, s->next_seq++, timestamp);
+    add_to_group (s, packet, now_us);
     send_new (s, packet, now_us);
+    if (s->group.n > 0 && s->group.n >= s->parity_packets)
+      end_group (s, now_us);
     any = TRUE;
   }
   if (!any) {
@@ -339,6 +417,8 @@ send_stream_frame (SendStream *s, const Frame *frame, gint64 now_us)
   }
   s->stats.frames++;
   s->picture_id = (s->picture_id + 1) & 0x7fff;
+  if (s->started)
+    end_group_of_picture (s, frame->capture_us - s->last_capture_us, now_us);
   s->started = TRUE;
   s->rebase = s->forward.on = FALSE;
   s->last_timestamp = timestamp;
@@ -351,6 +431,7 @@ send_stream_frame (SendStream *s, const Frame *frame, gint64 now_us)
 static void
 begin_forward (SendStream *s, guint32 source, const RtpIncoming *packet)
 {
+  drop_group (s);
   guint32 timestamp = s->config.first_timestamp;
   if (s->started) {
     gint64 elapsed = MAX (packet->capture_us - s->last_capture_us, MIN_SWITCH_US);
@@ -433,6 +514,7 @@ send_stream_break (SendStream *s)
 void
 send_stream_forget (SendStream *s)
 {
+  drop_group (s);
   history_forget (&s->history);
 }
 
@@ -580,6 +662,26 @@ void
 send_stream_set_redundancy (SendStream *s, guint depth)
 {
   s->redundancy = MIN (depth, REDUNDANCY_MAX);
+}
+
+void
+send_stream_set_fec (SendStream *s, guint8 payload_type)
+{
+  s->fec_type = payload_type;
+}
+
+gboolean
+send_stream_has_fec (SendStream *s)
+{
+  return s->fec_type != 0 && s->config.fec_ssrc != 0;
+}
+
+void
+send_stream_set_parity (SendStream *s, guint packets)
+{
+  s->parity_packets = MIN (packets, FLEXFEC_SPAN);
+  if (packets == 0)
+    drop_group (s);
 }
 
 guint

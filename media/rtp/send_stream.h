@@ -28,6 +28,7 @@ typedef struct SendStream SendStream;
 typedef struct {
   MediaKind kind;
   guint32 ssrc, rtx_ssrc;                              /* rtx_ssrc 0: no RTX */
+  guint32 fec_ssrc;                                    /* of FlexFEC; 0: none */
   RtpPayloadType payload_types[RTP_MAX_PAYLOAD_TYPES]; /* as the other side accepts them */
   guint n_payload_types;
   const char *mid; /* copied; NULL: no mid extension */
@@ -45,6 +46,7 @@ typedef struct {
   guint64 retransmitted;          /* packets resent */
   guint64 padding;                /* packets that filled probes */
   guint64 redundant;              /* older packets that went along with new ones (RED) */
+  guint64 parity;                 /* packets of FlexFEC */
   guint64 not_resent;             /* too old, too soon again, over the limit */
   guint64 forward_dropped;        /* before the first key frame, before a switch, no such codec */
 } SendStreamStats;
@@ -106,6 +108,14 @@ void send_stream_set_redundancy (SendStream *stream, guint depth);
 /* What the sound takes without it, bits per second of payload, smoothed; 0: nothing sent yet, or
  * the other side does not take RED. */
 guint send_stream_red_bps (SendStream *stream);
+
+/* Pictures that are packetized here: the payload type of FlexFEC that the other side takes, 0:
+ * none. */
+void send_stream_set_fec (SendStream *stream, guint8 payload_type);
+gboolean send_stream_has_fec (SendStream *stream);
+/* A parity packet (flexfec.h) goes behind so many packets, at most FLEXFEC_SPAN, or behind half as
+ * many where the next picture would come a round trip after the first of them. 0: none. */
+void send_stream_set_parity (SendStream *stream, guint packets);
 
 /* For a sender report at now_us. FALSE: nothing was sent yet. */
 gboolean send_stream_sender_info (SendStream *stream, gint64 now_us, RtcpSenderInfo *ret_info);

@@ -76,6 +76,7 @@ typedef struct {
   gboolean lean;     /* somebody who hears it has a link for little more than sound */
   gboolean machine;  /* rungs are bounded by this machine's time, not by the link */
   guint64 redundant; /* older sound that went along with new sound (RED) */
+  guint64 parity;    /* packets that make lost ones of pictures good (FlexFEC) */
 } HubPeerStats;
 
 /* A stream that a peer gets. */

@@ -68,8 +68,8 @@ steps_of_source (const HubLine *line, AllocationStep *steps)
   hub_source_steps (source, line->codec, rungs);
   for (guint i = 0; i < n; i++)
     steps[i] = (AllocationStep){
-      hub_bitrate_on_wire (source, line->codec, rungs[i].rung, rungs[i].min_bps),
-      hub_bitrate_on_wire (source, line->codec, rungs[i].rung, rungs[i].max_bps),
+      hub_bitrate_of_viewer (line, rungs[i].rung, rungs[i].min_bps),
+      hub_bitrate_of_viewer (line, rungs[i].rung, rungs[i].max_bps),
     };
   return n;
 }

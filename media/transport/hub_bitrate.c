@@ -18,11 +18,32 @@ headers_bps (const HubSource *source, MediaCodec codec, guint rung)
   return HUB_HEADER_BYTES / 2 * 8 * (r->max_rate > 0 ? r->max_rate : 30) / 2;
 }
 
-guint
-hub_bitrate_on_wire (const HubSource *source, MediaCodec codec, guint rung, guint bps)
+static guint
+on_wire (const HubSource *source, MediaCodec codec, guint rung, guint bps)
 {
   guint percent = codec == MEDIA_OPUS ? 0 : HEADERS_PERCENT;
   return (guint)((guint64)bps * (100 + percent) / 100) + headers_bps (source, codec, rung);
+}
+
+/* Pictures that are made good when lost take a share of their bits for it. */
+static guint
+with_parity (const HubLine *line, guint bps)
+{
+  guint packets = line->kind == MEDIA_VIDEO ? line->peer->figures.parity_packets : 0;
+  return packets > 0 ? (guint)((guint64)bps * (packets + 1) / packets) : bps;
+}
+
+static guint
+without_parity (const HubLine *line, guint bps)
+{
+  guint packets = line->kind == MEDIA_VIDEO ? line->peer->figures.parity_packets : 0;
+  return packets > 0 ? (guint)((guint64)bps * packets / (packets + 1)) : bps;
+}
+
+guint
+hub_bitrate_of_viewer (const HubLine *line, guint rung, guint bps)
+{
+  return with_parity (line, on_wire (line->source, line->codec, rung, bps));
 }
 
 static guint
@@ -40,7 +61,7 @@ least_share (const HubOutlet *outlet)
   guint least = 0, leaving = 0;
   for (guint i = 0; i < outlet->viewers->len; i++) {
     const HubLine *line = outlet->viewers->pdata[i];
-    guint bps = line->share != NULL ? allocation_bps (line->share) : 0;
+    guint bps = line->share != NULL ? without_parity (line, allocation_bps (line->share)) : 0;
     if (bps == 0)
       continue;
     guint *smallest = line->viewing == outlet && line->next != NULL ? &leaving : &least;
@@ -50,8 +71,8 @@ least_share (const HubOutlet *outlet)
   return least != 0 ? least : leaving;
 }
 
-/* Nobody sees it, or nobody did until now: the first key frame after a silence is half as long as it
- * would be, and through in half the time. */
+/* Nobody sees it, or nobody did until now: the first key frame after a silence is half as long as
+ * it would be, and through in half the time. */
 static gboolean
 begins_again (const HubOutlet *outlet, gint64 now_us)
 {

@@ -52,6 +52,8 @@ describe_source (const HubLine *line, SdpMedia *media)
     sdp_set_beside (media, beside);
   }
   sdp_add_stream (media, line->stream.ssrc, line->stream.rtx_ssrc);
+  if (line->peer->way == HUB_WAY_PAGE && line->stream.fec_ssrc != 0)
+    sdp_add_fec (media, line->stream.fec_ssrc);
 }
 
 /* Browsers send VP8 and Opus only, so that they can be forwarded to everybody; a server sends what

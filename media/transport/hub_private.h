@@ -341,8 +341,8 @@ char *hub_line_name (const HubLine *line);
 
 /* hub_bitrate.c */
 void hub_bitrate_update (HubOutlet *outlet);
-/* From bits of an encoder to bits on the wire, and back. */
-guint hub_bitrate_on_wire (const HubSource *source, MediaCodec codec, guint rung, guint bps);
+/* From bits of an encoder to bits on the wire, with what makes them good when lost. */
+guint hub_bitrate_of_viewer (const HubLine *line, guint rung, guint bps);
 
 /* hub_still.c */
 /* The line of which the peer shall have stills; NULL: none. */

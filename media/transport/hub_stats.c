@@ -19,6 +19,7 @@ stats_of (const HubPeer *peer)
     .loss = from.loss,
     .heard_loss = from.heard_loss,
     .redundant = from.redundant,
+    .parity = from.parity,
     .estimate_bps = from.estimate_bps,
     .sent_bps = from.sent_bps,
     .received_bps = from.received_bps,

@@ -87,6 +87,8 @@ typedef struct {
   gboolean ipv6;
   guint64 nacks, retransmitted, plis;     /* of the other side's asking */
   guint64 redundant;                      /* older sound that went along with new sound (RED) */
+  guint parity_packets;                   /* of pictures to one of FlexFEC now; 0: none goes */
+  guint64 parity;                         /* packets of FlexFEC sent */
   guint64 packets_sent, packets_received; /* datagrams */
   guint64 srtp_errors;                    /* did not authenticate, or replayed */
 } PeerStats;

@@ -360,6 +360,7 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
   line->codec = agreed->codec;
   if (line->send) {
     send_stream_set_payload_types (line->send, &type, 1);
+    send_stream_set_fec (line->send, agreed->fec_pt);
     send_stream_set_ext (line->send, &ext);
     return TRUE;
   }
@@ -368,6 +369,7 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
     .kind = line->kind,
     .ssrc = line->stream.ssrc,
     .rtx_ssrc = agreed->codec.rtx_pt ? line->stream.rtx_ssrc : 0,
+    .fec_ssrc = line->stream.fec_ssrc,
     .payload_types = { type },
     .n_payload_types = 1,
     .mid = line->mid,
@@ -380,6 +382,7 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
     g_set_error (error, PEER_ERROR, PEER_ERROR_FAILED, "line \"%s\": too many streams", line->mid);
     return FALSE;
   }
+  send_stream_set_fec (line->send, agreed->fec_pt);
   send_stream_set_ext (line->send, &ext); /* audio may do without what video agreed on */
   rtp_session_set_send_data (peer->rtp, line->send, line);
   return TRUE;
@@ -450,8 +453,10 @@ peer_add_send_line (Peer *peer, const char *mid, MediaKind kind, SdpStream *ret_
   if (!line)
     return FALSE;
   line->stream.ssrc = random_number ();
-  if (kind == MEDIA_VIDEO)
+  if (kind == MEDIA_VIDEO) {
     line->stream.rtx_ssrc = random_number ();
+    line->stream.fec_ssrc = random_number ();
+  }
   *ret_stream = line->stream;
   return TRUE;
 }
@@ -610,6 +615,8 @@ peer_stats (Peer *peer, PeerStats *ret_stats)
     .recent_loss = rtp.recent_loss,
     .heard_loss = rtp.heard_loss,
     .redundant = rtp.redundant,
+    .parity_packets = rtp.parity_packets,
+    .parity = rtp.parity,
     .estimate_bps = rtp.estimate_bps,
     .sent_bps = rtp.sent_bps,
     .received_bps = rtp.received_bps,

@@ -95,8 +95,15 @@ sdp_add_codec (SdpMedia *media, MediaCodec name)
 void
 sdp_add_stream (SdpMedia *media, guint32 ssrc, guint32 rtx_ssrc)
 {
-  SdpStream stream = { ssrc, rtx_ssrc };
+  SdpStream stream = { ssrc, rtx_ssrc, 0 };
   g_array_append_val (media->streams, stream);
+}
+
+void
+sdp_add_fec (SdpMedia *media, guint32 fec_ssrc)
+{
+  media->fec_pt = SDP_PT_FLEXFEC;
+  g_array_index (media->streams, SdpStream, media->streams->len - 1).fec_ssrc = fec_ssrc;
 }
 
 void
@@ -295,6 +302,7 @@ agree_line (const SdpMedia *offered, const SdpMedia *media, GError **error)
   line->ext_mid = agreed_ext (offered->ext_mid, media->ext_mid);
   line->ext_twcc = agreed_ext (offered->ext_twcc, media->ext_twcc);
   line->ext_abs_send_time = agreed_ext (offered->ext_abs_send_time, media->ext_abs_send_time);
+  line->fec_pt = send && offered->fec_pt != 0 ? media->fec_pt : 0;
   line->ext_playout_delay = agreed_ext (offered->ext_playout_delay, media->ext_playout_delay);
   agree_simulcast (line, offered, media);
   if (receive)
@@ -319,7 +327,8 @@ check_ssrcs (const Sdp *answer, GError **error)
     for (guint s = 0; s < media->streams->len; s++) {
       SdpStream stream = g_array_index (media->streams, SdpStream, s);
       if (!g_hash_table_add (seen, GUINT_TO_POINTER (stream.ssrc))
-          || (stream.rtx_ssrc != 0 && !g_hash_table_add (seen, GUINT_TO_POINTER (stream.rtx_ssrc))))
+          || (stream.rtx_ssrc != 0 && !g_hash_table_add (seen, GUINT_TO_POINTER (stream.rtx_ssrc)))
+          || (stream.fec_ssrc != 0 && !g_hash_table_add (seen, GUINT_TO_POINTER (stream.fec_ssrc))))
         return mismatch (media, error, "a=ssrc: the SSRC is used twice");
     }
   }

@@ -51,6 +51,7 @@ enum {
   SDP_PT_VP8_RTX = 97,
   SDP_PT_H264 = 102,
   SDP_PT_H264_RTX = 103,
+  SDP_PT_FLEXFEC = 98,
   SDP_PT_OPUS = 111,
   SDP_PT_OPUS_RED = 63,
 };
@@ -79,6 +80,7 @@ typedef struct {
 typedef struct {
   guint32 ssrc;
   guint32 rtx_ssrc; /* 0: none */
+  guint32 fec_ssrc; /* 0: none */
 } SdpStream;
 
 typedef struct {
@@ -96,6 +98,7 @@ typedef struct {
   GArray *codecs;       /* SdpCodec, in the order of the m-line; only those we know */
   GArray *streams;      /* SdpStream */
   gboolean prefer_red;  /* written only: RED stands before Opus, which makes a browser send it */
+  guint8 fec_pt;        /* FlexFEC for all codecs of the line; 0: none */
   guint ptime;          /* written only: ms of sound that a packet shall hold; 0: whatever */
   guint8 ext_mid, ext_twcc, ext_abs_send_time, ext_rid, ext_repaired_rid; /* 0: absent */
   guint8 ext_playout_delay;
@@ -134,6 +137,9 @@ SdpMedia *sdp_add_media (Sdp *sdp, SdpType type, const char *mid, SdpDirection d
 /* Appends one of the station's codecs, with its payload types and feedback. */
 void sdp_add_codec (SdpMedia *media, MediaCodec codec);
 void sdp_add_stream (SdpMedia *media, guint32 ssrc, guint32 rtx_ssrc);
+/* The last stream has parity packets (draft-ietf-payload-flexible-fec-scheme-03) under this SSRC.
+ */
+void sdp_add_fec (SdpMedia *media, guint32 fec_ssrc);
 /* The station takes a simulcast on this line: one more encoding, better than those before. */
 void sdp_add_rid (SdpMedia *media, const char *rid);
 void sdp_set_msid (SdpMedia *media, const char *stream, const char *track);
@@ -156,6 +162,7 @@ typedef struct {
   GArray *receive; /* SdpCodec: payload types we may receive, those of the offer; empty when we do
                       not receive */
   GArray *streams; /* SdpStream the page sends with; may be empty: then the MID extension tells */
+  guint8 fec_pt;   /* lines we send on: FlexFEC, as the answer numbers it; 0: none */
   guint8 ext_mid, ext_twcc, ext_abs_send_time, ext_rid, ext_repaired_rid; /* 0: not agreed */
   guint8 ext_playout_delay;
   SdpRid rids[SDP_MAX_RIDS]; /* encodings that the page sends, the best first */

@@ -233,7 +233,7 @@ parse_rtpmap (SdpParser *parser, char *value, GError **error)
   const char *name = sdp_next_word (&rest);
   if (payload == NULL || name == NULL)
     return sdp_parser_fail (parser, error, "must be a payload type and an encoding");
-  payload->rtx = payload->red = FALSE;
+  payload->rtx = payload->red = payload->fec = FALSE;
   payload->codec.codec = MEDIA_CODEC_NONE;
   SdpType type = parser->media->type;
   if (type == SDP_AUDIO && g_ascii_strcasecmp (name, "opus/48000/2") == 0)
@@ -246,6 +246,8 @@ parse_rtpmap (SdpParser *parser, char *value, GError **error)
     payload->codec.codec = MEDIA_H264;
   else if (type == SDP_VIDEO && g_ascii_strcasecmp (name, "rtx/90000") == 0)
     payload->rtx = TRUE;
+  else if (type == SDP_VIDEO && g_ascii_strcasecmp (name, "flexfec-03/90000") == 0)
+    payload->fec = TRUE;
   return TRUE;
 }
 
@@ -418,15 +420,18 @@ static gboolean
 parse_ssrc_group (SdpParser *parser, char *value, GError **error)
 {
   char *rest = value;
-  guint64 ssrc, rtx;
-  if (g_strcmp0 (sdp_next_word (&rest), "FID") != 0)
+  guint64 ssrc, repair;
+  const char *kind = sdp_next_word (&rest);
+  gboolean fec = g_strcmp0 (kind, "FEC-FR") == 0; /* RFC 5956 4.3 */
+  if (!fec && g_strcmp0 (kind, "FID") != 0)
     return TRUE;
   if (!sdp_to_uint (sdp_next_word (&rest), G_MAXUINT32, &ssrc)
-      || !sdp_to_uint (sdp_next_word (&rest), G_MAXUINT32, &rtx) || ssrc == rtx)
-    return sdp_parser_fail (parser, error, "FID needs two different SSRCs");
+      || !sdp_to_uint (sdp_next_word (&rest), G_MAXUINT32, &repair) || ssrc == repair)
+    return sdp_parser_fail (parser, error, "FID and FEC-FR need two different SSRCs");
   note_ssrc (parser, ssrc);
-  if (parser->n_groups < SDP_MAX_STREAMS)
-    parser->groups[parser->n_groups++] = (SdpStream){ ssrc, rtx };
+  if (parser->n_groups < G_N_ELEMENTS (parser->groups))
+    parser->groups[parser->n_groups++]
+        = (SdpStream){ ssrc, fec ? 0 : (guint32)repair, fec ? (guint32)repair : 0 };
   return TRUE;
 }
 

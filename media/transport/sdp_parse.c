@@ -46,6 +46,8 @@ resolve_codecs (SdpParser *parser)
 {
   for (guint i = 0; i < parser->n_order; i++) {
     const SdpPayload *payload = &parser->payloads[parser->order[i]];
+    if (payload->fec && parser->media->fec_pt == 0)
+      parser->media->fec_pt = parser->order[i];
     if (payload->codec.codec == MEDIA_CODEC_NONE)
       continue;
     SdpCodec codec = payload->codec;
@@ -70,10 +72,10 @@ resolve_codecs (SdpParser *parser)
 }
 
 static gboolean
-is_rtx_ssrc (const SdpParser *parser, guint32 ssrc)
+is_repair_ssrc (const SdpParser *parser, guint32 ssrc)
 {
-  for (guint i = 0; i < parser->n_groups; i++)
-    if (parser->groups[i].rtx_ssrc == ssrc)
+  for (guint i = 0; ssrc != 0 && i < parser->n_groups; i++)
+    if (parser->groups[i].rtx_ssrc == ssrc || parser->groups[i].fec_ssrc == ssrc)
       return TRUE;
   return FALSE;
 }
@@ -82,12 +84,14 @@ static void
 resolve_streams (SdpParser *parser)
 {
   for (guint i = 0; i < parser->n_ssrcs; i++) {
-    SdpStream stream = { parser->ssrcs[i], 0 };
-    if (is_rtx_ssrc (parser, stream.ssrc) || parser->media->streams->len == SDP_MAX_STREAMS)
+    SdpStream stream = { parser->ssrcs[i], 0, 0 };
+    if (is_repair_ssrc (parser, stream.ssrc) || parser->media->streams->len == SDP_MAX_STREAMS)
       continue;
     for (guint g = 0; g < parser->n_groups; g++)
-      if (parser->groups[g].ssrc == stream.ssrc)
-        stream.rtx_ssrc = parser->groups[g].rtx_ssrc;
+      if (parser->groups[g].ssrc == stream.ssrc) {
+        stream.rtx_ssrc = MAX (stream.rtx_ssrc, parser->groups[g].rtx_ssrc);
+        stream.fec_ssrc = MAX (stream.fec_ssrc, parser->groups[g].fec_ssrc);
+      }
     g_array_append_val (parser->media->streams, stream);
   }
 }

@@ -13,6 +13,7 @@ typedef struct {
   gboolean listed; /* in the m-line */
   gboolean rtx;
   guint8 apt; /* of RTX */
+  gboolean fec;
   gboolean red;
   guint8 blocks; /* of RED: payload type of its first block; 0: not told */
   SdpCodec codec;
@@ -29,9 +30,9 @@ typedef struct {
   SdpPayload payloads[128];
   guint8 order[SDP_MAX_FORMATS];
   guint n_order;
-  guint32 ssrcs[2 * SDP_MAX_STREAMS];
+  guint32 ssrcs[3 * SDP_MAX_STREAMS];
   guint n_ssrcs;
-  SdpStream groups[SDP_MAX_STREAMS];
+  SdpStream groups[2 * SDP_MAX_STREAMS]; /* each with one of its repair SSRCs */
   guint n_groups;
   SdpCodec any; /* rtcp-fb:* */
 } SdpParser;

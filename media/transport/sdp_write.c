@@ -62,6 +62,19 @@ write_codec (GString *text, const SdpCodec *codec)
                             codec->red_pt, codec->pt, codec->pt);
 }
 
+/* Browsers make a parity packet's picture good for as long as that; ours are far closer. */
+#define REPAIR_WINDOW_US 10000000
+
+static void
+write_fec (GString *text, const SdpMedia *media)
+{
+  if (media->fec_pt != 0)
+    g_string_append_printf (text,
+                            "a=rtpmap:%u flexfec-03/90000\r\na=rtcp-fb:%u transport-cc\r\n"
+                            "a=fmtp:%u repair-window=%u\r\n",
+                            media->fec_pt, media->fec_pt, media->fec_pt, REPAIR_WINDOW_US);
+}
+
 static void
 write_streams (GString *text, const Sdp *sdp, const SdpMedia *media)
 {
@@ -70,9 +83,13 @@ write_streams (GString *text, const Sdp *sdp, const SdpMedia *media)
     SdpStream stream = g_array_index (media->streams, SdpStream, i);
     if (stream.rtx_ssrc != 0)
       g_string_append_printf (text, "a=ssrc-group:FID %u %u\r\n", stream.ssrc, stream.rtx_ssrc);
+    if (stream.fec_ssrc != 0)
+      g_string_append_printf (text, "a=ssrc-group:FEC-FR %u %u\r\n", stream.ssrc, stream.fec_ssrc);
     g_string_append_printf (text, "a=ssrc:%u cname:%s\r\n", stream.ssrc, cname);
     if (stream.rtx_ssrc != 0)
       g_string_append_printf (text, "a=ssrc:%u cname:%s\r\n", stream.rtx_ssrc, cname);
+    if (stream.fec_ssrc != 0)
+      g_string_append_printf (text, "a=ssrc:%u cname:%s\r\n", stream.fec_ssrc, cname);
   }
 }
 
@@ -128,6 +145,7 @@ write_rtp (GString *text, const Sdp *sdp, const SdpMedia *media)
   write_extensions (text, media);
   for (guint i = 0; i < media->codecs->len; i++)
     write_codec (text, &g_array_index (media->codecs, SdpCodec, i));
+  write_fec (text, media);
   write_simulcast (text, media);
   if (media->direction & SDP_SENDONLY)
     write_streams (text, sdp, media);
@@ -161,6 +179,8 @@ write_m_line (GString *text, const SdpMedia *media)
       if (codec->red_pt != 0 && !media->prefer_red)
         g_string_append_printf (text, " %u", codec->red_pt);
     }
+    if (media->fec_pt != 0)
+      g_string_append_printf (text, " %u", media->fec_pt);
     /* A rejected line still names a format (RFC 3264 §6). */
     g_string_append (text, media->codecs->len > 0 ? "\r\n" : " 0\r\n");
   }

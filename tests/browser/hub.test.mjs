@@ -213,6 +213,47 @@ test('lost sound comes along with later sound', async (t) => {
   hub.tell({ do: 'remove', peer: 'l' });
 });
 
+// Nothing is sent again: each lost packet that no parity makes good ends in a request for a key frame.
+test('lost pictures are made good by parity', async (t) => {
+  const link = new UdpLink({ rate: 3e6, delay: 60, loss: 0.03, backLoss: 0 });
+  hub.links.set('p', { link, ...(await link.open()) });
+  const near = await openChromium({ args: ['--allow-loopback-in-peer-connection'] });
+  const page = await near.context.newPage();
+  try {
+    await page.goto(hub.address);
+    await page.evaluate(async () => {
+      globalThis.hub.understood = (sdp) => {
+        const again = [...sdp.matchAll(/^a=rtpmap:(\d+) rtx\//gm)].map(([, type]) => type);
+        return sdp.replace(/^a=(rtpmap|fmtp|rtcp-fb):(\d+) .*\r\n/gm, (line, what, type) => again.includes(type) || / nack\r/.test(line) ? '' : line)
+          .replace(/^m=video .*/gm, (line) => line.split(' ').filter((word) => !again.includes(word)).join(' '));
+      };
+      await globalThis.hub.start('p', false);
+    });
+    await eventually(async () => hub.state('p')?.state === 'connected', 20, 'connected');
+    await page.bringToFront();
+    const stats = async () => ({ parity: (await hub.look('p')).parity, ...(await page.evaluate(async () => {
+      const reports = [...(await globalThis.hub.pc.getStats()).values()];
+      const { framesDecoded, packetsLost, pliCount, nackCount, fecPacketsReceived } = reports.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+      return { framesDecoded, packetsLost, pliCount, nackCount, fecPacketsReceived };
+    })) });
+    await eventually(async () => (await stats()).fecPacketsReceived > 5, 40, 'parity comes');
+    let seen;
+    await eventually(async () => {
+      const before = await stats();
+      await new Promise((done) => { setTimeout(done, 5000); });
+      const after = await stats();
+      seen = Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - before[name]]));
+      t.diagnostic(JSON.stringify(seen));
+      return seen.packetsLost >= 3 && seen.pliCount === 0 && seen.framesDecoded > 60;
+    }, 60, 'five seconds with losses and without a request').catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(seen)}`); });
+    assert.equal(seen.nackCount, 0);
+  } finally {
+    link.close();
+    await near.close();
+  }
+  hub.tell({ do: 'remove', peer: 'p' });
+});
+
 test('an answer that does not fit fails with the line named', async () => {
   hub.tell({ do: 'add', peer: 'g', loopback: true });
   await eventually(async () => events('g', 'offer').length > 0, 10, 'offer');

@@ -11,7 +11,7 @@ const root = resolve(new URL('.', import.meta.url).pathname, '../..');
 const build = process.env.NHIPCAU_BUILD ?? join(root, 'build');
 
 // Runs in the page. Answers every offer; shows each stream in a <video> with its id; keeps what
-// the channel brings. `own`: sends its microphone and camera on the lines "mic" and "cam".
+// the channel brings. `own`: sends its microphone and camera on the lines "mic" and "cam". understood: what the page takes of an offer.
 function pageScript() {
   const self = (globalThis.hub = { messages: [], stills: [], channel: null, pc: null, offerAt: 0, firstFrame: {} });
   let socket, own, session;
@@ -57,7 +57,7 @@ function pageScript() {
     }
     session = id;
     const { pc } = self;
-    await pc.setRemoteDescription({ type: 'offer', sdp });
+    await pc.setRemoteDescription({ type: 'offer', sdp: self.understood?.(sdp) ?? sdp });
     for (const transceiver of pc.getTransceivers()) {
       const track = { mic: own?.getAudioTracks()[0], cam: own?.getVideoTracks()[0] }[transceiver.mid];
       if (!track) continue;

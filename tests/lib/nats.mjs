@@ -37,7 +37,12 @@ export class NatsCluster {
         BROKER_LISTEN: `127.0.0.1:${node.broker}`, WEBSOCKET_LISTEN: `127.0.0.1:${node.websocket}`, ROUTES: routes }, open));
       self.run(node);
     }
-    await self.ready();
+    try {
+      await self.ready();
+    } catch (error) {
+      await self.end();
+      throw error;
+    }
     return self;
   }
 

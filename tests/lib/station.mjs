@@ -13,15 +13,23 @@ export const buildDir = resolve(root, process.env.NHIPCAU_BUILD ?? 'build');
 export const nhipcau = join(buildDir, 'station/nhipcau');
 export const sim = (name) => join(buildDir, 'tests/sim', name);
 
+const isFree = (port) => new Promise((done) => {
+  const server = createServer();
+  server.once('error', () => done(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+});
+
+// For somebody who will listen on it in a moment: never one twice, and below the range from which the system gives its own ports to
+// connections (ip_local_port_range), so that none of these takes it meanwhile.
+const given = new Set();
 export async function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.once('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
-    });
-  });
+  for (let tries = 0; tries < 1000; tries++) {
+    const port = randomInt(20_000, 32_768);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('no port is free from 20000 to 32767');
 }
 
 // A child that dies with us, even when we are killed ourselves. netns: run in that namespace.

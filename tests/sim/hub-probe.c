@@ -272,11 +272,11 @@ look (Probe *probe, const char *peer)
                                       (int)stream->width, "looked_at", stream->looked_at));
   }
   json_lines_say (json_pack (
-      "{s:s,s:s,s:b,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i,s:I,s:I,s:f,s:i,s:o}", "event", "look", "peer",
+      "{s:s,s:s,s:b,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i,s:I,s:I,s:I,s:f,s:i,s:o}", "event", "look", "peer",
       peer, "there", there, "audio", received.audio, "video", received.video, "keys", received.keys,
       "rtt_ms", stats.rtt_ms, "loss", stats.loss, "estimate_bps", stats.estimate_bps, "sent_bps",
       stats.sent_bps, "received_bps", stats.received_bps, "plis", (json_int_t)stats.plis,
-      "redundant", (json_int_t)stats.redundant, "heard_loss", stats.heard_loss, "sight",
+      "redundant", (json_int_t)stats.redundant, "parity", (json_int_t)stats.parity, "heard_loss", stats.heard_loss, "sight",
       (int)stats.sight, "streams", streams));
 }
 

@@ -50,6 +50,7 @@ station_offer (void)
   sdp_add_codec (room, MEDIA_VP8);
   sdp_set_msid (room, "source-room", "room");
   sdp_add_stream (room, 1000, 1001);
+  sdp_add_fec (room, 1002);
   SdpMedia *sound = sdp_add_media (sdp, SDP_AUDIO, "s1", SDP_SENDONLY);
   sdp_add_codec (sound, MEDIA_OPUS);
   sdp_set_msid (sound, "source-microphone", "microphone");
@@ -102,6 +103,8 @@ test_offer_round_trip (void)
   SdpStream stream = g_array_index (room->streams, SdpStream, 0);
   g_assert_cmpuint (stream.ssrc, ==, 1000);
   g_assert_cmpuint (stream.rtx_ssrc, ==, 1001);
+  g_assert_cmpuint (stream.fec_ssrc, ==, 1002);
+  g_assert_cmpint (room->fec_pt, ==, SDP_PT_FLEXFEC);
   g_assert_cmpint (room->ext_mid, ==, SDP_EXT_MID);
   g_assert_cmpint (room->ext_twcc, ==, SDP_EXT_TWCC);
   g_assert_cmpint (room->ext_abs_send_time, ==, SDP_EXT_ABS_SEND_TIME);
@@ -111,6 +114,7 @@ test_offer_round_trip (void)
                                   "a=msid:source-microphone microphone\r\n"));
   g_assert_cmpstr (sound->stream, ==, "source-microphone");
   g_assert_cmpint (sound->ext_playout_delay, ==, 0);
+  g_assert_cmpint (sound->fec_pt, ==, 0);
   SdpCodec opus = g_array_index (sound->codecs, SdpCodec, 0);
   g_assert_cmpint (opus.pt, ==, SDP_PT_OPUS);
   g_assert_cmpint (opus.red_pt, ==, SDP_PT_OPUS_RED);
@@ -131,10 +135,12 @@ test_offer_text (void)
   g_autofree char *text = sdp_write (offer);
   g_assert_true (g_str_has_prefix (text, "v=0\r\no=- 4242 1 IN IP4 127.0.0.1\r\n"));
   g_assert_nonnull (strstr (text, "a=group:BUNDLE s0 s1 mic cam data f0\r\n"));
-  g_assert_nonnull (strstr (text, "m=video 9 UDP/TLS/RTP/SAVPF 102 103 96 97\r\n"));
+  g_assert_nonnull (strstr (text, "m=video 9 UDP/TLS/RTP/SAVPF 102 103 96 97 98\r\n"));
   g_assert_nonnull (strstr (text, "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;"
                                   "profile-level-id=42e01f\r\n"));
   g_assert_nonnull (strstr (text, "a=ssrc-group:FID 1000 1001\r\n"));
+  g_assert_nonnull (strstr (text, "a=ssrc-group:FEC-FR 1000 1002\r\n"));
+  g_assert_nonnull (strstr (text, "a=rtpmap:98 flexfec-03/90000\r\n"));
   g_assert_nonnull (strstr (text, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
   /* a line that is at rest names neither its old track nor SSRCs */
   g_assert_null (strstr (text, "peer-minh"));
@@ -241,6 +247,26 @@ test_red (void)
     g_assert_cmpuint (receive->receive->len, ==, 1);
     g_assert_cmpuint (g_array_index (receive->receive, SdpCodec, 0).red_pt, ==,
                       cases[i].red ? SDP_PT_OPUS_RED : 0);
+  }
+}
+
+/* FlexFEC where the answer takes it, with its number; never on a line that did not offer it. */
+static void
+test_flexfec (void)
+{
+  g_autofree char *text = corpus ("chromium-answer");
+  g_autoptr (SdpAgreement) without = agreed (text);
+  g_assert_cmpuint (((SdpAgreedLine *)without->lines->pdata[0])->fec_pt, ==, 0);
+  for (guint pt = 98; pt <= 110; pt += 12) {
+    g_autofree char *format = g_strdup_printf (" 102 103 %u", pt);
+    g_auto (GStrv) parts = g_strsplit (text, " 102 103", 2);
+    g_assert_cmpuint (g_strv_length (parts), ==, 2);
+    g_autofree char *listed = g_strjoinv (format, parts);
+    g_autofree char *room_line = g_strdup_printf ("a=mid:s0\na=rtpmap:%u flexfec-03/90000\n", pt);
+    g_autofree char *answered = with_line (listed, "a=mid:s0", room_line);
+    g_autoptr (SdpAgreement) agreement = agreed (answered);
+    g_assert_cmpuint (((SdpAgreedLine *)agreement->lines->pdata[0])->fec_pt, ==, pt);
+    g_assert_cmpuint (((SdpAgreedLine *)agreement->lines->pdata[3])->fec_pt, ==, 0);
   }
 }
 
@@ -390,7 +416,7 @@ static const Bad BAD_SYNTAX[] = {
   { "a=extmap:3 ", "a=extmap:x ", "line 18, a=extmap: must be an id and a URI" },
   { "a=ssrc:2903442121 ", "a=ssrc:4294967296 ", "line 80, a=ssrc: does not begin with an SSRC" },
   { "FID 1374402461 3087012399", "FID 1374402461",
-    "line 105, a=ssrc-group: FID needs two different SSRCs" },
+    "line 105, a=ssrc-group: FID and FEC-FR need two different SSRCs" },
   { "a=sctp-port:5000", "a=sctp-port:0", "line 117, a=sctp-port: not a port" },
   { "a=max-message-size:262144", "a=max-message-size:big", "a=max-message-size: not a number" },
   { "a=extmap-allow-mixed", "a=group:BUNDLE s0", "line 6, a=group: only one BUNDLE group" },
@@ -530,6 +556,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sdp/rejected-and-inactive", test_rejected_and_inactive);
   g_test_add_func ("/sdp/renumbered", test_renumbered);
   g_test_add_func ("/sdp/red", test_red);
+  g_test_add_func ("/sdp/flexfec", test_flexfec);
   g_test_add_func ("/sdp/bad-syntax", test_bad_syntax);
   g_test_add_func ("/sdp/bad-answer", test_bad_answer);
   g_test_add_func ("/sdp/answer-of-other-length", test_answer_of_other_length);
