@@ -9,6 +9,7 @@ enum {
   /* 720p at 30 a second, thousandths of a core, measured: docs/transport.md */
   H264_COST = 190,
   VP8_COST = 460,
+  THOROUGH_TIMES = 3,
   COST_PIXELS = 1280 * 720,
 };
 
@@ -154,5 +155,7 @@ rung_cost (RungPrefer prefer, MediaCodec codec, guint rung, guint width, guint h
     pixels = MIN (pixels, (guint64)r->max_width * r->max_height);
   guint rate = r->max_rate > 0 ? r->max_rate : USUAL_RATE;
   guint64 whole = codec == MEDIA_H264 ? H264_COST : VP8_COST;
+  if (codec == MEDIA_H264 && pixels * rate <= RUNG_THOROUGH_PIXELS)
+    whole *= THOROUGH_TIMES;
   return (guint)(whole * pixels * rate / ((guint64)COST_PIXELS * USUAL_RATE));
 }

@@ -44,5 +44,8 @@ const Rung *rung_get (RungPrefer prefer, MediaCodec codec, guint rung);
  * are one rung. */
 void rung_fit (RungPrefer prefer, MediaCodec codec, guint width, guint height, guint rate,
                Rung steps[RUNG_MAX]);
+/* Pictures that have no more pixels than that in a second are encoded with three times the work: they
+ * are of the rungs with few bits, and a sixth of these more is what it is worth (docs/transport.md). */
+#define RUNG_THOROUGH_PIXELS 2000000
 /* What an encoder of that rung takes of one core of this kind of machine, in thousandths. */
 guint rung_cost (RungPrefer prefer, MediaCodec codec, guint rung, guint width, guint height);

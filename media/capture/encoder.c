@@ -4,6 +4,7 @@
 #include "media/capture/rate.h"
 #include "media/capture/stage.h"
 #include "media/error.h"
+#include "media/rung.h"
 
 #define RECORD_GOP_US (2 * G_USEC_PER_SEC)
 enum { LIVE_GOP_SECONDS = 300, LIVE_WAITING = 2, LIVE_SOUND_WAITING = 25, RECORD_WAITING = 60 };
@@ -136,6 +137,14 @@ add_picture_conversion (Encoder *encoder, GstCaps *input, GString *text)
     g_string_append (text, "videoconvert n-threads=1 ! ");
 }
 
+static const char *
+live_speed (Encoder *encoder, GstCaps *input)
+{
+  double pixels = (double)encoder->width * encoder->height * output_rate (encoder, input);
+  gboolean thorough = pixels > 0 && pixels <= RUNG_THOROUGH_PIXELS;
+  return thorough && encoder->type->thorough ? encoder->type->thorough : encoder->type->quick;
+}
+
 static char *
 describe (Encoder *encoder, GstCaps *input)
 {
@@ -143,10 +152,13 @@ describe (Encoder *encoder, GstCaps *input)
   GString *text = g_string_new (NULL);
   if (media_codec_kind (type->codec) == MEDIA_VIDEO)
     add_picture_conversion (encoder, input, text);
-  const char *use = encoder->config.purpose == ENCODER_LIVE ? type->live : type->record;
+  gboolean live = encoder->config.purpose == ENCODER_LIVE;
+  const char *speed = live ? live_speed (encoder, input) : NULL;
+  const char *use = live ? type->live : type->record;
   if (encoder->config.faithful && type->faithful)
     use = type->faithful;
-  g_string_append_printf (text, "%s name=encoder %s %s", type->element, type->common, use);
+  g_string_append_printf (text, "%s name=encoder %s %s %s", type->element, type->common,
+                          speed ? speed : "", use);
   if (encoder->config.frame_ms)
     g_string_append_printf (text, " frame-size=%u", encoder->config.frame_ms);
   if (type->after)

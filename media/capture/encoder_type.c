@@ -39,7 +39,9 @@ static const EncoderType types[] = {
       .element = "x264enc",
       .common = "threads=1 sliced-threads=false bframes=0 b-adapt=false aud=false "
                 "rc-lookahead=0 sync-lookahead=0 mb-tree=false option-string=scenecut=0",
-      .live = "tune=zerolatency speed-preset=superfast vbv-buf-capacity=350 ! " H264_LIVE,
+      .live = "tune=zerolatency vbv-buf-capacity=350 ! " H264_LIVE,
+      .quick = "speed-preset=superfast",
+      .thorough = "speed-preset=faster",
       .record = "pass=qual quantizer=22 speed-preset=veryfast vbv-buf-capacity=2000 ! " H264_RECORD,
       .gop = "key-int-max",
       .bitrate = "bitrate",

@@ -18,6 +18,8 @@ typedef struct {
   const char *common; /* settings, in gst-launch notation */
   const char *live;
   const char *record;
+  const char *quick;    /* with live's; NULL: nothing */
+  const char *thorough; /* in place of quick for few and small pictures: RUNG_THOROUGH_PIXELS */
   const char *faithful; /* in place of either where nothing may be left out; NULL: as they are */
   const char *gop;      /* property: frames between key frames, NULL for none */
   const char *bitrate;  /* property */

@@ -1,6 +1,6 @@
 #include "media/rtp/parity.h"
 
-enum { PATIENCE_US = 10 * G_USEC_PER_SEC, RTT_MIN_US = 60 * 1000 };
+enum { PATIENCE_US = 10 * G_USEC_PER_SEC, FAR_US = 250 * 1000, NEAR_US = 200 * 1000 };
 
 static const struct {
   double loss; /* from which it is worth its bits */
@@ -31,5 +31,6 @@ parity_decide (Parity *p, double loss, gint64 rtt_us, gint64 now_us)
     p->step--;
     p->low_us = 0;
   }
-  return rtt_us >= RTT_MIN_US ? STEPS[p->step].group : 0;
+  p->far = rtt_us >= (p->far ? NEAR_US : FAR_US);
+  return p->far ? STEPS[p->step].group : 0;
 }

@@ -5,15 +5,16 @@
  *                            from 1 %    eight
  *                            from 4 %    four
  *
- * and none where a round trip is shorter than 60 ms: there retransmission is as quick. Figures
- * behind the steps: docs/transport.md. More is given at once, less after 10 s below half of what
- * asked for it.
+ * and none where a round trip is shorter than 250 ms (200 once it was longer): there a
+ * retransmission is as quick. Figures behind the steps: docs/transport.md. More is given at once,
+ * less after 10 s below half of what asked for it.
  */
 #pragma once
 #include <glib.h>
 
 typedef struct {
   guint step;    /* in use */
+  gboolean far;  /* the round trip is long */
   gint64 low_us; /* since when the loss asks for less; 0: it does not */
 } Parity;
 

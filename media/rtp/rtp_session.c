@@ -464,17 +464,10 @@ rtp_session_set_redundancy (RtpSession *s)
 }
 
 void
-rtp_session_set_parity (RtpSession *s)
+rtp_session_weigh_parity (RtpSession *s)
 {
-  guint packets
+  s->parity_packets
       = parity_decide (&s->parity, redundancy_loss (&s->redundancy), s->rtt_us, s->now_us);
-  s->parity_packets = 0;
-  for (guint i = 0; i < s->send_lines->len; i++) {
-    SendLine *line = g_ptr_array_index (s->send_lines, i);
-    send_stream_set_parity (line->stream, packets);
-    if (send_stream_has_fec (line->stream))
-      s->parity_packets = packets;
-  }
 }
 
 void

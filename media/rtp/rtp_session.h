@@ -60,7 +60,7 @@ typedef struct {
   guint64 plis;                 /* PLI and FIR received */
   guint64 malformed, unknown;   /* packets dropped: not RTP/RTCP; of no stream */
   gint64 pacer_us;              /* how long the pacer's queue takes to empty now */
-  guint parity_packets;         /* of pictures to one of FlexFEC now; 0: none goes */
+  guint parity_packets;         /* of pictures to one of FlexFEC that would be worth it; 0: none */
   guint64 parity;               /* packets of FlexFEC sent */
 } RtpSessionStats;
 

@@ -55,7 +55,7 @@ struct RtpSession {
   gboolean told_fates; /* there was transport-wide feedback */
   Redundancy redundancy;
   Parity parity;
-  guint parity_packets; /* of pictures to a parity packet; 0: none goes */
+  guint parity_packets; /* of pictures to a parity packet that would be worth its bits; 0: none */
   Redundancy heard;     /* only its count: what of the other side's sound was not there in time */
 
   gint64 report_us; /* next SR or RR */
@@ -70,8 +70,8 @@ SendLine *rtp_session_find_send (RtpSession *session, guint32 ssrc);
 RecvLine *rtp_session_find_recv (RtpSession *session, guint32 ssrc);
 /* Follows what the link loses: how much older sound goes along with new sound. */
 void rtp_session_set_redundancy (RtpSession *session);
-/* The same of pictures: behind how many packets a parity packet goes. */
-void rtp_session_set_parity (RtpSession *session);
+/* The same of pictures; whether there is room for it the caller knows. */
+void rtp_session_weigh_parity (RtpSession *session);
 /* After anything that may have moved the estimate. */
 void rtp_session_apply_estimate (RtpSession *session);
 

@@ -168,7 +168,7 @@ rtp_session_receive_rtcp (RtpSession *s, const guint8 *data, gsize size, gint64 
       redundancy_count (&s->redundancy, seen.lost, seen.packets, now_us);
   }
   rtp_session_set_redundancy (s);
-  rtp_session_set_parity (s);
+  rtp_session_weigh_parity (s);
   rtp_session_apply_estimate (s);
   rtp_session_poll (s, now_us);
 }

@@ -670,12 +670,6 @@ send_stream_set_fec (SendStream *s, guint8 payload_type)
   s->fec_type = payload_type;
 }
 
-gboolean
-send_stream_has_fec (SendStream *s)
-{
-  return s->fec_type != 0 && s->config.fec_ssrc != 0;
-}
-
 void
 send_stream_set_parity (SendStream *s, guint packets)
 {

@@ -112,7 +112,6 @@ guint send_stream_red_bps (SendStream *stream);
 /* Pictures that are packetized here: the payload type of FlexFEC that the other side takes, 0:
  * none. */
 void send_stream_set_fec (SendStream *stream, guint8 payload_type);
-gboolean send_stream_has_fec (SendStream *stream);
 /* A parity packet (flexfec.h) goes behind so many packets, at most FLEXFEC_SPAN, or behind half as
  * many where the next picture would come a round trip after the first of them. 0: none. */
 void send_stream_set_parity (SendStream *stream, guint packets);

@@ -68,8 +68,9 @@ steps_of_source (const HubLine *line, AllocationStep *steps)
   hub_source_steps (source, line->codec, rungs);
   for (guint i = 0; i < n; i++)
     steps[i] = (AllocationStep){
-      hub_bitrate_of_viewer (line, rungs[i].rung, rungs[i].min_bps),
-      hub_bitrate_of_viewer (line, rungs[i].rung, rungs[i].max_bps),
+      hub_bitrate_on_wire (source, line->codec, rungs[i].rung, rungs[i].min_bps),
+      hub_bitrate_with_parity (
+          line, hub_bitrate_on_wire (source, line->codec, rungs[i].rung, rungs[i].max_bps)),
     };
   return n;
 }
@@ -329,9 +330,10 @@ give_peer (HubPeer *peer)
 {
   for (guint i = 0; i < peer->lines->len; i++) {
     HubLine *line = peer->lines->pdata[i];
-    if (line->role == LINE_SOURCE)
+    if (line->role == LINE_SOURCE) {
       hub_line_view (line, outlet_for (line));
-    else if (line->role == LINE_FORWARD && line->from != NULL)
+      hub_bitrate_set_parity (line);
+    } else if (line->role == LINE_FORWARD && line->from != NULL)
       give_forwarded (line);
   }
   set_sight (peer);

@@ -18,32 +18,55 @@ headers_bps (const HubSource *source, MediaCodec codec, guint rung)
   return HUB_HEADER_BYTES / 2 * 8 * (r->max_rate > 0 ? r->max_rate : 30) / 2;
 }
 
-static guint
-on_wire (const HubSource *source, MediaCodec codec, guint rung, guint bps)
+guint
+hub_bitrate_on_wire (const HubSource *source, MediaCodec codec, guint rung, guint bps)
 {
   guint percent = codec == MEDIA_OPUS ? 0 : HEADERS_PERCENT;
   return (guint)((guint64)bps * (100 + percent) / 100) + headers_bps (source, codec, rung);
 }
 
-/* Pictures that are made good when lost take a share of their bits for it. */
+/* A parity packet is as long as the longest of its group. */
 static guint
-with_parity (const HubLine *line, guint bps)
+parity_percent (guint packets)
 {
-  guint packets = line->kind == MEDIA_VIDEO ? line->peer->figures.parity_packets : 0;
-  return packets > 0 ? (guint)((guint64)bps * (packets + 1) / packets) : bps;
-}
-
-static guint
-without_parity (const HubLine *line, guint bps)
-{
-  guint packets = line->kind == MEDIA_VIDEO ? line->peer->figures.parity_packets : 0;
-  return packets > 0 ? (guint)((guint64)bps * packets / (packets + 1)) : bps;
+  return packets > 0 ? 100 + 135 / packets : 100;
 }
 
 guint
-hub_bitrate_of_viewer (const HubLine *line, guint rung, guint bps)
+hub_bitrate_with_parity (const HubLine *line, guint wire_bps)
 {
-  return with_parity (line, on_wire (line->source, line->codec, rung, bps));
+  guint packets = line->kind == MEDIA_VIDEO ? line->peer->figures.parity_packets : 0;
+  return (guint)((guint64)wire_bps * parity_percent (packets) / 100);
+}
+
+static guint
+without_parity (const HubLine *line, guint wire_bps)
+{
+  return (guint)((guint64)wire_bps * 100 / parity_percent (line->parity));
+}
+
+/* A picture that is made good when lost is worth less than one more picture: the rung's least goes
+ * before. */
+void
+hub_bitrate_set_parity (HubLine *line)
+{
+  int step = line->share != NULL ? allocation_step (line->share) : ALLOCATION_NONE;
+  guint packets = line->kind == MEDIA_VIDEO ? line->peer->figures.parity_packets : 0;
+  if (step == ALLOCATION_NONE)
+    packets = 0;
+  if (packets > 0) {
+    Rung rungs[RUNG_MAX];
+    hub_source_steps (line->source, line->codec, rungs);
+    guint least
+        = hub_bitrate_on_wire (line->source, line->codec, rungs[step].rung, rungs[step].min_bps);
+    guint room = allocation_bps (line->share);
+    guint percent = line->parity > 0 ? 100 : 100 + RAISE_PERCENT;
+    if (room < (guint64)hub_bitrate_with_parity (line, least) * percent / 100)
+      packets = 0;
+  }
+  if (packets == line->parity)
+    return;
+  line->parity = peer_set_parity (line->peer->peer, line->mid, packets) ? packets : 0;
 }
 
 static guint

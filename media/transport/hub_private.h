@@ -119,6 +119,7 @@ struct HubLine {
   HubOutlet *viewing; /* it is one of this outlet's viewers */
   HubOutlet *next;    /* takes its place with the next key frame */
   AllocationStream *share;
+  guint parity; /* packets to one of FlexFEC; 0: none goes */
   gboolean looked_at;
   gboolean agreed;                      /* an answer told the codec */
   gboolean started;                     /* video: a key frame was sent */
@@ -341,8 +342,12 @@ char *hub_line_name (const HubLine *line);
 
 /* hub_bitrate.c */
 void hub_bitrate_update (HubOutlet *outlet);
-/* From bits of an encoder to bits on the wire, with what makes them good when lost. */
-guint hub_bitrate_of_viewer (const HubLine *line, guint rung, guint bps);
+/* From bits of an encoder to bits on the wire. */
+guint hub_bitrate_on_wire (const HubSource *source, MediaCodec codec, guint rung, guint bps);
+/* With what would make them good when lost. */
+guint hub_bitrate_with_parity (const HubLine *line, guint wire_bps);
+/* Whether what is allotted has room for it. */
+void hub_bitrate_set_parity (HubLine *line);
 
 /* hub_still.c */
 /* The line of which the peer shall have stills; NULL: none. */

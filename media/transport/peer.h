@@ -87,7 +87,7 @@ typedef struct {
   gboolean ipv6;
   guint64 nacks, retransmitted, plis;     /* of the other side's asking */
   guint64 redundant;                      /* older sound that went along with new sound (RED) */
-  guint parity_packets;                   /* of pictures to one of FlexFEC now; 0: none goes */
+  guint parity_packets;                   /* peer_set_parity() would be worth it; 0: none is */
   guint64 parity;                         /* packets of FlexFEC sent */
   guint64 packets_sent, packets_received; /* datagrams */
   guint64 srtp_errors;                    /* did not authenticate, or replayed */
@@ -163,6 +163,9 @@ gboolean peer_forward (Peer *peer, const char *mid, guint32 source, const RtpInc
 /* Which moment (CLOCK_MONOTONIC, µs) an RTP timestamp of what we send on `mid` stands for. FALSE:
  * nothing was sent there yet. */
 gboolean peer_frame_clock (Peer *peer, const char *mid, guint32 *ret_timestamp, gint64 *ret_us);
+/* Pictures of a line of ours: a parity packet (FlexFEC) goes behind so many packets, 0: none. FALSE:
+ * the other side takes none. */
+gboolean peer_set_parity (Peer *peer, const char *mid, guint packets);
 /* The other side can send RED on the line that we receive. */
 gboolean peer_receives_red (Peer *peer, const char *mid);
 /* The codec agreed on for a line of ours; NONE before peer_set_line(). */

@@ -358,6 +358,7 @@ set_send_line (PeerLine *line, const SdpAgreedLine *agreed, GError **error)
   RtpPayloadType type
       = { agreed->codec.codec, agreed->codec.pt, agreed->codec.rtx_pt, agreed->codec.red_pt };
   line->codec = agreed->codec;
+  line->takes_fec = agreed->fec_pt != 0;
   if (line->send) {
     send_stream_set_payload_types (line->send, &type, 1);
     send_stream_set_fec (line->send, agreed->fec_pt);
@@ -530,6 +531,16 @@ peer_frame_clock (Peer *peer, const char *mid, guint32 *ret_timestamp, gint64 *r
     return FALSE;
   *ret_timestamp = info.timestamp;
   *ret_us = now_us;
+  return TRUE;
+}
+
+gboolean
+peer_set_parity (Peer *peer, const char *mid, guint packets)
+{
+  PeerLine *line = find_line (peer, mid);
+  if (!line || !line->send || !line->takes_fec)
+    return FALSE;
+  send_stream_set_parity (line->send, packets);
   return TRUE;
 }
 

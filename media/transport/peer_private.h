@@ -39,6 +39,7 @@ struct PeerLine {
   /* sending */
   SdpCodec codec;
   SendStream *send;
+  gboolean takes_fec; /* the other side does */
   /* receiving */
   PeerEncoding encodings[SDP_MAX_RIDS];
   guint n_encodings;

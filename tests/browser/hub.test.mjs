@@ -215,7 +215,7 @@ test('lost sound comes along with later sound', async (t) => {
 
 // Nothing is sent again: each lost packet that no parity makes good ends in a request for a key frame.
 test('lost pictures are made good by parity', async (t) => {
-  const link = new UdpLink({ rate: 3e6, delay: 60, loss: 0.03, backLoss: 0 });
+  const link = new UdpLink({ rate: 3e6, delay: 140, loss: 0.03, backLoss: 0 });
   hub.links.set('p', { link, ...(await link.open()) });
   const near = await openChromium({ args: ['--allow-loopback-in-peer-connection'] });
   const page = await near.context.newPage();

@@ -290,13 +290,15 @@ test_rule (void)
 {
   Parity p = { 0 };
   gint64 now_us = G_USEC_PER_SEC;
-  const gint64 far_us = 150000;
+  const gint64 far_us = 300000;
   g_assert_cmpuint (parity_decide (&p, 0.005, far_us, now_us), ==, 0);
   guint light = parity_decide (&p, 0.015, far_us, now_us);
   guint heavy = parity_decide (&p, 0.05, far_us, now_us);
   g_assert_cmpuint (heavy, >, 0);
   g_assert_cmpuint (light, >, heavy);
-  g_assert_cmpuint (parity_decide (&p, 0.05, 20000, now_us), ==, 0);
+  g_assert_cmpuint (parity_decide (&p, 0.05, 210000, now_us), ==, heavy);
+  g_assert_cmpuint (parity_decide (&p, 0.05, 190000, now_us), ==, 0);
+  g_assert_cmpuint (parity_decide (&p, 0.05, 210000, now_us), ==, 0);
   g_assert_cmpuint (parity_decide (&p, 0.05, -1, now_us), ==, 0);
   /* Less only after 10 s of far less loss. */
   g_assert_cmpuint (parity_decide (&p, 0.03, far_us, now_us), ==, heavy);
