@@ -32,11 +32,18 @@ parity_percent (guint packets)
   return packets > 0 ? 100 + 135 / packets : 100;
 }
 
+static guint
+wanted_parity (const HubLine *line)
+{
+  return line->kind == MEDIA_VIDEO && peer_takes_parity (line->peer->peer, line->mid)
+             ? line->peer->figures.parity_packets
+             : 0;
+}
+
 guint
 hub_bitrate_with_parity (const HubLine *line, guint wire_bps)
 {
-  guint packets = line->kind == MEDIA_VIDEO ? line->peer->figures.parity_packets : 0;
-  return (guint)((guint64)wire_bps * parity_percent (packets) / 100);
+  return (guint)((guint64)wire_bps * parity_percent (wanted_parity (line)) / 100);
 }
 
 static guint
@@ -51,9 +58,7 @@ void
 hub_bitrate_set_parity (HubLine *line)
 {
   int step = line->share != NULL ? allocation_step (line->share) : ALLOCATION_NONE;
-  guint packets = line->kind == MEDIA_VIDEO ? line->peer->figures.parity_packets : 0;
-  if (step == ALLOCATION_NONE)
-    packets = 0;
+  guint packets = step == ALLOCATION_NONE ? 0 : wanted_parity (line);
   if (packets > 0) {
     Rung rungs[RUNG_MAX];
     hub_source_steps (line->source, line->codec, rungs);
@@ -66,7 +71,8 @@ hub_bitrate_set_parity (HubLine *line)
   }
   if (packets == line->parity)
     return;
-  line->parity = peer_set_parity (line->peer->peer, line->mid, packets) ? packets : 0;
+  line->parity = packets;
+  peer_set_parity (line->peer->peer, line->mid, packets);
 }
 
 static guint

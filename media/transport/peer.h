@@ -163,9 +163,10 @@ gboolean peer_forward (Peer *peer, const char *mid, guint32 source, const RtpInc
 /* Which moment (CLOCK_MONOTONIC, µs) an RTP timestamp of what we send on `mid` stands for. FALSE:
  * nothing was sent there yet. */
 gboolean peer_frame_clock (Peer *peer, const char *mid, guint32 *ret_timestamp, gint64 *ret_us);
-/* Pictures of a line of ours: a parity packet (FlexFEC) goes behind so many packets, 0: none. FALSE:
- * the other side takes none. */
-gboolean peer_set_parity (Peer *peer, const char *mid, guint packets);
+/* Pictures of a line of ours, where the other side takes FlexFEC: a parity packet goes behind so many
+ * packets, 0: none. */
+gboolean peer_takes_parity (Peer *peer, const char *mid);
+void peer_set_parity (Peer *peer, const char *mid, guint packets);
 /* The other side can send RED on the line that we receive. */
 gboolean peer_receives_red (Peer *peer, const char *mid);
 /* The codec agreed on for a line of ours; NONE before peer_set_line(). */

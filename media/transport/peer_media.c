@@ -535,13 +535,17 @@ peer_frame_clock (Peer *peer, const char *mid, guint32 *ret_timestamp, gint64 *r
 }
 
 gboolean
+peer_takes_parity (Peer *peer, const char *mid)
+{
+  const PeerLine *line = find_line (peer, mid);
+  return line && line->send && line->takes_fec;
+}
+
+void
 peer_set_parity (Peer *peer, const char *mid, guint packets)
 {
-  PeerLine *line = find_line (peer, mid);
-  if (!line || !line->send || !line->takes_fec)
-    return FALSE;
-  send_stream_set_parity (line->send, packets);
-  return TRUE;
+  if (peer_takes_parity (peer, mid))
+    send_stream_set_parity (find_line (peer, mid)->send, packets);
 }
 
 gboolean
