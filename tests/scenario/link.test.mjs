@@ -12,7 +12,9 @@ import { Meeting } from '../lib/meeting.mjs';
 
 const long = Boolean(process.env.NHIPCAU_LONG);
 const SECONDS = long ? 120 : 10;
-const LEARN = 6; // seconds in which the sender learns what the new link carries: it knew fibre a moment ago
+// Seconds in which the sender learns what the new link carries: it knew fibre a moment ago. From mountain-4g to village-3g it once took eleven
+// (docs/benchmarks.md, A consultation on these links).
+const LEARN = 12;
 const AGAIN = 3; // and after a blackout or with a new address
 const run = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000)); // the call's length, no wait for anything
 
