@@ -6,16 +6,14 @@
  *                            from 4 %    four
  *
  * and none where a round trip is shorter than 250 ms (200 once it was longer): there a
- * retransmission is as quick. Figures behind the steps: docs/transport.md. More is given at once,
- * less after 10 s below half of what asked for it.
+ * retransmission is as quick. Figures behind the steps: docs/transport.md.
  */
 #pragma once
-#include <glib.h>
+#include "media/rtp/loss_steps.h"
 
 typedef struct {
-  guint step;    /* in use */
-  gboolean far;  /* the round trip is long */
-  gint64 low_us; /* since when the loss asks for less; 0: it does not */
+  LossSteps steps;
+  gboolean far; /* the round trip is long */
 } Parity;
 
 /* Packets to a parity packet for now; 0: none. loss: 0..1; rtt_us: -1 while it is not known. */

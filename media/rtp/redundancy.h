@@ -6,18 +6,17 @@
  *                            from 5 %    two
  *
  * and each only as long as what it adds stays within a quarter of the estimate. Figures behind the
- * steps: docs/transport.md. A step up is taken at once, a step down after 10 s below half of it.
+ * steps: docs/transport.md.
  */
 #pragma once
-#include <glib.h>
+#include "media/rtp/loss_steps.h"
 
 #define REDUNDANCY_MAX 2
 
 typedef struct {
-  guint depth;       /* in use */
+  LossSteps steps;   /* depths */
   double lost, sent; /* packets, decaying */
   gint64 counted_us;
-  gint64 low_us; /* since when the loss asks for less; 0: it does not */
 } Redundancy;
 
 /* What became of packets, as feedback tells; decays by half in 3 s. */

@@ -353,14 +353,14 @@ end_group (SendStream *s, gint64 now_us)
 static void
 add_to_group (SendStream *s, const RtpPacket *packet, gint64 now_us)
 {
-  if (!protects (s) || flexfec_add (&s->group, packet->data, packet->size)) {
-    s->group_us = s->group.n == 1 ? now_us : s->group_us;
+  if (!protects (s))
     return;
-  }
-  if (s->group.n > 0)
+  if (!flexfec_add (&s->group, packet->data, packet->size) && s->group.n > 0) {
     end_group (s, now_us);
-  flexfec_add (&s->group, packet->data, packet->size);
-  s->group_us = now_us;
+    flexfec_add (&s->group, packet->data, packet->size);
+  }
+  if (s->group.n == 1)
+    s->group_us = now_us;
 }
 
 /* The picture is whole, the next comes after interval_us: what could not be made good before a
@@ -668,6 +668,8 @@ void
 send_stream_set_fec (SendStream *s, guint8 payload_type)
 {
   s->fec_type = payload_type;
+  if (payload_type == 0) /* what is gathered would leave under none */
+    drop_group (s);
 }
 
 void
