@@ -27,10 +27,11 @@ enum {
   TRAIN_SLOW_US = 80000,
   TRAIN_SENT_US = 10000,
   WINDOW_SLACK_US = 500000,
-  WINDOW_LEAST = 20000,
+  WINDOW_LEAST = 8000,
   IDLE_US = 1000000,
   FIRST_WINDOW_LEAST = 12000,
-  FIRST_WINDOW = 30000,                 /* before the first feedback */
+  FIRST_WINDOW = 30000, /* before the first feedback */
+  RETURN_WINDOW_LEAST = 6000,
   FIRST_ANSWER_US = 3 * G_USEC_PER_SEC, /* after that none will come */
 };
 
@@ -39,8 +40,9 @@ static const double LOSS_LOW = 0.02, LOSS_HIGH = 0.10;
 /* Of a link of which only its round trip is known: long ones are slow more often than not, and the
  * first picture is not to stand before one for seconds. In half a second a fast one is found out.
  */
-static const double FIRST_BITS = 40000;                  /* bit/s times seconds of a round trip */
-static const double RETURN_SHARE = 0.8;                  /* of the rate before a silence */
+static const double FIRST_BITS = 40000;  /* bit/s times seconds of a round trip */
+static const double RETURN_SHARE = 0.8;  /* of the rate before a silence */
+static const double RETURN_WINDOW = 0.4; /* seconds: as long as its first key frame takes */
 static const double PACING = 2.5, PACING_CAREFUL = 1.15; /* of the rate */
 static const double ALR_BELOW = 0.6, ALR_ABOVE = 0.75;
 static const double TRAIN_SHARE = 0.85, TRAIN_RAISE = 3;
@@ -49,7 +51,7 @@ static const double PROBE_SUCCESS = 1.3;
 struct Estimator {
   EstimatorConfig config;
   gint64 rtt_us;
-  RateMeter sent;
+  RateMeter sent, beside;
   AckedRate acked;
   guint64 acked_bytes; /* since the path is this one */
   ArrivalGroups groups;
@@ -95,11 +97,16 @@ estimator_free (Estimator *e)
 
 /* ---- what left ---- */
 
-/* A second of what is believed in, and never so little that a key frame does not fit. */
+/* A second of what is believed in, and never so little that a key frame does not fit. After a
+ * silence less: the link may have become another meanwhile (a telephone fell from 4G to 3G), and
+ * what it does not carry would stand before it for seconds. */
 static guint64
 first_window (const Estimator *e)
 {
-  return (guint64)CLAMP (e->rate.bps / 8, FIRST_WINDOW_LEAST, FIRST_WINDOW);
+  double bytes = e->rate.bps / 8;
+  return e->returned_us == 0
+             ? (guint64)CLAMP (bytes, FIRST_WINDOW_LEAST, FIRST_WINDOW)
+             : (guint64)CLAMP (bytes * RETURN_WINDOW, RETURN_WINDOW_LEAST, FIRST_WINDOW);
 }
 
 /* Until something is known of the link, so much as has come through twice over (as slow start,
@@ -130,6 +137,12 @@ void
 estimator_sent_untold (Estimator *e, guint size, gint64 now_us)
 {
   rate_meter_add (&e->sent, size, now_us);
+}
+
+void
+estimator_sent_beside (Estimator *e, guint size, gint64 now_us)
+{
+  rate_meter_add (&e->beside, size, now_us);
 }
 
 /* ---- probes ---- */
@@ -252,6 +265,7 @@ end_silence (Estimator *e, gint64 now_us)
   e->returned_us = now_us;
   e->careful = TRUE;
   begin_anew (e, MAX (e->rate.bps, e->before_silence_bps * RETURN_SHARE), now_us);
+  e->probe.started = TRUE; /* that it carries what it did is enough to ask at first */
 }
 
 void
@@ -355,6 +369,7 @@ control (Estimator *e, gint64 now_us)
     .acked_bps = acked_rate_bps (&e->acked, ACKED_US, 0) / (1 - e->loss.own),
     .newest_bps = acked_rate_bps (&e->acked, NEWEST_US, NEWEST_BYTES) / (1 - e->loss.own),
     .sent_bps = rate_meter_bps (&e->sent, 5, now_us),
+    .beside_bps = rate_meter_bps (&e->beside, 9, now_us),
     .rtt_us = e->rtt_us,
   };
   input.may_grow = take_loss (e, input.acked_bps, now_us) && e->queue.known;

@@ -33,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Estimator, estimator_free)
  * number. */
 void estimator_sent (Estimator *estimator, guint size, gint64 now_us);
 void estimator_sent_untold (Estimator *estimator, guint size, gint64 now_us);
+/* Something else of ours left by the same way (the channels): no part of the rate, but where a
+ * queue does not go it is not for others' sake. */
+void estimator_sent_beside (Estimator *estimator, guint size, gint64 now_us);
 /* Results of one feedback packet, ascending. */
 void estimator_feedback (Estimator *estimator, const TwccResult *results, gsize n, gint64 now_us);
 /* Loss in a receiver report (0..1); decides only while there is no transport-wide feedback. */

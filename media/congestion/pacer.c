@@ -29,7 +29,7 @@ struct Pacer {
   gint64 probe_bytes; /* left of a probe; 0: none */
   guint probe_bps;
   gboolean held;
-  gint64 held_pop_us; /* when a packet last left while held */
+  gint64 popped_us; /* when a packet left last */
 };
 
 Pacer *
@@ -152,7 +152,7 @@ may_leave (const Pacer *pacer, gint64 now_us)
 {
   if (has_burst (pacer))
     return TRUE;
-  if (pacer->held && now_us - pacer->held_pop_us < HELD_US)
+  if (pacer->held && now_us - pacer->popped_us < HELD_US)
     return FALSE;
   return pacer->budget > 0;
 }
@@ -168,8 +168,7 @@ pacer_pop (Pacer *pacer, guint overhead, gint64 now_us)
       continue;
     if (class != RTP_CLASS_AUDIO && !may_leave (pacer, now_us))
       return NULL;
-    if (class != RTP_CLASS_AUDIO && pacer->held)
-      pacer->held_pop_us = now_us;
+    pacer->popped_us = now_us;
     if (class == RTP_CLASS_VIDEO && pacer->first_video_us == 0)
       pacer->first_video_us = now_us;
     RtpPacket *packet = take (pacer, class);
@@ -193,7 +192,7 @@ pacer_next_us (Pacer *pacer)
     gint64 wait = (1 - pacer->budget) * 8 * G_USEC_PER_SEC / rate (pacer) + 1;
     next += MAX (wait, pacer->probe_bytes > 0 ? PROBE_WAKE_US : WAKE_US);
   }
-  return pacer->held ? MAX (next, pacer->held_pop_us + HELD_US) : next;
+  return pacer->held ? MAX (next, pacer->popped_us + HELD_US) : next;
 }
 
 gboolean

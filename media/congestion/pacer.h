@@ -22,8 +22,8 @@ void pacer_free (Pacer *pacer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Pacer, pacer_free)
 
 void pacer_set_rate (Pacer *pacer, guint bps);
-/* Held: too much is on its way already. Only sound leaves, and one other packet each 200 ms, so
- * that the other side has something to answer. */
+/* Held: too much is on its way already. Only sound leaves, and another packet when none at all has
+ * left for 200 ms, so that the other side has something to answer. */
 void pacer_set_held (Pacer *pacer, gboolean held);
 /* Takes the packet (transfer full) in either case. FALSE: the queue is full, or the packet is
  * already in it; dropped. */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 enum {
+  COMPETE_GROWN = 2,
   HOLD_US = 200000, /* no growth so long after a decrease */
   RESPONSE_US = 100000,
   STEP_MAX_US = 200000,
@@ -16,7 +17,8 @@ enum {
   QUEUE_HIGH_US = 120000, /* over-use though it does not grow */
   DRAIN_US = 700000,      /* in which a queue is to be gone */
   DRAIN_LONG_US = 1000000,
-  COMPETE_US = 15 * G_USEC_PER_SEC,
+  COMPETE_US = 3 * G_USEC_PER_SEC, /* the first time, then doubled */
+  COMPETE_MOST_US = 15 * G_USEC_PER_SEC,
   COMPETE_PAUSE_US = 2000000,
   COMPETE_ALONE_US = 1000000, /* no queue for so long: nobody competes */
   ROUTE_MOST_US = 300000,     /* more is no route, */
@@ -61,7 +63,7 @@ rate_control_restart (RateControl *r, double bps)
   r->startup = TRUE;
   r->capacity_bps = r->capacity_variance = 0;
   r->before_bps = 0;
-  r->shrunk_us = r->grown_us = r->compete_until_us = 0;
+  r->shrunk_us = r->grown_us = r->compete_until_us = r->compete_us = 0;
 }
 
 static void
@@ -176,7 +178,7 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
     shrink (r, BETA * MIN (settled (r, arrived), r->bps), now_us);
   if (r->drain.bps == 0) {
     r->drain.since_us = now_us;
-    r->drain.seen_us = now_us + in->newest_queue_us + in->rtt_us + ACKED_LAG_US;
+    r->drain.seen_us = now_us;
     r->drain.expected_us = 0;
     r->drain.begin_queue_us = in->newest_queue_us;
     r->drain.mark_us = r->drain.flat_since_us = 0;
@@ -218,16 +220,27 @@ is_route (RateControl *r, const RateInput *in, gint64 gone_us, gint64 now_us)
          && d->flat_expected_us > MAX (ROUTE_GONE_US, 3 * same_us);
 }
 
+/* What arrives now left before the drain began: it stood in the queue for as long as that is now,
+ * which may be much more than when we noticed. */
+static gboolean
+not_seen_yet (const RateControl *r, const RateInput *in, gint64 now_us)
+{
+  gint64 under_way_us = in->newest_queue_us + CLAMP (in->rtt_us, RTT_MIN_US, RTT_MAX_US);
+  return now_us - r->drain.since_us < under_way_us + ACKED_LAG_US;
+}
+
 /* What we send less should come off the queue, if it were ours; but what is seen of it is as old as
  * it is long. What others put in moves; a route does not. */
 static QueueOwner
 owner_of_queue (RateControl *r, const RateInput *in, gint64 now_us)
 {
-  if (now_us < r->drain.seen_us) {
+  if (not_seen_yet (r, in, now_us)) {
     r->drain.begin_queue_us = in->newest_queue_us;
+    r->drain.expected_us = 0;
+    r->drain.seen_us = now_us;
     return QUEUE_OURS;
   }
-  double less = CLAMP (1 - in->sent_bps * BETA / r->bps, 0, 1);
+  double less = CLAMP (1 - (in->sent_bps + in->beside_bps) * BETA / r->bps, 0, 1);
   gint64 gone_us = (gint64)(less * (double)(now_us - r->drain.seen_us));
   r->drain.expected_us += gone_us;
   r->drain.seen_us = now_us;
@@ -238,8 +251,19 @@ owner_of_queue (RateControl *r, const RateInput *in, gint64 now_us)
   return others ? QUEUE_OTHERS : QUEUE_OURS;
 }
 
-/* While a queue stands we send as much less as empties it in DRAIN_US. FALSE: it does not go though
- * we sent less. */
+/* It may have been ours all the same, behind a link that became slower meanwhile: looked at again
+ * soon, and the less often the more often it was not. */
+static void
+begin_to_compete (RateControl *r, const RateInput *in, gint64 now_us)
+{
+  r->compete_queue_us = in->queue_us;
+  r->compete_us = CLAMP (2 * r->compete_us, COMPETE_US, COMPETE_MOST_US);
+  r->compete_until_us = now_us + r->compete_us;
+  r->empty_since_us = 0;
+}
+
+/* While a queue stands we send as much less as empties it in DRAIN_US. FALSE: it is none, but a
+ * longer route. */
 static gboolean
 drain (RateControl *r, const RateInput *in, gint64 now_us)
 {
@@ -247,14 +271,15 @@ drain (RateControl *r, const RateInput *in, gint64 now_us)
   if (MIN (in->queue_us, in->newest_queue_us) < gone_us) {
     r->drain.bps = 0;
     r->grown_us = now_us;
+    r->compete_us = 0;
     return TRUE;
   }
   QueueOwner owner = owner_of_queue (r, in, now_us);
   if (owner != QUEUE_OURS) {
     r->drain.bps = 0;
-    r->compete_until_us = owner == QUEUE_OTHERS ? now_us + COMPETE_US : 0;
-    r->empty_since_us = 0;
-    return FALSE;
+    if (owner == QUEUE_OTHERS)
+      begin_to_compete (r, in, now_us);
+    return owner == QUEUE_OTHERS;
   }
   drain_harder (r, in, now_us);
   double share = 1 - (double)in->newest_queue_us / DRAIN_US;
@@ -312,12 +337,14 @@ compete (RateControl *r, const RateInput *in, gboolean over, gint64 now_us)
     blind.queue_us = 0;
     increase (r, &blind, now_us);
   }
+  if (in->queue_us > COMPETE_GROWN * r->compete_queue_us + QUEUE_HIGH_US)
+    r->compete_until_us = 0; /* there is a reason to ask again whose it is */
   if (in->queue_us > MAX (QUEUE_GONE_US, rate_control_packet_us (r)))
     r->empty_since_us = 0;
   else if (r->empty_since_us == 0)
     r->empty_since_us = now_us;
   else if (now_us - r->empty_since_us > COMPETE_ALONE_US)
-    r->compete_until_us = 0;
+    r->compete_until_us = r->compete_us = 0;
 }
 
 static gboolean

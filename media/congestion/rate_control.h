@@ -6,8 +6,8 @@
  * no probe has found an end). Falls at once to 92 % of what arrived. Then, as long as a queue
  * stands, the rate that is told is lower still, so that the queue is gone within a second, and
  * afterwards returns. Delay that stays the same although we send less is that of a longer route, no
- * queue. A queue that stays, and moves, is others': for 15 s, or until it has gone, we then take
- * our part by AIMD alone.
+ * queue. A queue that stays, and moves, is others': for 3 s, or until it has gone, we then take our
+ * part by AIMD alone, and try again to empty it; if in vain, for twice as long, up to 15 s.
  *
  * Plain data; one thread.
  */
@@ -33,6 +33,8 @@ typedef struct {
   double bps; /* without the draining */
   RateDrain drain;
   gint64 compete_until_us;                /* the queue is others': until then it says nothing */
+  gint64 compete_queue_us;                /* how long it was then */
+  gint64 compete_us;                      /* for so long the last time; 0: it was ours since */
   gint64 empty_since_us;                  /* and it has been gone since; 0: it has not */
   gboolean startup;                       /* nothing is known of the link yet */
   double capacity_bps, capacity_variance; /* 0: unknown; variance: of it / capacity */
@@ -47,13 +49,14 @@ typedef struct {
   double acked_bps;                 /* over half a second; 0: unknown */
   double newest_bps;                /* of the newest packets: what came out of a full queue */
   double sent_bps;
+  double beside_bps; /* of ours too, but no part of the rate */
   gint64 rtt_us;
   gboolean may_grow; /* no other reason against it: loss */
 } RateInput;
 
 void rate_control_init (RateControl *rate, double start_bps, double min_bps, double max_bps);
-/* FALSE: the queue stood though we sent less: it is not ours, or not a queue, and what there is of
- * it is to be taken for none. */
+/* FALSE: the delay stayed the same though we sent less: it is no queue, and what there is of it is
+ * to be taken for none. */
 gboolean rate_control_update (RateControl *rate, const RateInput *input, gint64 now_us);
 /* Others have a reason to send less. */
 void rate_control_limit (RateControl *rate, double bps, gint64 now_us);

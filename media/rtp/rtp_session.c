@@ -5,6 +5,7 @@
 
 enum {
   DEFAULT_OVERHEAD = 44, /* SRTP tag 16, UDP 8, IPv4 20 */
+  UDP_IP = 28,
   POOL_FREE = 256,
   QUEUE_LONG_US = 400000,  /* video is refused above, */
   QUEUE_SHORT_US = 100000, /* and taken again, with a key frame, below */
@@ -423,6 +424,12 @@ rtp_session_begin (RtpSession *s, gint64 rtt_us, gint64 now_us)
   s->now_us = now_us;
   estimator_begin (s->estimator, rtt_us, now_us);
   rtp_session_apply_estimate (s);
+}
+
+void
+rtp_session_sent_beside (RtpSession *s, gsize size, gint64 now_us)
+{
+  estimator_sent_beside (s->estimator, (guint)size + UDP_IP, now_us);
 }
 
 void

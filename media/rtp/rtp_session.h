@@ -118,6 +118,8 @@ gboolean rtp_session_is_silent (const RtpSession *session);
 /* Of the path only its round trip is known yet; 0: not even that. Does nothing once there was
  * feedback. */
 void rtp_session_begin (RtpSession *session, gint64 rtt_us, gint64 now_us);
+/* A datagram that is not of the session has left by the same way: of the channels. */
+void rtp_session_sent_beside (RtpSession *session, gsize size, gint64 now_us);
 /* Packets take another way from now on (ICE changed the pair): what was known of the link is void.
  */
 void rtp_session_path_changed (RtpSession *session, gint64 now_us);

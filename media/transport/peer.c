@@ -212,7 +212,10 @@ try_channels (Peer *peer)
 static void
 on_dtls_send (Dtls *dtls, const guint8 *datagram, gsize size, void *arg)
 {
-  peer_path_send (arg, &(UdpDatagram){ (guint8 *)datagram, size }, 1);
+  Peer *peer = arg;
+  peer_path_send (peer, &(UdpDatagram){ (guint8 *)datagram, size }, 1);
+  if (peer->rtp)
+    rtp_session_sent_beside (peer->rtp, size, g_get_monotonic_time ());
 }
 
 static void

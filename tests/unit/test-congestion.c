@@ -4,6 +4,7 @@
 #include "media/congestion/estimator.h"
 #include "media/congestion/loss_estimator.h"
 #include "media/congestion/pacer.h"
+#include "media/congestion/rate_control.h"
 #include "media/congestion/probe.h"
 #include "media/congestion/queue_delay.h"
 #include "media/congestion/trendline.h"
@@ -156,7 +157,7 @@ test_held (void)
   pacer_push (pacer, new_packet (pool, RTP_CLASS_AUDIO, 100, 100), START_US + 1000);
   g_assert_cmpuint (pop_all (pacer, START_US + 1000), ==, 1);
   gint64 next = pacer_next_us (pacer);
-  g_assert_cmpint (next, ==, START_US + 200000);
+  g_assert_cmpint (next, ==, START_US + 1000 + 200000); /* sound is a sign of life too */
   g_assert_cmpuint (pop_all (pacer, next), ==, 1);
   pacer_set_held (pacer, FALSE);
   g_assert_cmpuint (pop_all (pacer, next + 1000), >=, 7);
@@ -586,6 +587,39 @@ test_remb_and_reports (void)
   estimator_free (e);
 }
 
+/* A queue of 500 ms that does not go though much less of the session leaves. */
+static gboolean
+competes_after (double beside_bps, gint64 us)
+{
+  RateControl rate;
+  rate_control_init (&rate, 300000, 50000, 4000000);
+  for (gint64 now_us = START_US; now_us < START_US + us; now_us += 50000) {
+    gint64 queue_us = 500000 + (now_us / 50000 % 2) * 40000; /* it moves: no longer route */
+    RateInput input = { .use = LINK_NORMAL,
+                        .queue_us = queue_us,
+                        .newest_queue_us = queue_us,
+                        .acked_bps = 260000,
+                        .newest_bps = 260000,
+                        .sent_bps = 100000,
+                        .beside_bps = beside_bps,
+                        .rtt_us = 120000 };
+    rate_control_update (&rate, &input, now_us);
+    if (rate.compete_until_us > now_us)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* What our own channels put into it is nobody else's; and nothing is said before what left after
+ * the decrease can have been heard of. */
+static void
+test_whose_queue (void)
+{
+  g_assert_false (competes_after (0, 1100000));
+  g_assert_true (competes_after (0, 3000000));
+  g_assert_false (competes_after (160000, 3000000));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -608,5 +642,6 @@ main (int argc, char **argv)
   g_test_add_func ("/estimator/delay", test_delay);
   g_test_add_func ("/estimator/silence", test_silence);
   g_test_add_func ("/estimator/remb-and-reports", test_remb_and_reports);
+  g_test_add_func ("/congestion/whose-queue", test_whose_queue);
   return g_test_run ();
 }
