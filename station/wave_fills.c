@@ -141,14 +141,14 @@ set_due (WaveFills *fills, const char *label, gsize bytes, gint64 now_us)
 }
 
 void
-wave_fills_serve (WaveFills *fills)
+wave_fills_serve (WaveFills *fills, WaveFillsHeld held, void *arg)
 {
   gint64 now_us = g_get_monotonic_time ();
   gsize bytes = 0;
   for (guint i = g_queue_get_length (&fills->waiting); i > 0 && bytes == 0; i--) {
     Fill *fill = g_queue_pop_head (&fills->waiting);
-    gboolean more = fills->station->screen != NULL
-                    && (!is_due (fills, fill->label, now_us) || serve (fills, fill, &bytes));
+    gboolean waits = !is_due (fills, fill->label, now_us) || held (fill->label, arg);
+    gboolean more = fills->station->screen != NULL && (waits || serve (fills, fill, &bytes));
     if (bytes > 0)
       set_due (fills, fill->label, bytes, now_us);
     if (more)

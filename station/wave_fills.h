@@ -15,8 +15,11 @@ void wave_fills_free (WaveFills *fills);
 
 /* "waves.fill" of a peer: hostile. FALSE: it is not good, or too many of this peer wait. */
 gboolean wave_fills_ask (WaveFills *fills, const char *label, const json_t *message);
-/* Sends one row at most of what is due. To be called every 40 ms while some wait. */
-void wave_fills_serve (WaveFills *fills);
+/* TRUE: this peer's link has no bits to spare now. */
+typedef gboolean (*WaveFillsHeld) (const char *label, void *arg);
+
+/* Sends one row at most of what is due and not held. To be called every 40 ms while some wait. */
+void wave_fills_serve (WaveFills *fills, WaveFillsHeld held, void *arg);
 gboolean wave_fills_is_empty (const WaveFills *fills);
 /* The peer is gone. */
 void wave_fills_gone (WaveFills *fills, const char *label);

@@ -14,14 +14,19 @@ enum { ALL, SLOW, SOME, FEW, WAYS };
 #define IDLE_TICKS 125
 /* Before anything was measured. */
 #define BITS_A_SAMPLE 8
+/* A link that falls goes through several ways within a second, and the words for each would stand
+ * before everything else on it. */
+#define FALL_TOLD_US (2 * G_USEC_PER_SEC)
 
 /* Of each way, between its messages. */
 static const guint TICKS[WAYS] = { 1, 5, 12, 12 };
 
 typedef struct {
   char *label;
-  gboolean open; /* its channel `wave` */
-  int way;       /* -1: none */
+  gboolean open;  /* its channel `wave` */
+  int way;        /* -1: none */
+  gint64 told_us; /* of the streams and its way */
+  gboolean fell;  /* its way is worse than what it was told */
 } LinkPeer;
 
 struct WaveLink {
@@ -135,6 +140,15 @@ stop (WaveLink *link)
   memset (link->bps, 0, sizeof link->bps);
 }
 
+/* What is live has gone down to a lead or three: what was missed waits. */
+static gboolean
+is_held (const char *label, void *arg)
+{
+  WaveLink *link = arg;
+  const LinkPeer *peer = g_hash_table_lookup (link->peers, label);
+  return link->idle_ticks <= IDLE_TICKS && peer != NULL && (peer->way < 0 || peer->way > SLOW);
+}
+
 static gboolean
 tick (void *data)
 {
@@ -145,7 +159,7 @@ tick (void *data)
       send_way (link, way);
   if (link->ticks % MEASURE_TICKS == 0)
     measure (link);
-  wave_fills_serve (link->fills);
+  wave_fills_serve (link->fills, is_held, link);
   if (++link->idle_ticks > IDLE_TICKS && wave_fills_is_empty (link->fills)) {
     link->timer = 0;
     stop (link);
@@ -228,10 +242,14 @@ wave_link_set_open (WaveLink *link, const char *label, gboolean open)
     peer_of (link, label)->open = open;
 }
 
-void
+gboolean
 wave_link_set_way (WaveLink *link, const char *label, int way)
 {
-  peer_of (link, label)->way = way;
+  LinkPeer *peer = peer_of (link, label);
+  gboolean falls = peer->way >= 0 && (way < 0 || way > peer->way);
+  peer->way = way;
+  peer->fell = falls && g_get_monotonic_time () - peer->told_us < FALL_TOLD_US;
+  return !peer->fell;
 }
 
 void
@@ -261,8 +279,10 @@ stream_json (const WaveTrack *track, int way)
 }
 
 static void
-tell_one (WaveLink *link, const LinkPeer *peer, const GPtrArray *tracks, const char *consult)
+tell_one (WaveLink *link, LinkPeer *peer, const GPtrArray *tracks, const char *consult)
 {
+  peer->told_us = g_get_monotonic_time ();
+  peer->fell = FALSE;
   json_t *streams = json_array ();
   for (guint i = 0; i < tracks->len; i++) {
     const WaveTrack *track = tracks->pdata[i];
@@ -288,6 +308,20 @@ wave_link_tell (WaveLink *link, const GPtrArray *tracks, const char *consult, co
     tell_one (link, value, tracks, consult);
 }
 
+void
+wave_link_tell_falls (WaveLink *link, const GPtrArray *tracks, const char *consult)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, link->peers);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    LinkPeer *peer = value;
+    if (peer->fell && now_us - peer->told_us >= FALL_TOLD_US)
+      tell_one (link, peer, tracks, consult);
+  }
+}
+
 static void
 tell_clocks (WaveLink *link, const LinkPeer *peer, json_t *maps)
 {
@@ -299,7 +333,7 @@ tell_clocks (WaveLink *link, const LinkPeer *peer, json_t *maps)
 }
 
 void
-wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult)
+wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult, const char *label)
 {
   json_t *maps = json_array ();
   for (guint i = 0; i < tracks->len; i++) {
@@ -317,8 +351,11 @@ wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult)
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, link->peers);
-  while (json_array_size (maps) > 0 && g_hash_table_iter_next (&iter, NULL, &value))
-    tell_clocks (link, value, maps);
+  while (json_array_size (maps) > 0 && g_hash_table_iter_next (&iter, NULL, &value)) {
+    const LinkPeer *peer = value;
+    if (label == NULL || g_str_equal (peer->label, label))
+      tell_clocks (link, peer, maps);
+  }
   json_decref (maps);
 }
 

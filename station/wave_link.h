@@ -16,10 +16,12 @@ typedef struct WaveLink WaveLink;
 WaveLink *wave_link_new (Station *station, WaveRecord *record);
 void wave_link_free (WaveLink *link);
 
-/* Of a peer: its channel, its way of getting waves (-1: none), its end. */
+/* Of a peer: its channel, its end. */
 void wave_link_set_open (WaveLink *link, const char *label, gboolean open);
-void wave_link_set_way (WaveLink *link, const char *label, int way);
 void wave_link_gone (WaveLink *link, const char *label);
+/* Its way of getting waves (-1: none). TRUE: it is to be told now; FALSE: it was told something a
+ * moment ago and this is worse, wave_link_tell_falls() will do it. */
+gboolean wave_link_set_way (WaveLink *link, const char *label, int way);
 
 /* Live samples of the consultation on screen. */
 void wave_link_push (WaveLink *link, const WaveTrack *track, const WaveBlock *block);
@@ -29,7 +31,10 @@ void wave_link_forget (WaveLink *link);
  * them. tracks: WaveTrack*; consult NULL: none is on screen. */
 void wave_link_tell (WaveLink *link, const GPtrArray *tracks, const char *consult,
                      const char *label);
-/* To all: when the samples of each stream were taken. */
-void wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult);
+/* Tells those whose way fell, the words of which are due by now. To be called twice a second. */
+void wave_link_tell_falls (WaveLink *link, const GPtrArray *tracks, const char *consult);
+/* To a peer (NULL: all): when the samples of each stream were taken. */
+void wave_link_clocks (WaveLink *link, const GPtrArray *tracks, const char *consult,
+                       const char *label);
 /* "waves.fill": hostile. */
 void wave_link_fill (WaveLink *link, const char *label, const json_t *message);

@@ -89,7 +89,7 @@ tell_all (Waves *waves)
 static void
 tell_clocks (Waves *waves)
 {
-  wave_link_clocks (waves->link, waves->tracks, on_screen (waves));
+  wave_link_clocks (waves->link, waves->tracks, on_screen (waves), NULL);
 }
 
 static void
@@ -307,7 +307,7 @@ void
 waves_tell (Waves *waves, const char *label)
 {
   wave_link_tell (waves->link, waves->tracks, on_screen (waves), label);
-  tell_clocks (waves);
+  wave_link_clocks (waves->link, waves->tracks, on_screen (waves), label);
 }
 
 void
@@ -319,8 +319,8 @@ waves_peer_open (Waves *waves, const char *label, gboolean open)
 void
 waves_peer_way (Waves *waves, const char *label, int step)
 {
-  wave_link_set_way (waves->link, label, step);
-  waves_tell (waves, label);
+  if (wave_link_set_way (waves->link, label, step))
+    waves_tell (waves, label);
 }
 
 void
@@ -351,6 +351,7 @@ tick (void *data)
       tell_all (waves);
     }
   }
+  wave_link_tell_falls (waves->link, waves->tracks, on_screen (waves));
   if (++waves->ticks % CLOCK_TICKS == 0 && live)
     tell_clocks (waves);
   return G_SOURCE_CONTINUE;
