@@ -73,6 +73,7 @@ function judge() {
       const found = still && document.querySelector(still);
       return found?.complete && found.naturalWidth > 0 ? found : null;
     };
+    self.begun = wall();
     let last;
     const reference = Uint8Array.from(atob(frames), (letter) => letter.charCodeAt(0));
     const picture = canvas(width, height), luma = new Uint8Array(width * height);
@@ -115,7 +116,7 @@ function judge() {
 
   self.stop = () => {
     clearInterval(self.timer);
-    return { samples: self.samples, sharp: self.sharp, frames: self.frames, stills: self.stills, end: wall() };
+    return { samples: self.samples, sharp: self.sharp, frames: self.frames, stills: self.stills, begun: self.begun, end: wall() };
   };
 }
 
@@ -132,9 +133,11 @@ export async function judgePicture(page, { video, still, frames, way, seconds, d
   await page.evaluate((options) => globalThis.__judge.start(options), { video, still, frames, way, rate, period, ...SIZE });
   await during();
   await new Promise((done) => setTimeout(done, seconds * 1000)); // the run's length
-  const { samples, sharp, frames: seen, stills, end } = await page.evaluate(() => globalThis.__judge.stop());
+  const { samples, sharp, frames: seen, stills, begun, end } = await page.evaluate(() => globalThis.__judge.stop());
   const gaps = seen.map(({ now }, i) => (seen[i + 1]?.now ?? end) - now);
   const delays = seen.map(({ delay }) => delay).filter((delay) => delay !== null);
+  // Pictures that came seconds late: when the first and the last of them were shown, seconds into the run, and how many.
+  const late = seen.filter(({ delay }) => delay > 2000).map(({ now }) => (now - begun) / 1000);
   const round = (value, digits) => (value === null ? null : Number(value.toFixed(digits)));
   return {
     ssim: round(mean(samples), 4),
@@ -142,6 +145,7 @@ export async function judgePicture(page, { video, still, frames, way, seconds, d
     delay_p95: round(quantile(delays, 0.95), 0), delay_median: round(quantile(delays, 0.5), 0),
     fps: round(seen.length / seconds, 1), freezes: gaps.filter((gap) => gap > 500).length,
     frozen_s: round(gaps.filter((gap) => gap > 500).reduce((sum, gap) => sum + gap, 0) / 1000, 1),
+    ...(late.length > 0 && { late: [round(late[0], 1), round(late.at(-1), 1), late.length] }),
     stills, samples: samples.length, unread: seen.length - delays.length,
   };
 }
