@@ -3,7 +3,6 @@
 #include <math.h>
 
 enum {
-  COMPETE_GROWN = 2,
   HOLD_US = 200000, /* no growth so long after a decrease */
   RESPONSE_US = 100000,
   STEP_MAX_US = 200000,
@@ -19,6 +18,7 @@ enum {
   DRAIN_LONG_US = 1000000,
   COMPETE_US = 3 * G_USEC_PER_SEC, /* the first time, then doubled */
   COMPETE_MOST_US = 15 * G_USEC_PER_SEC,
+  COMPETE_GROWN = 2, /* times the queue that it began with: whose it is is asked again */
   COMPETE_PAUSE_US = 2000000,
   COMPETE_ALONE_US = 1000000, /* no queue for so long: nobody competes */
   ROUTE_MOST_US = 300000,     /* more is no route, */
@@ -178,9 +178,6 @@ decrease (RateControl *r, const RateInput *in, gint64 now_us)
     shrink (r, BETA * MIN (settled (r, arrived), r->bps), now_us);
   if (r->drain.bps == 0) {
     r->drain.since_us = now_us;
-    r->drain.seen_us = now_us;
-    r->drain.expected_us = 0;
-    r->drain.begin_queue_us = in->newest_queue_us;
     r->drain.mark_us = r->drain.flat_since_us = 0;
     r->drain.scale = 1;
   }
@@ -338,7 +335,7 @@ compete (RateControl *r, const RateInput *in, gboolean over, gint64 now_us)
     increase (r, &blind, now_us);
   }
   if (in->queue_us > COMPETE_GROWN * r->compete_queue_us + QUEUE_HIGH_US)
-    r->compete_until_us = 0; /* there is a reason to ask again whose it is */
+    r->compete_until_us = 0;
   if (in->queue_us > MAX (QUEUE_GONE_US, rate_control_packet_us (r)))
     r->empty_since_us = 0;
   else if (r->empty_since_us == 0)

@@ -4,9 +4,9 @@
 #include "media/congestion/estimator.h"
 #include "media/congestion/loss_estimator.h"
 #include "media/congestion/pacer.h"
-#include "media/congestion/rate_control.h"
 #include "media/congestion/probe.h"
 #include "media/congestion/queue_delay.h"
+#include "media/congestion/rate_control.h"
 #include "media/congestion/trendline.h"
 
 enum { START_US = 10000000 };
